@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Documents: content-addressed files under documents/, named by SHA-256. Written to a temporary name, synced and renamed
+ * when the turn ends, before its rows are committed (files before rows); swept at start when no row names them.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_SPOOL_DOCUMENT_H
+#define FAXD_SPOOL_DOCUMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DOCUMENT_SHA_SIZE 65
+#define DOCUMENT_PATH_SIZE 4096
+
+struct spool;
+
+/* Store octets; `sha` gets the name. Storing what is there already costs a look. 0, ERR_FULL (disk), ERR_IO. */
+int document_put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const void *data, size_t size);
+
+/* Store a file made by a child: create an empty temporary file open for reading and writing (`*fd` the caller's)... */
+int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
+/* ...and take it over under its hash (the temporary name is gone afterwards, also on failure). `fd` stays the caller's. */
+int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path);
+
+/* Absolute path of a document, whether already renamed or still temporary in this turn: 0 or ERR_NOT_FOUND. */
+int document_path(char path[DOCUMENT_PATH_SIZE], struct spool *spool, const char *sha);
+
+/* Open read-only, close-on-exec: a descriptor, or ERR_NOT_FOUND / ERR_IO. */
+int document_open(struct spool *spool, const char *sha);
+
+/* The prepared form of an upload under given conversion options (a canonical text such as "fine threshold"): remembered
+ * so that the same upload is converted once. 0 and sha and pages, or ERR_NOT_FOUND. */
+int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spool, const char *original,
+                      const char *options);
+int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared, int pages);
+
+#endif

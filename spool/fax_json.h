@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A fax and its attempts as JSON: the shapes of api.md, in one place for REST, lists, events and webhooks.
+ *
+ * Thread: any (pure).
+ */
+#ifndef FAXD_SPOOL_FAX_JSON_H
+#define FAXD_SPOOL_FAX_JSON_H
+
+#include "spool/fax.h"
+
+#include <jansson.h>
+
+/* The fax object of api.md, new reference. `error` is present once there was a failed call. */
+json_t *fax_json(const struct fax *fax);
+/* id, direction, status, delivery, pages, attempts, error code, to, client_reference, test. */
+json_t *fax_json_thin(const struct fax *fax);
+/* The error object for an outcome and its raw values. */
+json_t *fax_json_error(enum fax_outcome outcome, const char *message, uint32_t fs_status, const json_t *record);
+/* Attempts of a fax, oldest first: {"data":[{"number","line","provider","started_at","dialed_at","connected_at","ended_at",
+ * "first_page","pages_confirmed","outcome","error","transport","remote_station_id","frames_link"}]}; frames only by fax_json_trace. */
+int fax_json_attempts(json_t **list, struct spool *spool, const struct fax *fax);
+int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, int number);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A fax enters the spool: the first step of the outbound route (web -> submit -> prepared -> queued).
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_SPOOL_SUBMIT_H
+#define FAXD_SPOOL_SUBMIT_H
+
+#include "spool/fax.h"
+
+#include <jansson.h>
+
+/* Texts are borrowed; NULL reads as "". Already checked by the caller but for what submit() says. */
+struct submit_request {
+    const char *to;                /* as typed; normalised here */
+    const char *from;
+    const char *original;          /* sha256 of a stored document */
+    const char *line_group;        /* "" = "default" */
+    enum fax_priority priority;
+    int64_t not_before, expires_at;
+    bool hold;
+    bool test;
+    int64_t owner;                 /* key row */
+    int max_attempts;              /* 1..50; 0 = default (base/config, 5) */
+    enum fax_resume resume;
+    enum fax_on_unconfirmed on_unconfirmed;
+    const json_t *options;         /* object: resolution, dither, ecm, max_rate_bps, modems, compressions, station_id,
+                                      header, subaddress, password, delays {class: [s, ...]}, webhook_url, test_script */
+    const char *client_reference;
+    const json_t *tags, *metadata; /* array of texts, object; may be NULL */
+    const char *resent_from;
+};
+
+/* Write the row: state preparing, or further when the prepared document is known already. 0 and the new fax in `*fax`
+ * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_FULL (disk, queue closed). */
+int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
+
+/* The document is ready: preparing -> held | scheduled | queued. */
+int submit_prepared(struct spool *spool, struct fax *fax, const char *document, int pages);
+
+/* It never will be: preparing -> failed with that outcome and message. */
+int submit_failed(struct spool *spool, struct fax *fax, enum fax_outcome outcome, const char *message);
+
+/* Canonical conversion options of a fax ("fine threshold"), for document_prepared and the converter's job. The caller
+ * frees `*text`; `*job` is a new reference: {"op":"prepare","resolution":...,"dither":...}. */
+int submit_conversion(char **text, json_t **job, const struct fax *fax);
+
+/* Faxes that wait to be prepared, oldest first, ids > `after`: fills at most `room`, returns the count or an error. */
+int submit_waiting(struct spool *spool, int64_t after, int64_t *ids, int room);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* REST and pages on evhttp, on top of the spool only: it changes the spool, and the server acts on that. What it needs to
+ * know of lines and health comes through the callbacks below, since it may not look into server/.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_WEB_WEB_H
+#define FAXD_WEB_WEB_H
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct web;
+struct spool;
+struct converter;
+
+struct web_options {
+    struct event_base *base;
+    struct spool *spool;
+    struct converter *converter;   /* pages and PDFs on demand */
+    const char *address;           /* "127.0.0.1", "::1", "0.0.0.0" */
+    int port;                      /* 0 = any; web_port() tells */
+    size_t body_max;               /* octets of one request body; more is 413 before it is read */
+    size_t memory_max;             /* octets of all bodies under way together; more is 503 with Retry-After */
+    int connections_max;
+    const char *version;
+    bool allow_private_webhooks;
+    void *server;                  /* context of the callbacks */
+    json_t *(*lines)(void *server);                    /* new array, the line objects of /v1/lines */
+    json_t *(*providers)(void *server);                /* new array */
+    /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
+    int (*line_set)(void *server, const char *line, int send, int receive);
+    json_t *(*ready)(void *server, bool *ok);          /* /health/ready: {"status":"ok"|"degraded"|"draining","checks":{...}} */
+    void (*metrics)(void *server, struct evbuffer *out); /* appends its Prometheus lines */
+};
+
+/* Listen and serve. 0, ERR_IO (message names address and port), ERR_INVALID. The caller closes with web_close. */
+int web_open(struct web **out, const struct web_options *options);
+int web_port(const struct web *web);
+/* Refuse new submissions with 503 from now on (drain); lists and status go on. */
+void web_drain(struct web *web);
+/* Ends connections; replies that wait for a commit are dropped. NULL is fine. */
+void web_close(struct web *web);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration: one file read by libConfuse, or the embedded default when there is none.
+ *
+ * Every key is one row of the table in config.c: section, name, type, default, range, a line of help. Checks, the
+ * example file (faxd --example-config) and the defaults all come from it. main.c alone turns the result into the small
+ * option structs of each part.
+ *
+ * Thread: loop (or before it).
+ */
+#ifndef FAXD_SERVER_CONFIG_H
+#define FAXD_SERVER_CONFIG_H
+
+#include "spool/retry.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct config_line {
+    char *name, *number, *station_id;
+    char **groups; /* NULL-ended */
+    bool send, receive;
+    json_t *settings;
+};
+
+struct config_provider {
+    char *name;
+    char *module;   /* a name in the plug-ins folder ("softmodem") or an absolute path of a .so */
+    char *engine;   /* absolute path of another faxd-t30, "" = ours */
+    char *start_id, *dial_prefix;
+    int calls_per_engine, abort_grace_s, orphan_grace_s;
+    bool simulated;
+    json_t *settings; /* free keys, handed to the module as they are; dots make nested objects */
+    struct config_line *lines;
+    int line_count;
+};
+
+struct config {
+    char *log_level, *log_file;
+    int drain_timeout_s;
+    char *state_dir;
+    int64_t min_free_bytes;
+    int idempotency_ttl_s;
+    char *listen_address;
+    int listen_port;
+    int64_t body_max, memory_max;
+    int connections_max;
+    bool allow_private_webhooks;
+    int event_days;
+    int convert_parallel, convert_timeout_s;
+    struct retry_policy retry;
+    json_t *webhooks; /* [{"url","secret","events":[...]}] */
+    struct config_provider *providers;
+    int provider_count;
+};
+
+/* The embedded default: SQLite in the state folder, softmodem on its exchange with lines 1001 to 1004, unpaced, web on
+ * 127.0.0.1:8080. The caller clears. */
+void config_default(struct config *config);
+
+/* Read `path`. Every fault is written to `report` as "file:line: section|key: what is wrong" (NULL = the log): the first
+ * syntax error, or each wrong value. 0, ERR_IO (no such file), ERR_INVALID. On an error `*config` is untouched. */
+int config_load(struct config *config, const char *path, FILE *report);
+
+/* The same from memory, for tests and the fuzzer; `name` stands for the file in messages. */
+int config_parse(struct config *config, const char *name, const char *text, FILE *report);
+
+void config_clear(struct config *config);
+
+/* "ADDRESS:PORT" or "[ADDRESS]:PORT" into listen_address and listen_port: 0 or ERR_INVALID. */
+int config_set_listen(struct config *config, const char *text);
+
+/* The table as a commented example file with every default. */
+void config_example(FILE *out);
+
+/* A provider's JSON for FaxdProviderConfig; new reference. `engine` is used where the provider names none. */
+json_t *config_provider_json(const struct config_provider *provider, const char *engine, const char *work_dir);
+
+#endif

@@ -206,7 +206,7 @@ static void on_device(struct host *host, const struct link_message *message)
         log_warning("provider=%s names line %u, which the configuration has not", host->name, message->line);
         return;
     }
-    line->state = LINE_IDLE;
+    line->state = line->job.id != 0 ? LINE_BUSY : LINE_IDLE;
 }
 
 static void enable_lines(struct host *host)

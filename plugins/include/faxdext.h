@@ -1,10 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Four optional exports of an FSP for faxd: what the Windows structs have no room for. An FSP without them works.
  *
  * All texts are UTF-8 JSON objects; unknown keys are ignored on both sides, so that either may grow. BOOL results as in
- * faxdev.h: zero is failure, the reason is in the last error. Include <windows.h> (or win32.h) first.
+ * faxdev.h: zero is failure, the reason is in the last error.
+ *
+ * The documented way to settings, FaxExtInitializeConfig of faxext.h, serves the same: its GET gives, for every GUID
+ * under which nothing was SET, the text of FaxdProviderConfig for device 0, and element i of "lines" for device
+ * DeviceIdPrefix + i. The octets are JSON; an end that is not counted follows them. What is SET lasts as long as the
+ * host.
  */
 #ifndef FAXD_FAXDEXT_H
 #define FAXD_FAXDEXT_H
+
+#include "win32.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,12 +23,12 @@ extern "C" {
  *   {"name":"exchange", "engine":"/usr/libexec/faxd/faxd-t30", "work_dir":"/var/lib/faxd/hosts/exchange",
  *    "calls_per_engine":1, "settings":{...}, "lines":[{"name":"1001","number":"1001","settings":{...}}]}
  * Line i of "lines" is device DeviceIdPrefix + i. */
-BOOL WINAPI FaxdProviderConfig(const char *json);
+FSP_EXPORT BOOL WINAPI FaxdProviderConfig(const char *json);
 
 /* On a ring of `device` (full id), before the call is answered: who calls whom. Control thread.
  *   {"caller_id":"+15551234567", "caller_name":"", "called":"1002", "diversion":""}
  * `*needed` is set to the size with its end; FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less. */
-BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWORD needed);
+FSP_EXPORT BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWORD needed);
 
 /* After FaxDevStartJob, before FaxDevSend or FaxDevReceive, on the job's thread. Valid during the call only.
  *   {"journal_fd":9, "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"],
@@ -28,7 +36,7 @@ BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWORD needed);
  *    "renditions":[{"file":"/.../a12-standard.tif","resolution":"standard","width":1728}], "call_limit_s":3600,
  *    "ring":7}
  * journal_fd stays the host's, open until FaxDevEndJob. Absent keys mean the FSP's defaults. */
-BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
+FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
 
 /* After the operation returned, before FaxDevEndJob, on the job's thread: what happened. Size protocol as FaxdRingInfo;
  * at most 49,152 octets. Keys, each absent or null when not known:
@@ -44,7 +52,7 @@ BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
  *   "remote_station_id", "local_station_id", "caller_id"
  *   "line_ms"          line time of the call
  *   "frames"           [{"at_ms":1234,"dir":"sent"|"received","name":"DIS","hex":"ff13..."}], at most 400, bounded */
-BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed);
+FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed);
 
 typedef BOOL(WINAPI *PFAXDPROVIDERCONFIG)(const char *);
 typedef BOOL(WINAPI *PFAXDRINGINFO)(DWORD, char *, DWORD, LPDWORD);

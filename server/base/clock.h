@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Time, in milliseconds. Rows, API and journals hold UTC milliseconds since the epoch; waits use the monotonic clock.
  *
  * Thread: any; clock_shift() is for tests and is set before threads start.

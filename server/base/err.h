@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Error results, shared by every program of the project.
  *
  * A function that can fail returns int: 0, or one of the negative codes below. The place that finds a failure sets the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Datagrams with descriptors over a SOCK_SEQPACKET socket (SCM_RIGHTS).
  *
  * Thread: any; two senders may share a socket, since a datagram goes whole or not at all.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The call journal: an append-only file for each attempt, opened by faxd, written by the engine (DESIGN section 4).
  * When an engine or a host dies, faxd reads it to say truthfully how far the call got.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The log: one line for each event, to standard error or a file, in logfmt style.
  *
  *   2026-11-21T01:02:03.123Z info faxd: call ended fax=fax_01J... line=exchange/1001 outcome=busy

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Telephone numbers as people type them and as lines dial them.
  *
  * Thread: any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fences around processes that decode a stranger's bytes: rlimits, seccomp, Landlock (DESIGN section 1).
  *
  * Call once, in a single-threaded process, after every descriptor and table is there. Under AddressSanitizer, UBSan or

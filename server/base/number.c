@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Telephone numbers: one spelling for each, so that "one call at a time to a number" and the lists compare like with
+ * like. */
+#include "config.h"
+
+#include "server/base/number.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/base/err.h"
+
+#define E164_DIGITS_MAX 15 /* E.164 6.2 */
+#define DIALLED_MAX     40
+
+_Static_assert(DIALLED_MAX < NUMBER_SIZE, "a normalised number fits");
+
+static int refuse(unsigned char octet)
+{
+    if (isalpha(octet))
+        return err_set(ERR_INVALID, "the letter '%c' cannot be dialled: write the number in digits", octet);
+    if (octet == ';')
+        return err_set(ERR_INVALID, "parameters after ';' are not supported: write the number alone");
+    if (octet == '+')
+        return err_set(ERR_INVALID, "'+' may only stand in front of the number");
+    if (isprint(octet))
+        return err_set(ERR_INVALID, "the character '%c' cannot be dialled", octet);
+    return err_set(ERR_INVALID, "the octet 0x%02x cannot be dialled", octet);
+}
+
+static int check_length(const char *number, size_t length)
+{
+    size_t plus = number[0] == '+';
+    if (length == plus)
+        return err_set(ERR_INVALID, "the number has no digits");
+    if (plus && length - plus > E164_DIGITS_MAX)
+        return err_set(ERR_TOO_BIG, "an international number has at most %d digits after '+'", E164_DIGITS_MAX);
+    if (plus && strspn(number + 1, "0123456789") != length - 1)
+        return err_set(ERR_INVALID, "an international number has only digits after '+'");
+    return 0;
+}
+
+int number_normalise(char number[NUMBER_SIZE], const char *text)
+{
+    size_t length = 0;
+    if (strncasecmp(text, "tel:", 4) == 0)
+        text += 4;
+    for (; *text != '\0'; text++) {
+        if (strchr(" -.()/", *text))
+            continue;
+        bool keep = strchr("0123456789*#", *text) || (*text == '+' && length == 0);
+        if (!keep)
+            return refuse((unsigned char)*text);
+        if (length == DIALLED_MAX)
+            return err_set(ERR_TOO_BIG, "a number has at most %d characters to dial", DIALLED_MAX);
+        number[length++] = *text;
+    }
+    number[length] = '\0';
+    return check_length(number, length);
+}

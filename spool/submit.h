@@ -12,20 +12,20 @@
 
 /* Texts are borrowed; NULL reads as "". Already checked by the caller but for what submit() says. */
 struct submit_request {
-    const char *to;                /* as typed; normalised here */
+    const char *to; /* as typed; normalised here */
     const char *from;
-    const char *original;          /* sha256 of a stored document */
-    const char *line_group;        /* "" = "default" */
+    const char *original;   /* sha256 of a stored document */
+    const char *line_group; /* "" = "default" */
     enum fax_priority priority;
     int64_t not_before, expires_at;
     bool hold;
     bool test;
-    int64_t owner;                 /* key row */
-    int max_attempts;              /* 1..50; 0 = default (base/config, 5) */
+    int64_t owner;    /* key row */
+    int max_attempts; /* 1..50; 0 = default (base/config, 5) */
     enum fax_resume resume;
     enum fax_on_unconfirmed on_unconfirmed;
-    const json_t *options;         /* object: resolution, dither, ecm, max_rate_bps, modems, compressions, station_id,
-                                      header, subaddress, password, delays {class: [s, ...]}, webhook_url, test_script */
+    const json_t *options; /* object: resolution, dither, ecm, max_rate_bps, modems, compressions, station_id,
+                              header, subaddress, password, delays {class: [s, ...]}, webhook_url, test_script */
     const char *client_reference;
     const json_t *tags, *metadata; /* array of texts, object; may be NULL */
     const char *resent_from;

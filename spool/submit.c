@@ -185,6 +185,8 @@ int submit_prepared(struct spool *spool, struct fax *fax, const char *document, 
 {
     int64_t now_ms = clock_now_ms();
     enum fax_state next = fax->not_before > now_ms ? FAX_SCHEDULED : FAX_QUEUED;
+    if (fax->state != FAX_PREPARING)
+        return err_set(ERR_CONFLICT, "fax %s is not being prepared", fax->public_id);
     if (strcmp(fax->reason, FAX_REASON_HELD) == 0)
         next = FAX_HELD;
     if (fax->expires_at > 0 && fax->expires_at <= now_ms) {
@@ -198,6 +200,8 @@ int submit_prepared(struct spool *spool, struct fax *fax, const char *document, 
 
 int submit_failed(struct spool *spool, struct fax *fax, enum fax_outcome outcome, const char *message)
 {
+    if (fax->state != FAX_PREPARING)
+        return err_set(ERR_CONFLICT, "fax %s is not being prepared", fax->public_id);
     fax->outcome = outcome;
     fax_row_set(&fax->message, message && *message ? message : outcome_info(outcome)->message);
     fax_row_set(&fax->reason, "");

@@ -16,7 +16,7 @@ struct submit_request {
     const char *from;
     const char *original;   /* sha256 of a stored document */
     const char *line_group; /* "" = "default" */
-    enum fax_priority priority;
+    enum fax_priority priority;    /* 0 is urgent: set it */
     int64_t not_before, expires_at;
     bool hold;
     bool test;
@@ -35,7 +35,7 @@ struct submit_request {
  * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_FULL (disk, queue closed). */
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
 
-/* The document is ready: preparing -> held | scheduled | queued. */
+/* The document is ready: preparing -> held | scheduled | queued (or expired). ERR_CONFLICT when it is not preparing. */
 int submit_prepared(struct spool *spool, struct fax *fax, const char *document, int pages);
 
 /* It never will be: preparing -> failed with that outcome and message. */

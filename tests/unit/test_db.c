@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Facts about the store's connections: turns, parts of turns, failures, schema steps, and the threads beside the loop. */
+/* Facts about the store's connections: turns, parts of turns, failures, schema steps, and the threads beside the loop.
+ */
 #include "config.h"
 
 #include "db/db.h"
@@ -150,7 +151,8 @@ static void the_first_part_may_be_the_first_write(void **state)
 static void a_commit_that_breaks_a_rule_undoes_the_turn(void **state)
 {
     struct db *db = ((struct store *)*state)->db;
-    assert_int_equal(db_exec(db, "CREATE TABLE part (thing INTEGER REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)"), 0);
+    assert_int_equal(
+        db_exec(db, "CREATE TABLE part (thing INTEGER REFERENCES thing(id) DEFERRABLE INITIALLY DEFERRED)"), 0);
     assert_int_equal(add(db, "a"), 0);
     assert_int_equal(db_exec(db, "INSERT INTO part VALUES (77)"), 0);
     assert_int_equal(db_turn_commit(db), ERR_CONFLICT);

@@ -99,8 +99,9 @@ static const struct {
 } proofs[] = {
     {OUTCOME_SUCCESS, 3, true, true, false, FAX_DELIVERED, FAX_DELIVERY_CONFIRMED},
     {OUTCOME_SUCCESS, 3, false, true, false, FAX_DELIVERED, FAX_DELIVERY_CONFIRMED},
-    {OUTCOME_DISCONNECTED, 3, true, true, false, FAX_DELIVERED, FAX_DELIVERY_CONFIRMED}, /* hung up after the last word */
-    {OUTCOME_INTERNAL, 3, true, true, false, FAX_DELIVERED, FAX_DELIVERY_CONFIRMED},     /* the engine died after it */
+    {OUTCOME_DISCONNECTED, 3, true, true, false, FAX_DELIVERED,
+     FAX_DELIVERY_CONFIRMED},                                                        /* hung up after the last word */
+    {OUTCOME_INTERNAL, 3, true, true, false, FAX_DELIVERED, FAX_DELIVERY_CONFIRMED}, /* the engine died after it */
     {OUTCOME_SUCCESS, 3, true, false, false, FAX_UNCONFIRMED, FAX_DELIVERY_UNCONFIRMED},
     {OUTCOME_SUCCESS, 2, true, true, false, FAX_SCHEDULED, FAX_DELIVERY_PARTIAL}, /* a page is missing */
     {OUTCOME_CONFIRMATION_LOST, 2, true, false, false, FAX_UNCONFIRMED, FAX_DELIVERY_UNCONFIRMED},
@@ -149,10 +150,8 @@ static void delays_follow_their_list_and_the_last_repeats(void **state)
         enum fax_outcome outcome;
         int delays[6];
     } table[] = {
-        {OUTCOME_BUSY, {60, 120, 180, 300, 300, 300}},
-        {OUTCOME_NO_ANSWER, {600, 900, 900, 900, 900, 900}},
-        {OUTCOME_LINE_UNAVAILABLE, {5, 15, 60, 60, 60, 60}},
-        {OUTCOME_PROTOCOL_ERROR, {60, 300, 300, 300, 300, 300}},
+        {OUTCOME_BUSY, {60, 120, 180, 300, 300, 300}},          {OUTCOME_NO_ANSWER, {600, 900, 900, 900, 900, 900}},
+        {OUTCOME_LINE_UNAVAILABLE, {5, 15, 60, 60, 60, 60}},    {OUTCOME_PROTOCOL_ERROR, {60, 300, 300, 300, 300, 300}},
         {OUTCOME_DISCONNECTED, {300, 300, 300, 300, 300, 300}},
     };
     (void)state;
@@ -306,7 +305,7 @@ static void outcomes_go_by_their_words(void **state)
     assert_int_equal(outcome_from_code(""), OUTCOME_NONE);
     assert_int_equal(outcome_from_code("weather"), OUTCOME_NONE);
     assert_ptr_equal(outcome_info((enum fax_outcome)999), outcome_info(OUTCOME_INTERNAL));
-    assert_ptr_equal(outcome_info((enum fax_outcome)-1), outcome_info(OUTCOME_INTERNAL));
+    assert_ptr_equal(outcome_info((enum fax_outcome) - 1), outcome_info(OUTCOME_INTERNAL));
 }
 
 int main(void)

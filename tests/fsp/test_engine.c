@@ -429,7 +429,7 @@ static void hostile_frames_end_their_own_call_with_a_clear_word(void **state)
 static void random_frames_crash_nothing(void **state)
 {
     struct pair pair;
-    char id[24];
+    char id[32];
     int i;
 
     (void)state;
@@ -617,11 +617,11 @@ static void an_abort_ends_one_call_of_a_shared_engine(void **state)
     pair_init(&slow, folder, data(path, "itu1.tif"));
     set_both(&slow, "{\"audio\":{\"pace\":1}}");
     use_itu(&quick, "itu1.tif");
-    pair_start(&slow, shared, shared);
     pair_start(&quick, shared, shared);
-    engine_abort(slow.ends[PAIR_SENDER].call);
-    pair_finish(&quick);
+    pair_start(&slow, shared, shared);
+    pair_finish(&quick); /* its sockets close while the engine lives on */
     check_delivered(&quick, 1);
+    engine_abort(slow.ends[PAIR_SENDER].call);
     pair_finish(&slow);
     assert_string_equal(pair_text(&slow.ends[PAIR_SENDER], "outcome"), "aborted");
     pair_clear(&quick);

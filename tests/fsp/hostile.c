@@ -112,6 +112,23 @@ static void change_at_random(struct frame *frame)
         frame->length = 2 + (size_t)rand() % frame->length;
 }
 
+/* Not hostile to the far end but to its own engine, as a bug in spandsp would be. */
+static void crash(struct frame *frame)
+{
+    if (count == 5)
+        abort();
+    (void)frame;
+}
+
+static void hang(struct frame *frame)
+{
+    volatile bool for_ever = count == 5;
+
+    while (for_ever)
+        ;
+    (void)frame;
+}
+
 static const struct trick tricks[] = {
     {"HOSTILE DCS WIDTH", T30_DCS, both_widths},
     {"HOSTILE DCS RATE", T30_DCS, unknown_rate},
@@ -126,6 +143,8 @@ static const struct trick tricks[] = {
     {"HOSTILE LONG", T4_FCD, very_long_tsi},
     {"LOSSY FCD", T4_FCD, lose_every_seventh_once},
     {"LOSSY MCF", T30_MCF, lose},
+    {"CRASH IN PAGE", T4_FCD, crash},
+    {"HANG IN PAGE", T4_FCD, hang},
     {"REFUSE FIRST PAGE", T30_MCF, refuse_first},
     {"HOSTILE RANDOM", 0, change_at_random}, /* followed by a seed */
 };

@@ -2,6 +2,7 @@
 /* The real T.30 engine, driven as an FSP drives it: two calls joined by a socket pair, unpaced. */
 #include "config.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "tests/fsp/call_pair.h"
@@ -661,6 +663,157 @@ static void a_full_disk_confirms_nothing(void **state)
     pair_clear(&pair);
 }
 
+static void check_lost_engine(const char *station_id)
+{
+    struct pair pair;
+    struct pair_end *lost = &pair.ends[PAIR_SENDER];
+
+    use_itu(&pair, "itu5.tif");
+    run_hostile(&pair, PAIR_SENDER, station_id);
+    assert_true(lost->gone);
+    assert_true(lost->journal.answered);
+    assert_false(lost->journal.end_sent || lost->journal.closed);
+    assert_string_equal(pair_text(&pair.ends[PAIR_RECEIVER], "outcome"), "disconnected");
+    assert_true(pair.ends[PAIR_RECEIVER].journal.closed);
+    pair_clear(&pair);
+}
+
+static void an_engine_that_crashes_takes_its_call_only(void **state)
+{
+    (void)state;
+    check_lost_engine("CRASH IN PAGE");
+}
+
+static void an_engine_that_hangs_is_ended_by_its_watchdog(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_THREAD__
+    skip(); /* ThreadSanitizer holds signals back from a loop that calls nothing */
+#endif
+    check_lost_engine("HANG IN PAGE");
+}
+
+static void a_call_that_takes_too_much_cpu_is_ended_in_order(void **state)
+{
+    struct pair pair;
+    struct pair_end *receiver = &pair.ends[PAIR_RECEIVER];
+
+    (void)state;
+    use_pages(&pair, 250); /* five times what one second has room for */
+    set_one(receiver, "{\"limits\":{\"cpu_s\":1}}");
+    run(&pair);
+    assert_string_equal(pair_text(receiver, "outcome"), "receive_incomplete");
+    assert_string_equal(pair_text(receiver, "message"), "the call took more CPU time than its limit");
+    assert_string_equal(pair_text(&pair.ends[PAIR_SENDER], "outcome"), "disconnected");
+    assert_int_equal(pair_same_pages(pair.received, pair.document), receiver->journal.pages_received);
+    end_pages(&pair);
+}
+
+static void a_document_that_is_no_tiff_is_not_sent(void **state)
+{
+    struct pair pair;
+    char path[256];
+
+    (void)state;
+    pair_init(&pair, work, data(path, "../fsp/test_engine.c"));
+    run(&pair);
+    assert_string_equal(pair_text(&pair.ends[PAIR_SENDER], "outcome"), "internal");
+    assert_string_equal(pair_text(&pair.ends[PAIR_RECEIVER], "outcome"), "disconnected");
+    pair_clear(&pair);
+}
+
+static void a_page_that_no_rendition_fits_is_a_mismatch(void **state)
+{
+    struct pair pair;
+
+    (void)state;
+    use_itu(&pair, "itu1.tif");
+    set_one(&pair.ends[PAIR_SENDER], "{\"files\":[{\"resolution\":\"fine\",\"width\":1700}]}");
+    run(&pair);
+    assert_string_equal(pair_text(&pair.ends[PAIR_SENDER], "outcome"), "capability_mismatch");
+    pair_clear(&pair);
+}
+
+static void a_paced_call_takes_its_time(void **state)
+{
+    struct pair pair;
+    int64_t started_ms = clock_mono_ms(), took_ms;
+    long long line_ms;
+
+    (void)state;
+    use_itu(&pair, "itu2.tif");
+    set_both(&pair, "{\"audio\":{\"pace\":40}}");
+    run(&pair);
+    check_delivered(&pair, 1);
+    took_ms = clock_mono_ms() - started_ms;
+    line_ms = pair_number(&pair.ends[PAIR_SENDER], "line_ms");
+    assert_true(took_ms > line_ms / 40 - 50);
+    assert_true(took_ms < line_ms / 4); /* a busy machine may be late, but not by ten times */
+    pair_clear(&pair);
+}
+
+struct line {
+    pthread_t thread;
+    char folder[96];
+    bool right;
+};
+
+/* What a line's worker does. */
+static void *work_a_line(void *argument)
+{
+    struct line *line = argument;
+    struct pair pair;
+    char path[256];
+
+    pair_init(&pair, line->folder, data(path, "itu2.tif"));
+    pair_start(&pair, engine, engine);
+    pair_finish(&pair);
+    line->right = pair_same_pages(pair.received, pair.document) == 1;
+    pair_clear(&pair);
+    return NULL;
+}
+
+static void lines_share_a_spawner(void **state)
+{
+    struct line lines[4];
+    int i;
+
+    (void)state;
+    for (i = 0; i < 4; i++) {
+        snprintf(lines[i].folder, sizeof lines[i].folder, "%s/line%d", work, i);
+        assert_int_equal(mkdir(lines[i].folder, 0700), 0);
+        assert_int_equal(pthread_create(&lines[i].thread, NULL, work_a_line, &lines[i]), 0);
+    }
+    for (i = 0; i < 4; i++) {
+        pthread_join(lines[i].thread, NULL);
+        assert_true(lines[i].right);
+        rmdir(lines[i].folder);
+    }
+}
+
+static void *abort_soon(void *call)
+{
+    usleep(100000);
+    engine_abort(call);
+    return NULL;
+}
+
+static void another_thread_may_abort(void **state)
+{
+    pthread_t thread;
+    struct pair pair;
+
+    (void)state;
+    use_itu(&pair, "itu1.tif");
+    set_both(&pair, "{\"audio\":{\"pace\":1}}");
+    pair_start(&pair, engine, engine);
+    assert_int_equal(pthread_create(&thread, NULL, abort_soon, pair.ends[PAIR_SENDER].call), 0);
+    pair_finish(&pair);
+    pthread_join(thread, NULL);
+    assert_string_equal(pair_text(&pair.ends[PAIR_SENDER], "outcome"), "aborted");
+    pair_clear(&pair);
+}
+
 static int open_engine(void **state)
 {
     (void)state;
@@ -706,6 +859,14 @@ int main(void)
         cmocka_unit_test(an_abort_ends_one_call_of_a_shared_engine),
         cmocka_unit_test(a_wrong_job_is_refused_by_name),
         cmocka_unit_test(a_full_disk_confirms_nothing),
+        cmocka_unit_test(an_engine_that_crashes_takes_its_call_only),
+        cmocka_unit_test(an_engine_that_hangs_is_ended_by_its_watchdog),
+        cmocka_unit_test(a_call_that_takes_too_much_cpu_is_ended_in_order),
+        cmocka_unit_test(a_document_that_is_no_tiff_is_not_sent),
+        cmocka_unit_test(a_page_that_no_rendition_fits_is_a_mismatch),
+        cmocka_unit_test(a_paced_call_takes_its_time),
+        cmocka_unit_test(lines_share_a_spawner),
+        cmocka_unit_test(another_thread_may_abort),
     };
 
     return cmocka_run_group_tests(tests, open_engine, close_engine);

@@ -50,8 +50,10 @@ static int sent_by_receiver(struct confirm *confirm, const uint8_t *frame)
 {
     if (FCF(frame) == T30_CFR)
         confirm->trained = true;
-    if (FCF(frame) == T30_RTN)
+    if (FCF(frame) == T30_RTN) {
         confirm->refused_page = true;
+        confirm->end_received = false;
+    }
     if (!confirm->end_received || confirm->complete || !is_confirmation(FCF(frame)))
         return 0;
     confirm->complete = true;

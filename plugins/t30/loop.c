@@ -84,8 +84,11 @@ int loop_new(struct loop **out)
     return error;
 }
 
-static void free_entry(struct entry *entry)
+/* Closing alone does not take a descriptor out of the epoll set: the FSP or the spawner may hold a copy. */
+static void free_entry(struct loop *loop, struct entry *entry)
 {
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_control(entry->call), NULL);
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_media(entry->call), NULL);
     call_free(entry->call);
     free(entry);
 }
@@ -98,7 +101,7 @@ void loop_free(struct loop *loop)
         return;
     while ((entry = loop->entries) != NULL) {
         loop->entries = entry->next;
-        free_entry(entry);
+        free_entry(loop, entry);
     }
     if (loop->timer >= 0)
         close(loop->timer);
@@ -120,7 +123,7 @@ int loop_add(struct loop *loop, struct call *call)
     if (!error)
         error = control_source(loop, EPOLL_CTL_ADD, call_media(call), &entry->media, EPOLLIN | EPOLLRDHUP | EPOLLET);
     if (error) {
-        free_entry(entry);
+        free_entry(loop, entry);
         return error;
     }
     entry->next = loop->entries;
@@ -203,7 +206,7 @@ static int64_t run_due(struct loop *loop, int64_t now)
             call_run(entry->call, now);
         if (call_is_done(entry->call)) {
             *link = entry->next;
-            free_entry(entry); /* closing its descriptors takes them out of the epoll set */
+            free_entry(loop, entry);
             if (loop->watched.ended)
                 loop->watched.ended(loop->watched.fd, loop->watched.context);
             continue;

@@ -91,7 +91,8 @@ static int run_single(char *text, const int *fds, int count, void *context)
     if (call && (error = loop_add(loop, call)) == 0)
         error = loop_run(loop);
     loop_free(loop);
-    return error ? EXIT_FAILURE : EXIT_SUCCESS;
+    /* No exit handlers: there is nothing to flush, and a sanitizer's leak check needs what the fences deny. */
+    _exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* One octet to the spawner for each call that has ended here. */

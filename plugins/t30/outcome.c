@@ -112,6 +112,7 @@ static const char *of_end(const struct outcome_facts *facts)
     case OUTCOME_END_T30:
         return of_t30(facts);
     case OUTCOME_END_HUNG_UP:
+        return facts->refused_page ? "page_transfer_failed" : "disconnected";
     case OUTCOME_END_CUT:
         return "disconnected";
     case OUTCOME_END_ABORTED:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TIFF files on descriptors, and the three libtiff functions that this program defines for spandsp: TIFFOpen,
- * TIFFSetDirectory and TIFFWriteDirectory. libtiff's own are found with dlsym before the sandbox closes. */
+/* TIFF files on descriptors, and the four libtiff functions that this program defines for spandsp: TIFFOpen,
+ * TIFFSetDirectory, TIFFWriteEncodedStrip and TIFFWriteDirectory. libtiff's own are found with dlsym before the sandbox
+ * closes. */
 #include "config.h"
 
 #include "plugins/t30/page_file.h"
@@ -31,6 +32,7 @@ struct handle {
 /* Constants of the process, set once by page_file_setup. */
 static int (*real_set_directory)(TIFF *, tdir_t);
 static int (*real_write_directory)(TIFF *);
+static tmsize_t (*real_write_strip)(TIFF *, uint32_t, void *, tmsize_t);
 
 void page_file_init(struct page_file *file, int fd, int64_t limit)
 {
@@ -261,11 +263,27 @@ VISIBLE int TIFFSetDirectory(TIFF *tiff, tdir_t number)
     return 1;
 }
 
+/* spandsp looks at neither of these results, and would confirm a page that memory or libtiff had no room for. */
+VISIBLE tmsize_t TIFFWriteEncodedStrip(TIFF *tiff, uint32_t strip, void *data, tmsize_t size)
+{
+    tmsize_t written = real_write_strip(tiff, strip, data, size);
+
+    if (written < 0 && is_receiving(tiff))
+        fail(((struct handle *)TIFFClientdata(tiff))->file, EIO);
+    return written;
+}
+
 VISIBLE int TIFFWriteDirectory(TIFF *tiff)
 {
-    if (is_receiving(tiff) && ((struct handle *)TIFFClientdata(tiff))->file->sealed)
+    struct page_file *file = is_receiving(tiff) ? ((struct handle *)TIFFClientdata(tiff))->file : NULL;
+    int done;
+
+    if (file && file->sealed)
         return 1;
-    return real_write_directory(tiff);
+    done = real_write_directory(tiff);
+    if (!done && file)
+        fail(file, EIO);
+    return done;
 }
 
 /* Everything of the page is in the file but for the links to it; these go last, so that whoever reads the file between
@@ -293,8 +311,9 @@ void page_file_setup(void)
     TIFFSetWarningHandler(NULL);
     real_set_directory = (int (*)(TIFF *, tdir_t))dlsym(RTLD_NEXT, "TIFFSetDirectory");
     real_write_directory = (int (*)(TIFF *))dlsym(RTLD_NEXT, "TIFFWriteDirectory");
-    if (!real_set_directory || !real_write_directory) {
-        log_error("libtiff is not what it should be: TIFFSetDirectory or TIFFWriteDirectory is missing");
+    real_write_strip = (tmsize_t(*)(TIFF *, uint32_t, void *, tmsize_t))dlsym(RTLD_NEXT, "TIFFWriteEncodedStrip");
+    if (!real_set_directory || !real_write_directory || !real_write_strip) {
+        log_error("libtiff is not what it should be: a function is missing");
         exit(EXIT_FAILURE);
     }
 }

@@ -17,6 +17,7 @@
 #include "server/base/err.h"
 #include "server/base/fdpass.h"
 #include "server/base/log.h"
+#include "server/base/spawner.h"
 
 #define ENGINES_MAX 4096 /* two descriptors each; a job beyond is refused */
 
@@ -37,19 +38,20 @@ static void remove_engine(struct pool *pool, int index)
     pool->calls[index] = pool->calls[pool->count];
 }
 
-/* In the child: the other engines' sockets go, or their ends would not be seen. */
-static void become_engine(struct pool *pool, int jobs)
+/* In the child: everything of the spawner goes, the job at hand too (it comes again over `jobs`), or the ends of other
+ * calls would not be seen. */
+static _Noreturn void become_engine(struct pool *pool, int jobs)
 {
-    int i, status;
+    pool_engine_fn engine = pool->engine;
+    int calls = pool->calls_per_engine;
 
-    for (i = 0; i <= pool->count; i++)
-        close(pool->polls[i].fd);
     free(pool->polls);
     free(pool->calls);
+    if (jobs != SPAWNER_FD && dup2(jobs, SPAWNER_FD) < 0)
+        _exit(EXIT_FAILURE);
+    closefrom(SPAWNER_FD + 1);
     signal(SIGCHLD, SIG_DFL);
-    status = pool->engine(jobs, pool->calls_per_engine);
-    close(jobs);
-    exit(status);
+    _exit(engine(SPAWNER_FD, calls));
 }
 
 /* A new engine without calls: its index, or -1. */
@@ -62,10 +64,8 @@ static int start_engine(struct pool *pool)
         return -1;
     fflush(NULL);
     pid = fork();
-    if (pid == 0) {
-        close(pair[0]);
+    if (pid == 0)
         become_engine(pool, pair[1]);
-    }
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

@@ -160,19 +160,30 @@ static void follow_frame(struct session *session, bool received, const uint8_t *
         session->complete_at_ms = session_line_ms(session);
 }
 
+/* We refuse the last page of a document. spandsp expects nothing but DCN after that; T.30 5.3.6.1.7 lets the sender
+ * train again and repeat the page, as after any other page. */
+static void expect_page_again(t30_state_t *t30)
+{
+    if (t30->next_rx_step != T30_EOP && t30->next_rx_step != T30_PRI_EOP)
+        return;
+    t30->next_rx_step = T30_MPS;
+    t30->end_of_procedure_detected = false;
+}
+
 /* Every good frame passes here: a sent one before it is handed to the modem, a received one before T.30 acts on it. */
 static void on_frame(t30_state_t *t30, void *user, int received, const uint8_t *frame, int length)
 {
     struct session *session = user;
     int error;
 
-    (void)t30;
     if (session->over)
         return;
     trace_add(&session->trace, session_line_ms(session), received != 0, frame, length);
     error = received ? confirm_frame_received(&session->confirm, frame, length)
                      : confirm_frame_sent(&session->confirm, frame, length);
     stop_for_disk(session, error);
+    if (!received && length >= 3 && (frame[2] & 0xFE) == T30_RTN)
+        expect_page_again(t30);
     if (!session->over)
         follow_frame(session, received != 0, frame, length);
 }

@@ -4,6 +4,7 @@
 #include "tests/fsp/call_pair.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,36 @@ void pair_finish(struct pair *pair)
             assert(engine_wait(pair->ends[i].call, &event, 10000) == ERR_CLOSED);
         assert(journal_read(&pair->ends[i].journal, pair->ends[i].journal_path) == 0);
     }
+}
+
+static int parent_of(const char *pid)
+{
+    char path[300], line[512];
+    const char *end;
+    int parent = -1;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%s/stat", pid);
+    if (!(file = fopen(path, "r")))
+        return -1;
+    if (fgets(line, sizeof line, file) && (end = strrchr(line, ')')) != NULL && end[2] != 'Z')
+        sscanf(end + 3, "%d", &parent);
+    fclose(file);
+    return parent;
+}
+
+int pair_child_of(int parent)
+{
+    DIR *folder = opendir("/proc");
+    struct dirent *entry;
+    int child = 0;
+
+    assert(folder);
+    while ((entry = readdir(folder)) != NULL)
+        if (atoi(entry->d_name) > child && parent_of(entry->d_name) == parent)
+            child = atoi(entry->d_name);
+    closedir(folder);
+    return child;
 }
 
 void pair_clear(struct pair *pair)

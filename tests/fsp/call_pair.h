@@ -40,6 +40,9 @@ void pair_follow(struct pair_end *end, int timeout_ms, bool (*until)(const struc
 /* Run both to their end and read the journals. */
 void pair_finish(struct pair *pair);
 
+/* A child process of `parent`, the newest; 0 when it has none. */
+int pair_child_of(int parent);
+
 void pair_clear(struct pair *pair);
 
 /* A text, number or true of a record; "" / -1 / false when absent. */

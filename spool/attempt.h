@@ -64,6 +64,10 @@ int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id
 int attempt_end_inbound(struct spool *spool, int64_t id, const struct attempt_result *result, const char *document,
                         int pages, enum fax_state state);
 
+/* Pages of the document that are confirmed when `pages` of this call's file are (and those confirmed before it). Pure.
+ */
+int attempt_document_pages(const struct attempt *attempt, const struct fax *fax, int pages);
+
 /* Attempts without an end, oldest first, for recovery at start: fn for each. */
 int attempt_each_open(struct spool *spool,
                       void (*fn)(void *context, const struct attempt *attempt, enum fax_direction direction),

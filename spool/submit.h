@@ -14,9 +14,9 @@
 struct submit_request {
     const char *to; /* as typed; normalised here */
     const char *from;
-    const char *original;   /* sha256 of a stored document */
-    const char *line_group; /* "" = "default" */
-    enum fax_priority priority;    /* 0 is urgent: set it */
+    const char *original;       /* sha256 of a stored document */
+    const char *line_group;     /* "" = "default" */
+    enum fax_priority priority; /* 0 is urgent: set it */
     int64_t not_before, expires_at;
     bool hold;
     bool test;

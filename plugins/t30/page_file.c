@@ -254,11 +254,26 @@ VISIBLE TIFF *TIFFOpen(const char *name, const char *mode)
     return tiff;
 }
 
-/* spandsp goes back to a directory of a file that it writes for one purpose: to correct page totals at the end. */
+/* In a document to send, spandsp asks for one page after the other, and for each of them twice; libtiff would walk
+ * there from the first page each time, which makes long documents cost the square of their length. */
+static int turn_page(TIFF *tiff, tdir_t number)
+{
+    tdir_t current = (tdir_t)TIFFCurrentDirectory(tiff);
+
+    if (number == current)
+        return 1;
+    if (number != current + 1)
+        return real_set_directory(tiff, number);
+    return TIFFLastDirectory(tiff) ? 0 : TIFFReadDirectory(tiff);
+}
+
+/* In a file that it writes, spandsp goes back to a directory for one purpose: to correct page totals at the end. */
 VISIBLE int TIFFSetDirectory(TIFF *tiff, tdir_t number)
 {
-    if (!is_receiving(tiff))
+    if (TIFFGetCloseProc(tiff) != handle_close)
         return real_set_directory(tiff, number);
+    if (!is_receiving(tiff))
+        return turn_page(tiff, number);
     ((struct handle *)TIFFClientdata(tiff))->file->sealed = 1;
     return 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The T.30 session: the only file that calls spandsp's fax engine, and the one that knows its private structs (the
- * public interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
+/* The T.30 session: where spandsp's fax engine runs, and the one file that knows its private structs (the public
+ * interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
  *
  * All handlers run inside session_transmit or session_receive. They cannot end the T.30 they are called from, so they
  * mark the session as over, and the function at the bottom of the stack ends it. From the mark on, nothing that T.30
@@ -22,6 +22,7 @@
 #include "plugins/t30/session.h"
 
 #include "plugins/t30/confirm.h"
+#include "plugins/t30/offer.h"
 #include "plugins/t30/page_file.h"
 #include "plugins/t30/record.h"
 #include "plugins/t30/rendition.h"
@@ -30,11 +31,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-#define DCN_WAIT_MS 20000 /* after our last MCF; spandsp itself would wait for ever */
-
-_Static_assert((int)OPTIONS_V27TER == (int)T30_SUPPORT_V27TER && (int)OPTIONS_V29 == (int)T30_SUPPORT_V29 &&
-                   (int)OPTIONS_V17 == (int)T30_SUPPORT_V17,
-               "modem masks are handed to spandsp as they are");
+#define STANDSTILL_MS 30000 /* spandsp, with all its timers off, would wait for ever */
 
 struct session {
     struct options options;
@@ -51,7 +48,7 @@ struct session {
     char message[RECORD_MESSAGE_SIZE];
     int t30_result;
     int64_t samples;
-    int64_t complete_at_ms;
+    int64_t moved_at_ms;    /* line time when T.30 was last known to be about something */
     int64_t answered_at_ms; /* UTC */
     int64_t ended_at_ms;
     const char *phase;
@@ -156,8 +153,6 @@ static void follow_frame(struct session *session, bool received, const uint8_t *
         note_agreement(session);
         announce(session, session->options.sending ? "sending" : "receiving");
     }
-    if (session->confirm.complete && session->complete_at_ms == 0)
-        session->complete_at_ms = session_line_ms(session);
 }
 
 /* We refuse the last page of a document. spandsp expects nothing but DCN after that; T.30 5.3.6.1.7 lets the sender
@@ -318,56 +313,6 @@ __attribute__((visibility("default"))) void t30_hdlc_accept(void *user, const ui
         real_hdlc_accept(user, frame, length, ok);
 }
 
-static unsigned modems_to_offer(const struct options *options)
-{
-    unsigned modems = options->modems;
-
-    if (options->sending)
-        return modems; /* limit_rate picks the rate */
-    if (options->max_rate_bps < 14400)
-        modems &= ~(unsigned)OPTIONS_V17;
-    if (options->max_rate_bps < 9600)
-        modems &= ~(unsigned)OPTIONS_V29;
-    if (options->max_rate_bps < 4800)
-        modems &= ~(unsigned)OPTIONS_V27TER; /* no modem bit at all means V.27ter at 2400 */
-    return modems;
-}
-
-static void offer_capabilities(t30_state_t *t30, const struct options *options)
-{
-    int compressions = T30_SUPPORT_T4_1D_COMPRESSION;
-
-    if (options->compressions & OPTIONS_MR)
-        compressions |= T30_SUPPORT_T4_2D_COMPRESSION;
-    if (options->compressions & OPTIONS_MMR)
-        compressions |= T30_SUPPORT_T6_COMPRESSION;
-    t30_set_supported_modems(t30, (int)modems_to_offer(options));
-    t30_set_supported_compressions(t30, compressions);
-    t30_set_supported_image_sizes(t30, T30_SUPPORT_US_LETTER_LENGTH | T30_SUPPORT_US_LEGAL_LENGTH |
-                                           T30_SUPPORT_A4_LENGTH | T30_SUPPORT_UNLIMITED_LENGTH |
-                                           T30_SUPPORT_215MM_WIDTH | T30_SUPPORT_255MM_WIDTH | T30_SUPPORT_303MM_WIDTH);
-    t30_set_supported_resolutions(t30, T30_SUPPORT_STANDARD_RESOLUTION | T30_SUPPORT_FINE_RESOLUTION |
-                                           T30_SUPPORT_SUPERFINE_RESOLUTION | T30_SUPPORT_R8_RESOLUTION |
-                                           T30_SUPPORT_R16_RESOLUTION | T30_SUPPORT_300_300_RESOLUTION |
-                                           T30_SUPPORT_400_400_RESOLUTION);
-    /* Never T30_SUPPORT_COMMAND_REPEAT: it makes endless loops common. */
-    t30_set_supported_t30_features(t30, T30_SUPPORT_IDENTIFICATION | T30_SUPPORT_SELECTIVE_POLLING |
-                                            T30_SUPPORT_SUB_ADDRESSING);
-    t30_set_ecm_capability(t30, options->ecm);
-    t30_set_rx_encoding(t30, T4_COMPRESSION_ITU_T6);
-}
-
-static void set_texts(t30_state_t *t30, const struct options *options)
-{
-    t30_set_tx_ident(t30, options->station_id);
-    if (options->subaddress[0])
-        t30_set_tx_sub_address(t30, options->subaddress);
-    if (options->password[0])
-        t30_set_tx_password(t30, options->password);
-    if (options->header[0])
-        t30_set_tx_page_header_info(t30, options->header);
-}
-
 static void set_files(struct session *session, const int *files)
 {
     char name[PAGE_FILE_NAME_SIZE];
@@ -402,8 +347,7 @@ struct session *session_new(const struct options *options, const int *files, int
     session->t30 = fax_get_t30_state(session->fax);
     session->t30->retransmit_capable = true; /* a page that was answered with RTN is sent again, not given up */
     fax_set_transmit_on_idle(session->fax, 1);
-    offer_capabilities(session->t30, options);
-    set_texts(session->t30, options);
+    offer_to(session->t30, options);
     set_files(session, files);
     t30_set_phase_b_handler(session->t30, on_phase_b, session);
     t30_set_phase_d_handler(session->t30, on_phase_d, session);
@@ -441,6 +385,24 @@ void session_transmit(struct session *session, int16_t *samples, int count)
     memset(samples + made, 0, (size_t)(count - made) * sizeof *samples);
 }
 
+/* Nothing is sent, nothing is heard, no timer runs: after a lost DCN, for one, or a far end that fell silent after EOM.
+ */
+static bool is_waiting_in_vain(const struct session *session)
+{
+    const t30_state_t *t30 = session->t30;
+
+    return !session->fax->modems.transmit && !t30->rx_signal_present && t30->timer_t0_t1 <= 0 &&
+           t30->timer_t2_t4 <= 0 && t30->timer_t3 <= 0 && t30->timer_t5 <= 0;
+}
+
+static void watch_for_standstill(struct session *session)
+{
+    if (!is_waiting_in_vain(session))
+        session->moved_at_ms = session_line_ms(session);
+    else if (session_line_ms(session) > session->moved_at_ms + STANDSTILL_MS)
+        session_end(session, OUTCOME_END_HUNG_UP, "the far end fell silent");
+}
+
 void session_receive(struct session *session, int16_t *samples, int count)
 {
     if (session->over)
@@ -448,8 +410,8 @@ void session_receive(struct session *session, int16_t *samples, int count)
     fax_rx(session->fax, samples, count);
     session->samples += count;
     end_stopped(session);
-    if (!session->over && session->complete_at_ms && session_line_ms(session) > session->complete_at_ms + DCN_WAIT_MS)
-        session_end(session, OUTCOME_END_HUNG_UP, "no DCN after the last page");
+    if (!session->over)
+        watch_for_standstill(session);
 }
 
 json_t *session_record(const struct session *session)

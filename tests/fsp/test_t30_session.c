@@ -179,12 +179,14 @@ ssize_t write(int fd, const void *data, size_t size)
     return syscall(SYS_write, fd, (const char *)data + half, size - half) < 0 ? -1 : (ssize_t)size;
 }
 
+enum weather { CLEAR, NOISE, SILENCE };
+
 struct call {
     struct session *sender, *receiver;
     json_t *sent, *got; /* the records */
     struct journal_state sender_journal, receiver_journal;
-    bool (*spoil)(struct call *); /* true: the receiver hears noise now */
-    int page;                     /* that the sender is at, from 0; -1 before the first */
+    enum weather (*spoil)(struct call *); /* what the receiver hears now; NULL = the sender */
+    int page;                             /* that the sender is at, from 0; -1 before the first */
     int64_t page_at_ms;
     int crackle_ms; /* of each 200 */
     int bursts;     /* 1 when the noise is over */
@@ -234,12 +236,13 @@ static void start(struct call *call, const char *extra)
 static void exchange(struct call *call)
 {
     int16_t up[CHUNK], down[CHUNK];
+    enum weather weather = call->spoil ? call->spoil(call) : CLEAR;
     int i;
 
     session_transmit(call->sender, up, CHUNK);
     session_transmit(call->receiver, down, CHUNK);
-    for (i = 0; call->spoil && call->spoil(call) && i < CHUNK; i++)
-        up[i] = (int16_t)(rand() % 8000 - 4000);
+    for (i = 0; weather != CLEAR && i < CHUNK; i++)
+        up[i] = (int16_t)(weather == NOISE ? rand() % 8000 - 4000 : 0);
     session_receive(call->receiver, up, CHUNK);
     session_receive(call->sender, down, CHUNK);
 }
@@ -305,27 +308,27 @@ static void a_kill_at_any_moment_leaves_whole_pages(void **state)
 
 /* Crackling through most of the page `page` (from 0), the first time that it is sent: more than 15 % of its rows are
  * bad. (One long burst does not do: spandsp never sees the rows that are lost in it.) */
-static bool spoil_page(struct call *call, int page)
+static enum weather spoil_page(struct call *call, int page)
 {
     int64_t since_ms = session_line_ms(call->sender) - call->page_at_ms;
     bool now = call->page == page && call->bursts == 0 && since_ms > 2000;
 
     if (now && since_ms > 50000)
         call->bursts = 1;
-    return now && since_ms % 200 < call->crackle_ms;
+    return now && since_ms % 200 < call->crackle_ms ? NOISE : CLEAR;
 }
 
-static bool spoil_first(struct call *call)
+static enum weather spoil_first(struct call *call)
 {
     return spoil_page(call, 0);
 }
 
-static bool spoil_last(struct call *call)
+static enum weather spoil_last(struct call *call)
 {
     return spoil_page(call, 1);
 }
 
-static void check_sent_again(bool (*spoil)(struct call *))
+static void check_sent_again(enum weather (*spoil)(struct call *))
 {
     struct call call = {.spoil = spoil, .page = -1, .crackle_ms = 60};
     bool whole;
@@ -379,6 +382,31 @@ static void a_poor_page_is_confirmed_and_its_bad_rows_counted(void **state)
     end(&call);
 }
 
+static enum weather lose_dcn(struct call *call)
+{
+    return call->page == 1 ? SILENCE : CLEAR;
+}
+
+static void a_lost_dcn_is_not_waited_for_for_ever(void **state)
+{
+    static const char *const modes[] = {"", ",\"ecm\":false"};
+    size_t i;
+
+    (void)state;
+    test.rows = 60;
+    test.pages = 1;
+    make_document();
+    for (i = 0; i < 2; i++) {
+        struct call call = {.spoil = lose_dcn, .page = -1};
+
+        run(&call, modes[i]);
+        assert_string_equal(text(call.sent, "outcome"), "success");
+        assert_string_equal(text(call.got, "outcome"), "success");
+        assert_in_range(json_integer_value(json_object_get(call.got, "line_ms")), 1, 90000);
+        end(&call);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -410,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_kill_at_any_moment_leaves_whole_pages),
         cmocka_unit_test(a_spoilt_page_is_refused_and_sent_again),
         cmocka_unit_test(a_spoilt_last_page_too),
+        cmocka_unit_test(a_lost_dcn_is_not_waited_for_for_ever),
         cmocka_unit_test(a_poor_page_is_confirmed_and_its_bad_rows_counted),
     };
 

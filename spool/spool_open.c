@@ -66,10 +66,23 @@ static void wal_grew(void *context, int pages)
     checkpoint_wake(spool->checkpoint, pages);
 }
 
+/* The store holds secrets of webhooks: it is its owner's alone, wherever the folder came from. SQLite gives the log the
+ * same mode. */
+static int make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    close(fd);
+    return 0;
+}
+
 static int open_store(struct spool *spool)
 {
     char path[PATH_SIZE];
     int error = spool_path(path, sizeof(path), spool, "faxd.db");
+    if (!error)
+        error = make_private(path);
     if (!error)
         error = db_open(&spool->db, path, DB_WRITER);
     if (!error)

@@ -220,6 +220,10 @@ static void a_state_folder_has_one_owner(void **state)
     assert_int_equal(spool_open(&second, &options), 0); /* made when absent */
     assert_int_equal(stat(inner, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0700);
+    strcat(inner, "/faxd.db");
+    assert_int_equal(stat(inner, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    *strrchr(inner, '/') = '\0';
     spool_close(second);
     options.state_dir = "/nowhere/at/all";
     assert_int_equal(spool_open(&second, &options), ERR_IO);

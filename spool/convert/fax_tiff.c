@@ -4,6 +4,8 @@
  * A page's number is known when it is written, the total only at the end (a received file may break off). The total is
  * then patched into the directories in place: PageNumber is two shorts inside its entry, so nothing moves.
  */
+#include "config.h"
+
 #include "spool/convert/fax_tiff.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* GET /v1/faxes/{id}/document?format=pdf. cairo writes the file; each page is one image whose T.6 data is attached, which
- * cairo's PDF surface puts into the file instead of the image's own dots.
+/* GET /v1/faxes/{id}/document?format=pdf. cairo writes the file; each page is one image whose T.6 data is attached,
+ * which cairo's PDF surface puts into the file instead of the image's own dots.
  */
+#include "config.h"
+
 #include "spool/convert/pdf.h"
 
 #include <cairo-pdf.h>
@@ -133,14 +135,15 @@ static cairo_surface_t *attach(struct pdf_page *page)
         return NULL;
     }
     int length = snprintf(params, 80, "Columns=%u Rows=%u K=-1", page->width, page->height);
-    cairo_status_t status = cairo_surface_set_mime_data(image, CAIRO_MIME_TYPE_CCITT_FAX_PARAMS, (unsigned char *)params,
-                                                        (unsigned long)length, free, params);
+    cairo_status_t status = cairo_surface_set_mime_data(image, CAIRO_MIME_TYPE_CCITT_FAX_PARAMS,
+                                                        (unsigned char *)params, (unsigned long)length, free, params);
     if (status != CAIRO_STATUS_SUCCESS) {
         free(params);
         cairo_surface_destroy(image);
         return NULL;
     }
-    status = cairo_surface_set_mime_data(image, CAIRO_MIME_TYPE_CCITT_FAX, page->octets, page->size, free, page->octets);
+    status =
+        cairo_surface_set_mime_data(image, CAIRO_MIME_TYPE_CCITT_FAX, page->octets, page->size, free, page->octets);
     if (status != CAIRO_STATUS_SUCCESS) {
         cairo_surface_destroy(image);
         return NULL;

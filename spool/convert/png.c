@@ -2,6 +2,8 @@
 /* Page images and thumbnails (GET /v1/faxes/{id}/pages/n). A fax page has dots twice as high as wide in standard
  * resolution; here they become square, by averages, which also keeps small letters readable in a thumbnail.
  */
+#include "config.h"
+
 #include "spool/convert/png.h"
 
 #include <errno.h>

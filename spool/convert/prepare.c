@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The first thing that happens to an upload (submit -> convert -> queued): pages that are fax pages already stay as they
- * are, so that a scanner's fax TIFF arrives bit for bit; the rest is fitted.
+/* The first thing that happens to an upload (submit -> convert -> queued): pages that are fax pages already stay as
+ * they are, so that a scanner's fax TIFF arrives bit for bit; the rest is fitted.
  */
 #include "spool/convert/prepare.h"
 
@@ -116,7 +116,8 @@ static int prepare_page(struct summary *summary, struct fax_tiff *fax, struct ti
     return error;
 }
 
-/* Walk the directories before any picture is read: a file that ends early, or has too many pages, is refused at once. */
+/* Walk the directories before any picture is read: a file that ends early, or has too many pages, is refused at once.
+ */
 static int count_pages(int input, int pages_max)
 {
     struct tiff_in *in = NULL;

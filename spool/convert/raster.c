@@ -17,8 +17,8 @@ int raster_new(struct raster **out, uint32_t width, uint32_t height, unsigned de
                        RASTER_WIDTH_MAX, RASTER_HEIGHT_MAX);
     size_t stride = depth == 1 ? (width + 7u) / 8u : width;
     if (stride * height > RASTER_BYTES_MAX)
-        return err_set(ERR_UNSUPPORTED, "a page of %u by %u takes more than %u MB: save it at a lower resolution", width,
-                       height, RASTER_BYTES_MAX >> 20);
+        return err_set(ERR_UNSUPPORTED, "a page of %u by %u takes more than %u MB: save it at a lower resolution",
+                       width, height, RASTER_BYTES_MAX >> 20);
 
     struct raster *raster = calloc(1, sizeof *raster);
     uint8_t *data = depth == 1 ? calloc(height, stride) : malloc(stride * height);
@@ -62,8 +62,8 @@ static void set_element(const struct raster *raster, uint32_t x, uint32_t y, uin
 
 /* How row 0 and column 0 of the file lie on the page, from the table of the Orientation tag. */
 struct turn {
-    bool swap;    /* the file's rows are the page's columns */
-    bool flip_x;  /* counted on the upright page */
+    bool swap;   /* the file's rows are the page's columns */
+    bool flip_x; /* counted on the upright page */
     bool flip_y;
 };
 
@@ -93,8 +93,8 @@ int raster_upright(struct raster **raster, unsigned orientation)
         return 0;
     struct raster *from = *raster, *to = NULL;
     struct turn turn = turns[orientation];
-    int error = raster_new(&to, turn.swap ? from->height : from->width, turn.swap ? from->width : from->height,
-                           from->depth);
+    int error =
+        raster_new(&to, turn.swap ? from->height : from->width, turn.swap ? from->width : from->height, from->depth);
     if (error != 0)
         return error;
     copy_turned(to, from, turn);

@@ -21,8 +21,9 @@ struct raster {
     uint8_t *data;
 };
 
-/* A new raster of `depth` 1 or 8: white when 1, undefined when 8. 0; ERR_UNSUPPORTED when a side is 0 or over the limits
- * above (checked before memory is asked for); ERR_FULL when there is no memory. The caller frees with raster_free. */
+/* A new raster of `depth` 1 or 8: white when 1, undefined when 8. 0; ERR_UNSUPPORTED when a side is 0 or over the
+ * limits above (checked before memory is asked for); ERR_FULL when there is no memory. The caller frees with
+ * raster_free. */
 int raster_new(struct raster **out, uint32_t width, uint32_t height, unsigned depth);
 
 /* NULL is fine. */

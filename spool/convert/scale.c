@@ -22,7 +22,7 @@ struct scaler {
     uint8_t *row;           /* the source row in grey */
     uint8_t *across;        /* the source row `across_y` at the new width */
     uint32_t across_y;
-    uint64_t *down;         /* weighted sum of rows, `width` of them */
+    uint64_t *down; /* weighted sum of rows, `width` of them */
 };
 
 static void scaler_clear(struct scaler *scaler)

@@ -60,7 +60,8 @@ int tidy_cut(struct summary *summary, int input, int output, int first)
         }
     }
     if (error == ERR_NOT_FOUND && summary->pages == 0) {
-        error = err_set(ERR_INVALID, "the document has %d pages, so nothing is left from page %d on", page.number, first);
+        error =
+            err_set(ERR_INVALID, "the document has %d pages, so nothing is left from page %d on", page.number, first);
     } else if (error == ERR_NOT_FOUND) {
         error = fax_tiff_finish(fax, &summary->bytes);
         fax = NULL;

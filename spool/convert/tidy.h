@@ -12,10 +12,10 @@ struct summary;
  * pages were confirmed. 0; ERR_INVALID when there is no such page or the file is damaged; ERR_FULL, ERR_IO. */
 int tidy_cut(struct summary *summary, int input, int output, int first);
 
-/* A received file, perhaps broken off, to a clean one: the whole pages, at most `pages_max` when it is not negative, dot
- * for dot, in the form of fax_tiff.h. Pages behind the first that cannot be read are lost; summary->incomplete and note
- * tell. 0 when at least one page was whole; ERR_INVALID or ERR_UNSUPPORTED when none was (the message says why); ERR_FULL,
- * ERR_IO when the output could not be written. */
+/* A received file, perhaps broken off, to a clean one: the whole pages, at most `pages_max` when it is not negative,
+ * dot for dot, in the form of fax_tiff.h. Pages behind the first that cannot be read are lost; summary->incomplete and
+ * note tell. 0 when at least one page was whole; ERR_INVALID or ERR_UNSUPPORTED when none was (the message says why);
+ * ERR_FULL, ERR_IO when the output could not be written. */
 int tidy_verify(struct summary *summary, int input, int output, int pages_max);
 
 /* Describe the pages of any TIFF file without reading pictures; stops like tidy_verify. */

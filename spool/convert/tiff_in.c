@@ -5,6 +5,8 @@
  * libtiff walks the directories one at a time; a file that claims a million of them, or a circle of them, costs no more
  * than its reader asks for (libtiff itself refuses to visit an offset twice).
  */
+#include "config.h"
+
 #include "spool/convert/tiff_in.h"
 
 #include <errno.h>
@@ -32,9 +34,9 @@ struct tiff_in {
     int fd;
     int64_t size, offset;
     uint64_t pixels_max;
-    int page;          /* number of the current page, 0 before the first */
+    int page; /* number of the current page, 0 before the first */
     bool failed;
-    bool hit_end;      /* a read asked for octets past the end of the file */
+    bool hit_end; /* a read asked for octets past the end of the file */
     int io_errno;
     int warnings;
     char warning[TEXT_SIZE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A stranger's TIFF file, read page by page through libtiff from an open descriptor.
  *
- * Nothing in the file is believed: sides, strips and directories are bounded before memory or time is spent on them, the
- * file is read by pread (a file that shrinks is an error, not a SIGBUS), and what libtiff has to say goes into the
+ * Nothing in the file is believed: sides, strips and directories are bounded before memory or time is spent on them,
+ * the file is read by pread (a file that shrinks is an error, not a SIGBUS), and what libtiff has to say goes into the
  * message of the failure, never to standard error.
  *
  * Thread: any, one at a time for each file.
@@ -18,15 +18,15 @@ struct raster;
 struct tiff_in;
 
 struct tiff_page {
-    int number;              /* from 1, in the order of the file */
-    uint32_t width, height;  /* as stored, before orientation */
-    double x_dpi, y_dpi;     /* dots an inch, 0 = not said or not believable */
-    uint16_t bits, samples;  /* bits a sample, samples an element */
-    uint16_t photometric;    /* as said, or what libtiff assumes for the compression */
+    int number;             /* from 1, in the order of the file */
+    uint32_t width, height; /* as stored, before orientation */
+    double x_dpi, y_dpi;    /* dots an inch, 0 = not said or not believable */
+    uint16_t bits, samples; /* bits a sample, samples an element */
+    uint16_t photometric;   /* as said, or what libtiff assumes for the compression */
     uint16_t compression;
-    uint16_t orientation;    /* 1..8 */
-    bool bilevel;            /* one bit, black and white */
-    bool reduced;            /* a thumbnail or mask of another page (NewSubfileType bits 0 and 2) */
+    uint16_t orientation; /* 1..8 */
+    bool bilevel;         /* one bit, black and white */
+    bool reduced;         /* a thumbnail or mask of another page (NewSubfileType bits 0 and 2) */
 };
 
 /* Open the file behind `fd` (regular, or anything pread works on; stays the caller's). `pixels_max` bounds each page.
@@ -37,8 +37,8 @@ int tiff_in_open(struct tiff_in **out, int fd, uint64_t pixels_max);
 void tiff_in_close(struct tiff_in *in);
 
 /* Step to the next page, the first at the first call, and describe it. 0; ERR_NOT_FOUND after the last one; ERR_INVALID
- * when the file ends or is damaged before the page is described; ERR_UNSUPPORTED when the page is too large or of a kind
- * that is not read. Messages name the page. After an error every further call fails. */
+ * when the file ends or is damaged before the page is described; ERR_UNSUPPORTED when the page is too large or of a
+ * kind that is not read. Messages name the page. After an error every further call fails. */
 int tiff_in_next(struct tiff_page *page, struct tiff_in *in);
 
 /* True when the current page is the last that the file claims to have. */

@@ -30,7 +30,7 @@
 
 #define PARALLEL_MAX   64
 #define JOB_TEXT_MAX   4096
-#define SENDS_MAX      5    /* a job whose spawner dies under it is sent so often */
+#define SENDS_MAX      4    /* a job whose spawner dies under it, or cannot be started, is tried so often */
 #define RESTART_MIN_MS 1000 /* between two starts of the spawner */
 
 enum priority { PERSON, BACKGROUND, PRIORITIES };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "server/base/err.h"
+#include "server/base/utf8.h"
 #include "tests/lib/facts.h"
 
 #define SMILE "\xF0\x9F\x98\x80" /* U+1F600 */
@@ -133,7 +134,7 @@ static void every_code_point_survives_both_ways(void **state)
         }
         char *text = str_from_utf16(units, 3);
         uint32_t read = 0;
-        assert_int_equal(str_utf8_next(&read, text, strlen(text)), strlen(text));
+        assert_int_equal(utf8_next(&read, text, strlen(text)), strlen(text));
         assert_int_equal(read, point);
         uint16_t *back = str_to_utf16(text);
         assert_memory_equal(back, units, point >= 0x10000 ? 6 : 4);

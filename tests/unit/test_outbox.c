@@ -162,7 +162,7 @@ static void an_event_is_delivered_to_who_wants_it(void **state)
     struct spool *spool = spool_of(state);
     struct outbox_endpoint all = make(spool, URL, NULL), some = make(spool, "http://a.example/", "[\"trunk.up\"]");
     struct outbox_delivery first = {0};
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(event_write(spool, "trunk.down", NULL, NULL), 0);
     assert_int_equal(due(spool, now, &first), 3);
@@ -183,7 +183,7 @@ static void a_success_ends_a_delivery(void **state)
     struct outbox_endpoint endpoint = make(spool, URL, NULL);
     struct outbox_delivery first = {0};
     char word[32];
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(due(spool, now, &first), 1);
     assert_int_equal(outbox_result(spool, first.id, 204, NULL, -1, now), 0);
@@ -204,7 +204,7 @@ static void failures_are_retried_at_their_times_and_then_given_up(void **state)
     struct outbox_endpoint endpoint = make(facts->spool, URL, NULL);
     struct outbox_delivery first = {0};
     char id[OUTBOX_ID_SIZE] = "", word[32];
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(facts->spool, "trunk.up", NULL, NULL), 0);
     for (size_t i = 0; i <= COUNT_OF(delays_s); i++) {
         assert_int_equal(due(facts->spool, now, &first), 1);
@@ -235,7 +235,7 @@ static void retry_after_is_honoured(void **state)
     struct spool *spool = spool_of(state);
     struct outbox_endpoint endpoint = make(spool, URL, NULL);
     struct outbox_delivery first = {0};
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(due(spool, now, &first), 1);
     assert_int_equal(outbox_result(spool, first.id, 503, "", 120, now), 0);
@@ -253,7 +253,7 @@ static void what_is_taken_comes_back_after_a_crash_only(void **state)
     struct spool_facts *facts = *state;
     struct outbox_endpoint endpoint = make(facts->spool, URL, NULL);
     struct outbox_delivery first = {0};
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(facts->spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(due(facts->spool, now, &first), 1);
     assert_int_equal(outbox_taken(facts->spool, first.id, now), 0);
@@ -269,7 +269,7 @@ static void gone_disables_the_endpoint_and_says_so(void **state)
     struct spool *spool = spool_of(state);
     struct outbox_endpoint endpoint = make(spool, URL, NULL), other = make(spool, "http://b.example/", NULL);
     struct outbox_delivery first = {0};
-    int64_t now = clock_now_ms() + 1, last;
+    int64_t now = clock_now_ms() + 1000, last;
     json_t *events;
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
@@ -297,7 +297,7 @@ static void a_delivery_is_replayed_on_request(void **state)
     struct spool *spool = spool_of(state);
     struct outbox_endpoint endpoint = make(spool, URL, NULL), other = make(spool, "http://b.example/", "[\"no.such\"]");
     struct outbox_delivery first = {0}, again = {0};
-    int64_t now = clock_now_ms() + 1;
+    int64_t now = clock_now_ms() + 1000;
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
     assert_int_equal(due(spool, now, &first), 1);
     assert_int_equal(outbox_result(spool, first.id, 200, "", -1, now), 0);
@@ -369,7 +369,7 @@ static void the_configurations_endpoints_replace_their_own(void **state)
     assert_int_equal(outbox_endpoint_find(&found, facts->spool, kept), 0); /* the same row: its deliveries go on */
     assert_string_equal(found.events, "[\"trunk.up\"]");
     outbox_endpoint_clear(&found);
-    assert_int_equal(due(facts->spool, clock_now_ms() + 1, NULL), 2); /* a.example's went with it */
+    assert_int_equal(due(facts->spool, clock_now_ms() + 1000, NULL), 2); /* a.example's went with it */
     assert_int_equal(outbox_endpoints_from_config(facts->spool, bad), ERR_INVALID);
     spool_facts_turn(facts->spool);
     assert_int_equal(outbox_endpoint_delete(facts->spool, by_api.public_id), 0);
@@ -386,10 +386,10 @@ static void an_undone_endpoint_gets_nothing(void **state)
     assert_int_equal(spool_part_begin(spool), 0);
     struct outbox_endpoint endpoint = make(spool, URL, NULL);
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
-    assert_int_equal(due(spool, clock_now_ms() + 1, NULL), 1);
+    assert_int_equal(due(spool, clock_now_ms() + 1000, NULL), 1);
     assert_int_equal(spool_part_end(spool, false), 0);
     assert_int_equal(event_write(spool, "trunk.up", NULL, NULL), 0);
-    assert_int_equal(due(spool, clock_now_ms() + 1, NULL), 0);
+    assert_int_equal(due(spool, clock_now_ms() + 1000, NULL), 0);
     outbox_endpoint_clear(&endpoint);
 }
 

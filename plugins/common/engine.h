@@ -19,6 +19,8 @@
  *    "audio":{"pace":0, "chunk_ms":200, "noise_dbm0":null, "delay_ms":0, "drop_after_ms":0},
  *    "limits":{"call_ms":3600000, "cpu_s":120, "memory_bytes":268435456, "file_bytes":268435456}}
  *
+ * A job without a journal says "journal":false; engine_start sets the key from its argument.
+ *
  * "pace": 0 = unpaced, lock-step chunks as fast as both ends go; n > 0 = n times real time. "media":"stream" is a
  * SOCK_STREAM socket carrying 16-bit linear samples at 8 kHz, both ways, whose other end is another engine: each side
  * writes one chunk, then reads one. "drop_after_ms" of line time: this side closes the media as a line that is cut.

@@ -2,9 +2,9 @@
 /* A small single-threaded process that forks a child for each job: the engine's and the converter's way to start.
  *
  * Forking a warmed process costs a quarter of exec, and keeps fork out of threaded hosts (DESIGN section 1). The owner
- * starts `PROGRAM --spawner` with one end of a SOCK_SEQPACKET pair as descriptor 3; each datagram on it is one job: text
- * (JSON, the program's own) and descriptors. The child runs the job and leaves. When the owner's end closes, the spawner
- * stops taking jobs and leaves at once; children go on (they have sockets of their own to notice by).
+ * starts `PROGRAM --spawner` with one end of a SOCK_SEQPACKET pair as descriptor 3; each datagram on it is one job:
+ * text (JSON, the program's own) and descriptors. The child runs the job and leaves. When the owner's end closes, the
+ * spawner stops taking jobs and leaves at once; children go on (they have sockets of their own to notice by).
  */
 #ifndef FAXD_BASE_SPAWNER_H
 #define FAXD_BASE_SPAWNER_H

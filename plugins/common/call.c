@@ -6,6 +6,8 @@
  * An engine may die or hang: its end-of-file ends the call here, and after an abort it gets ABORT_GRACE_MS, then the
  * control socket is closed on it, so that the line is free again whatever it does.
  */
+#include "config.h"
+
 #include "plugins/common/call.h"
 
 #include "plugins/common/document.h"

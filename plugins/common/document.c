@@ -2,6 +2,8 @@
 /* Reads a fax TIFF's directories with libtiff, and copies pages of one as they are (strips are not decoded). Used
  * before a call (call.c) and by the simulator, which receives by copying.
  */
+#include "config.h"
+
 #include "plugins/common/document.h"
 
 #include "server/base/err.h"

@@ -2,6 +2,8 @@
 /* One job, from FaxDevStartJob to FaxDevEndJob, as all our plug-ins keep it. The job's thread moves it on; the host's
  * control thread looks at it and aborts it. Next on the route: the plug-in's own FaxDevSend and FaxDevReceive.
  */
+#include "config.h"
+
 #include "plugins/common/job.h"
 
 #include "server/base/clock.h"

@@ -148,7 +148,7 @@ static int read_number(void *to, const json_t *value, const char *where, const s
 
     if (!number_of(&number, value) || !(number >= key->low && number <= key->high) ||
         (key->type == SETTINGS_INT && number != floor(number)))
-        return err_set(ERR_INVALID, "%s: %s is not a%s number from %g to %g", where, key->name,
+        return err_set(ERR_INVALID, "%s: %s is not a%s number from %.10g to %.10g", where, key->name,
                        key->type == SETTINGS_INT ? " whole" : "", key->low, key->high);
     if (key->type == SETTINGS_INT)
         *(int *)to = (int)number;

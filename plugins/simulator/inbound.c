@@ -2,6 +2,8 @@
 /* Rings of the simulator. A ring waits at its line until FaxDevReceive takes it, a job rejects it or its time is up;
  * simulator.c hands its announcement to the host.
  */
+#include "config.h"
+
 #include "plugins/simulator/inbound.h"
 
 #include "server/base/clock.h"
@@ -67,7 +69,7 @@ static void wake_thread(struct inbound *inbound)
     uint64_t one = 1;
 
     if (inbound->has_thread && write(inbound->wake, &one, sizeof(one)) < 0)
-        log_error("simulator: cannot wake the ring thread: %s", strerror(errno));
+        log_error("cannot wake the ring thread: %s", strerror(errno));
 }
 
 /* Locked. */
@@ -140,7 +142,7 @@ static void control_answer(const struct inbound *inbound, int err, const struct 
 
     if (length > sizeof(from->sun_family) && sendto(inbound->control, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
                                                     (const struct sockaddr *)from, length) < 0)
-        log_warning("simulator: no answer to the control socket: %s", strerror(errno));
+        log_warning("no answer to the control socket: %s", strerror(errno));
     free(text);
     json_decref(answer);
 }
@@ -163,7 +165,7 @@ static void control_read(struct inbound *inbound)
     else
         err = err_set(ERR_INVALID, "control: wants {\"ring\": {...}}");
     if (err)
-        log_warning("simulator: %s", err_message());
+        log_warning("%s", err_message());
     control_answer(inbound, err, &from, length);
     json_decref(order);
 }
@@ -188,7 +190,7 @@ static void tick(struct inbound *inbound)
         return;
     told = json_pack("{s:i, s:s}", "line", line, "file", inbound->options.ring_file);
     if (ring_begin(inbound, told))
-        log_warning("simulator: %s", err_message());
+        log_warning("%s", err_message());
     json_decref(told);
 }
 
@@ -288,10 +290,10 @@ static int thread_start(struct inbound *inbound)
 {
     inbound->wake = eventfd(0, EFD_CLOEXEC);
     if (inbound->wake < 0)
-        return err_set(ERR_IO, "simulator: no eventfd: %s", strerror(errno));
+        return err_set(ERR_IO, "no eventfd: %s", strerror(errno));
     inbound->tick_at = clock_mono_ms() + inbound->options.ring_every_ms;
     if (pthread_create(&inbound->thread, NULL, run, inbound))
-        return err_set(ERR_IO, "simulator: no thread for rings");
+        return err_set(ERR_IO, "no thread for rings");
     inbound->has_thread = true;
     return 0;
 }

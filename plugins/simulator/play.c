@@ -3,6 +3,8 @@
  * which a real call would leave them (server/base/journal.h), so that a crash in between means the same. Last step of
  * FaxDevSend and FaxDevReceive in simulator.c.
  */
+#include "config.h"
+
 #include "plugins/simulator/play.h"
 
 #include "plugins/common/document.h"

@@ -3,6 +3,8 @@
  * callee's thread, or the clock, gives it. Whoever settles a call does it under the lock and takes the pointer away, so
  * that a call is settled once. Called from softmodem.c; connected calls go on to common/call.c.
  */
+#include "config.h"
+
 #include "plugins/softmodem/exchange.h"
 
 #include "server/base/err.h"

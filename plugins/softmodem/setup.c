@@ -90,7 +90,7 @@ static int number_read(struct number_setup *number, struct setup *setup, const s
                        const char *name, const json_t *entry)
 {
     int line = line_of_number(settings, name), err;
-    char where[WHERE_SIZE];
+    char where[WHERE_SIZE], plain[NUMBER_SIZE];
 
     snprintf(where, sizeof(where), "provider %.60s: number %.60s", settings->name, name);
     number->behaviour = 0;
@@ -99,6 +99,8 @@ static int number_read(struct number_setup *number, struct setup *setup, const s
     if (!json_is_object(entry))
         return err_set(ERR_INVALID, "%s: is not a section", where);
     err = settings_read(number, entry, where, KEYS(number_keys));
+    if (!err && number_normalise(plain, name))
+        return err_set(ERR_INVALID, "%s: is no number", where);
     if (!err && line < 0 && number->behaviour == 0)
         return err_set(ERR_INVALID, "%s: has neither a line nor a behaviour", where);
     if (!err && line >= 0)

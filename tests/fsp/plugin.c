@@ -130,8 +130,7 @@ bool plugin_start(struct plugin *plugin, const char *json)
 {
     WCHAR prefix[128];
 
-    if (!plugin->config(json) ||
-        !plugin->create(&plugin->count, prefix, &plugin->first_id, plugin->port, RING_KEY) ||
+    if (!plugin->config(json) || !plugin->create(&plugin->count, prefix, &plugin->first_id, plugin->port, RING_KEY) ||
         !plugin->init(0, plugin->heap, &plugin->line_callback, NULL))
         return false;
     must(plugin->count <= PLUGIN_LINES && plugin->first_id && plugin->line_callback && prefix[0]);

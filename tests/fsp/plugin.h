@@ -58,8 +58,8 @@ struct call {
     /* When it is done: */
     BOOL result;
     DWORD last_error;
-    struct packet status;          /* of FaxDevReportStatus */
-    char receiver_number[64];      /* of FAX_RECEIVE */
+    struct packet status;     /* of FaxDevReportStatus */
+    char receiver_number[64]; /* of FAX_RECEIVE */
     char receiver_name[64];
     char *record_text;
     json_t *record; /* NULL when the text is not JSON */

@@ -55,7 +55,8 @@ static void open_with(struct plugin *plugin, const char *settings)
     char json[2048];
 
     snprintf(json, sizeof(json),
-             "{\"name\":\"sim\",\"settings\":%s,\"lines\":[{\"name\":\"a\",\"number\":\"1\"},{\"name\":\"b\"}]}", settings);
+             "{\"name\":\"sim\",\"settings\":%s,\"lines\":[{\"name\":\"a\",\"number\":\"1\"},{\"name\":\"b\"}]}",
+             settings);
     plugin_open(plugin, "simulator.so", json);
 }
 
@@ -301,7 +302,8 @@ static const char *ring_text(const char *more)
 {
     static char text[512];
 
-    snprintf(text, sizeof(text), "{\"ring\":{\"line\":1,\"caller_id\":\"+15550199\",\"file\":\"%s\"%s}}", document, more);
+    snprintf(text, sizeof(text), "{\"ring\":{\"line\":1,\"caller_id\":\"+15550199\",\"file\":\"%s\"%s}}", document,
+             more);
     return text;
 }
 
@@ -424,8 +426,9 @@ static void the_clock_rings_free_lines_in_turn(void **state)
 
 static void wrong_settings_are_refused(void **state)
 {
-    static const char *const settings[] = {"{\"cal_ms\":1}", "{\"call_ms\":-1}", "{\"numbers\":{\"7\":{\"result\":\"no\"}}}",
-                                           "{\"journal\":\"perhaps\"}", "[]"};
+    static const char *const settings[] = {"{\"cal_ms\":1}", "{\"call_ms\":-1}",
+                                           "{\"numbers\":{\"7\":{\"result\":\"no\"}}}", "{\"journal\":\"perhaps\"}",
+                                           "[]"};
     struct plugin plugin;
     char json[256];
 
@@ -438,7 +441,8 @@ static void wrong_settings_are_refused(void **state)
     }
     assert_false(plugin_start(&plugin, "{\"name\":\"sim\",\"lines\":[]}"));
     assert_false(plugin_start(&plugin, "nonsense"));
-    assert_true(plugin_start(&plugin, "{\"name\":\"sim\",\"settings\":{\"call_ms\":\"5\"},\"lines\":[{\"name\":\"a\"}]}"));
+    assert_true(
+        plugin_start(&plugin, "{\"name\":\"sim\",\"settings\":{\"call_ms\":\"5\"},\"lines\":[{\"name\":\"a\"}]}"));
     plugin_close(&plugin);
 }
 

@@ -98,6 +98,15 @@ static void clear_deadline(struct gate *gate)
     gate->is_timed = false;
 }
 
+/* While a reply is made and sent, a client that says nothing is not idle: evhttp's own time for reading would cut a slow
+ * download, or an event stream. */
+static void set_idle(struct gate *gate, bool reading)
+{
+    struct timeval idle = {GATE_IDLE_S, 0};
+
+    bufferevent_set_timeouts(gate->bev, reading ? &idle : NULL, &idle);
+}
+
 /* --- memory of bodies --- */
 
 static bool charge(struct gate *gate, size_t size)
@@ -126,6 +135,7 @@ static void deliver(struct gate *gate)
 
     gate->busy = true;
     clear_deadline(gate);
+    set_idle(gate, false);
     gate->state = GATE_SERVING;
     evbuffer_unfreeze(input, 0); /* only the socket may add to it otherwise */
     if (gate->head.clean)
@@ -355,6 +365,7 @@ static void next_request(struct gate *gate)
 {
     gate_release(gate);
     head_clear(&gate->head);
+    set_idle(gate, true);
     gate->state = GATE_HEAD;
     gate->refusal = GATE_OK;
     gate->unread = false;
@@ -512,6 +523,7 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     gate->connection = connection;
     evhttp_connection_set_closecb(connection, on_connection_closed, gate);
     remember_fd(gate);
+    set_idle(gate, true);
     bufferevent_decref(gate->bev);
 }
 

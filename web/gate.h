@@ -24,6 +24,7 @@
 #define GATE_HEAD_MS         10000 /* from a request's first octet to the end of its head */
 #define GATE_BODY_MS         20000 /* for any body, and ... */
 #define GATE_BODY_RATE       16384 /* ... a second more for each of these octets */
+#define GATE_IDLE_S          60    /* a kept connection without a request; a reader that takes nothing of its reply */
 #define GATE_LINGER_MS       2000  /* a refused sender may go on this long before its connection is closed */
 #define GATE_CONNECTION_OVER 32    /* connections past the limit that still get a polite 503 */
 

@@ -22,8 +22,8 @@ static const char *const priorities[] = {"urgent", "high", "normal", "bulk", NUL
 static const char *const resumes[] = {"remaining", "first_and_remaining", "all", NULL};
 static const char *const policies[] = {"stop", "resend", NULL};
 
-static const char *const resolutions[] = {"standard", "fine", "superfine", "300", "400", NULL};
-static const char *const dithers[] = {"threshold", "diffusion", "halftone", NULL};
+static const char *const resolutions[] = {"standard", "fine", "superfine", NULL};
+static const char *const dithers[] = {"auto", "threshold", "diffusion", "halftone", NULL};
 static const char *const modems[] = {"v27ter", "v29", "v17", NULL};
 static const char *const compressions[] = {"mh", "mr", "mmr", NULL};
 

@@ -191,17 +191,15 @@ void faxes_list(struct request *request)
     query.error = request_query(request, "error");
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
-    request_wait(request);
     result = list_start(spool_of(request), &query, on_listed, request);
-    if (result < 0) {
-        if (result == ERR_INVALID)
-            request_problem(request, 400, "invalid_parameter", "%s", err_message());
-        else if (result == ERR_FULL)
-            request_problem(request, 503, "busy", "%s", err_message());
-        else
-            request_error(request, result);
-        request_finish(request);
-    }
+    if (result == 0)
+        request_wait(request);
+    else if (result == ERR_INVALID)
+        request_problem(request, 400, "invalid_parameter", "%s", err_message());
+    else if (result == ERR_FULL)
+        request_problem(request, 503, "busy", "%s", err_message());
+    else
+        request_error(request, result);
 }
 
 /* --- one fax --- */

@@ -53,6 +53,7 @@ struct gate {
     size_t searched;              /* octets of `raw` without an end of head */
     size_t body_max, charged, lingered;
     int64_t deadline;             /* monotonic ms */
+    int64_t linger_until;
     struct evbuffer *raw;         /* as it came */
     struct evbuffer *body;
     void (*closed)(void *context);
@@ -311,8 +312,12 @@ static bool read_over(struct gate *gate)
 
     evbuffer_drain(gate->raw, have);
     gate->lingered += have;
+    /* The next tick ends it, not this call, which may come from inside the connection's own read. */
+    gate->deadline = clock_mono_ms() + GATE_QUIET_MS;
+    if (gate->deadline > gate->linger_until)
+        gate->deadline = gate->linger_until;
     if (gate->lingered > LINGER_MAX)
-        gate->deadline = 0; /* the next tick ends it; not from inside the connection's own read */
+        gate->deadline = 0;
     return false;
 }
 
@@ -405,7 +410,8 @@ void gate_linger(struct gate *gate, void (*done)(void *context), void *context)
     gate->lingered = 0;
     gate->lingered_fn = done;
     gate->lingered_context = context;
-    set_deadline(gate, GATE_LINGER_MS);
+    gate->linger_until = clock_mono_ms() + GATE_LINGER_MS;
+    set_deadline(gate, GATE_QUIET_MS);
     read_over(gate);
 }
 

@@ -26,6 +26,7 @@
 #define GATE_BODY_RATE       16384 /* ... a second more for each of these octets */
 #define GATE_IDLE_S          60    /* a kept connection without a request; a reader that takes nothing of its reply */
 #define GATE_LINGER_MS       2000  /* a refused sender may go on this long before its connection is closed */
+#define GATE_QUIET_MS        400   /* ... or until it has been quiet for this long */
 #define GATE_CONNECTION_OVER 32    /* connections past the limit that still get a polite 503 */
 
 enum gate_refusal {
@@ -77,7 +78,7 @@ void gate_on_close(struct gate *gate, void (*closed)(void *context), void *conte
 /* The body is not needed any more: gives its share of the memory back. */
 void gate_release(struct gate *gate);
 /* The reply has been written but the sender may still be sending: read over it until it stops, closes or GATE_LINGER_MS
- * have passed, then call done(context). */
+ * have passed, then call done(context). It has stopped when it was quiet for GATE_QUIET_MS. */
 void gate_linger(struct gate *gate, void (*done)(void *context), void *context);
 
 #endif

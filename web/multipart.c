@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Splits a form into its parts. Every step moves forward in the body and is bounded by it. */
+#include "config.h" /* memmem */
+
 #include "web/multipart.h"
 
 #include "server/base/err.h"
@@ -216,7 +218,8 @@ static int take_part(struct multipart *multipart, struct reader *reader, bool *m
 
 int multipart_parse(struct multipart *multipart, const char *boundary, const char *body, size_t size)
 {
-    struct reader reader = {.at = body, .end = body + size};
+    const char *start = size ? body : ""; /* an empty buffer has no memory of its own */
+    struct reader reader = {.at = start, .end = start + size};
     bool more = false;
     int result;
 

@@ -306,6 +306,8 @@ void request_error(struct request *request, int error)
         request_problem(request, 503, "busy", "%s", err_message());
         return;
     default:
+        if (!request->web) /* closing: nobody is there to be told */
+            return;
         log_error("request failed request=%s path=%s error=%s: %s", request->id, request->path, err_name(error),
                   err_message());
         request_problem(request, 500, "internal", "something failed in the server; its log says more under %s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One request and its reply. A handler reads it, calls one request_reply... or request_problem..., and returns; the reply
  * leaves then, or after the commit of what was written. A handler that has to wait calls request_wait() instead, and
- * later replies and calls request_finish().
+ * later, not before it has returned, replies and calls request_finish().
  *
  * The client may go away at any moment: then the request lives on without a connection until it is finished.
  *

@@ -126,7 +126,7 @@ static void run_writer(struct request *request)
 {
     struct spool *spool = request->web->options.spool;
     int result = spool_part_begin(spool);
-    bool keep;
+    bool keep = false;
 
     if (result == 0) {
         request->route->handle(request);

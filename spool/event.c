@@ -169,8 +169,8 @@ static int write_event(struct spool *spool, const char *type, const struct fax *
     char *text = data_text(fax, data);
     int error = insert(&sequence, spool, type, fax, now_ms, text);
     if (!error)
-        error = endpoint ? subscription_deliver_to(spool, sequence, endpoint)
-                         : subscription_deliver(spool, sequence, type);
+        error =
+            endpoint ? subscription_deliver_to(spool, sequence, endpoint) : subscription_deliver(spool, sequence, type);
     if (!error && spool->events->fn)
         note(spool->events, sequence, type, event_body(sequence, type, now_ms, text));
     free(text);

@@ -23,7 +23,7 @@ struct outbox_endpoint {
     char *url;
     char *secret;     /* "whsec_" + base64 */
     char *old_secret; /* signs as well while it is not ""; set by outbox_endpoint_rotate for OUTBOX_ROTATE_MS */
-    char *events; /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
+    char *events;     /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
     bool enabled;
     bool from_config; /* not changed by API */
     char *disabled_reason;
@@ -50,7 +50,8 @@ int outbox_endpoint_get(struct outbox_endpoint *endpoint, struct spool *spool, i
 int outbox_endpoint_delete(struct spool *spool, const char *public_id);
 /* Change what is not NULL. 0, ERR_NOT_FOUND, ERR_INVALID, ERR_CONFLICT (stands in the configuration). */
 int outbox_endpoint_update(struct spool *spool, const char *public_id, const char *url, const json_t *events);
-/* A new secret; the old one signs as well for OUTBOX_ROTATE_MS. 0 and the endpoint (the caller clears); errors as above. */
+/* A new secret; the old one signs as well for OUTBOX_ROTATE_MS. 0 and the endpoint (the caller clears); errors as
+ * above. */
 int outbox_endpoint_rotate(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id);
 /* Send an event webhook_endpoint.test to this endpoint alone. 0, ERR_NOT_FOUND, ERR_CONFLICT (disabled). */
 int outbox_endpoint_test(struct spool *spool, const char *public_id);

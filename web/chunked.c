@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Chunked request bodies, decoded by the gate before anything looks at them. Strict where laxness has been used to smuggle
- * requests: lines end with CR LF, sizes are plain hexadecimal. Extensions and trailers are read over. */
+/* Chunked request bodies, decoded by the gate before anything looks at them. Strict where laxness has been used to
+ * smuggle requests: lines end with CR LF, sizes are plain hexadecimal. Extensions and trailers are read over. */
 #include "web/chunked.h"
 
 #include "server/base/err.h"
@@ -18,8 +18,9 @@ static int take_line(struct evbuffer *in, char line[LINE_MAX_BYTES + 1], size_t 
     struct evbuffer_ptr end = evbuffer_search(in, "\r\n", 2, NULL);
 
     if (end.pos < 0)
-        return evbuffer_get_length(in) > LINE_MAX_BYTES ? err_set(ERR_INVALID, "chunk line over %d octets", LINE_MAX_BYTES)
-                                                        : 0;
+        return evbuffer_get_length(in) > LINE_MAX_BYTES
+                   ? err_set(ERR_INVALID, "chunk line over %d octets", LINE_MAX_BYTES)
+                   : 0;
     if (end.pos > LINE_MAX_BYTES)
         return err_set(ERR_INVALID, "chunk line over %d octets", LINE_MAX_BYTES);
     *length = (size_t)end.pos;

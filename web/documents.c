@@ -254,8 +254,8 @@ void documents_page(struct request *request)
     int64_t page, width;
     struct fax fax;
 
-    if (!request_check_query(request, names) ||
-        !request_query_int(&width, request, "w", WIDTH_LEAST, WIDTH_MOST, 0) || !find(&fax, request))
+    if (!request_check_query(request, names) || !request_query_int(&width, request, "w", WIDTH_LEAST, WIDTH_MOST, 0) ||
+        !find(&fax, request))
         return;
     if (str_to_int(&page, request->params[1], 1, 1000000) < 0)
         request_problem(request, 404, "no_such_page", "pages are counted from 1");

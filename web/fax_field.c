@@ -12,10 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAP_KEY_MAX   40
-#define MAP_TEXT_MAX  500
-#define DELAY_MAX_S   86400
-#define DELAYS_MAX    8 /* RETRY_DELAYS_MAX of spool/retry.h */
+#define MAP_KEY_MAX  40
+#define MAP_TEXT_MAX 500
+#define DELAY_MAX_S  86400
+#define DELAYS_MAX   8 /* RETRY_DELAYS_MAX of spool/retry.h */
 
 /* Order is that of the enums in spool/fax.h. */
 static const char *const priorities[] = {"urgent", "high", "normal", "bulk", NULL};
@@ -140,8 +140,8 @@ static bool check_length(const char *text, const struct field *field, const char
 
     if (length >= field->low && length <= field->high)
         return true;
-    problem_add(problems, pointer, length < field->low ? "too_short" : "too_long", "%d to %d octets are allowed, not %d",
-                field->low, field->high, length);
+    problem_add(problems, pointer, length < field->low ? "too_short" : "too_long",
+                "%d to %d octets are allowed, not %d", field->low, field->high, length);
     return false;
 }
 

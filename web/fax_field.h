@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fields of a fax request, as one table: name, type, range, where the value goes. The JSON body and the form share it.
+/* The fields of a fax request, as one table: name, type, range, where the value goes. The JSON body and the form share
+ * it.
  *
  * Thread: any (pure).
  */
@@ -13,10 +14,10 @@
 #include <stddef.h>
 
 enum field_kind {
-    FIELD_TEXT,      /* low..high octets */
-    FIELD_PHONE,     /* a number that can be dialled */
-    FIELD_STATION,   /* a T.30 identification */
-    FIELD_INT,       /* low..high */
+    FIELD_TEXT,    /* low..high octets */
+    FIELD_PHONE,   /* a number that can be dialled */
+    FIELD_STATION, /* a T.30 identification */
+    FIELD_INT,     /* low..high */
     FIELD_BOOL,
     FIELD_WORD,      /* one of `words`, stored as its place */
     FIELD_WORD_TEXT, /* one of `words`, stored as text */

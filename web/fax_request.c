@@ -15,9 +15,26 @@
 
 /* Named in the API's plan, not taken by this version: told apart from a mistyped key. */
 static const char *const later[] = {
-    "cover_page", "caller_id",       "paper",         "window",      "route.trunk",  "route.transport",    "t30.sid",
-    "confirm_to", "dedupe_window_s", "receipt",       "webhook_url", "retention",    "header.time_zone",   "header.show",
-    "media_id",   "url",             "html",          "text",        "pages",        "header.page_numbers",
+    "cover_page",
+    "caller_id",
+    "paper",
+    "window",
+    "route.trunk",
+    "route.transport",
+    "t30.sid",
+    "confirm_to",
+    "dedupe_window_s",
+    "receipt",
+    "webhook_url",
+    "retention",
+    "header.time_zone",
+    "header.show",
+    "media_id",
+    "url",
+    "html",
+    "text",
+    "pages",
+    "header.page_numbers",
 };
 
 static bool is_later(const char *path)
@@ -165,8 +182,8 @@ static void take_documents(struct fax_request *request, const json_t *list, cons
         return;
     }
     if (count > 1)
-        problem_add(problems, pointer, "too_many_documents",
-                    "%zu documents; this version sends one document in a fax", count);
+        problem_add(problems, pointer, "too_many_documents", "%zu documents; this version sends one document in a fax",
+                    count);
     take_document(request, json_array_get(list, 0), "/documents/0", problems);
 }
 
@@ -262,8 +279,8 @@ static char *pointer_of_path(const char *path)
     return pointer;
 }
 
-/* The innermost object for a dotted name, made on the way; `*name` moves to its last step. NULL when a plain value stands
- * in the way. A map's keys may have dots of their own. */
+/* The innermost object for a dotted name, made on the way; `*name` moves to its last step. NULL when a plain value
+ * stands in the way. A map's keys may have dots of their own. */
 static json_t *object_for(json_t *root, const char **name)
 {
     json_t *object = root;
@@ -324,7 +341,8 @@ static void add_file(struct fax_request *request, const struct multipart_part *p
 {
     static const char *const names[] = {"file"};
 
-    if (strcmp(part->name, "file") != 0 && strcmp(part->name, "document") != 0 && strcmp(part->name, "documents") != 0) {
+    if (strcmp(part->name, "file") != 0 && strcmp(part->name, "document") != 0 &&
+        strcmp(part->name, "documents") != 0) {
         unknown_key(part->name, names, 1, pointer, problems);
     } else if (request->data) {
         problem_add(problems, pointer, "too_many_documents", "a second file; this version sends one document in a fax");

@@ -18,13 +18,13 @@ struct fax_request {
     struct submit_request submit; /* but for original, owner and test, which the caller sets */
     const void *data;             /* the document's octets, borrowed from `decoded` or the form */
     size_t size;
-    json_t *root;                 /* what the texts are borrowed from */
+    json_t *root; /* what the texts are borrowed from */
     json_t *options;
     unsigned char *decoded;
 };
 
-/* `root` is taken over. `now_ms` is for times that have to lie ahead. Faults are in `problems`; without any, the request
- * is good. The caller clears in any case. */
+/* `root` is taken over. `now_ms` is for times that have to lie ahead. Faults are in `problems`; without any, the
+ * request is good. The caller clears in any case. */
 void fax_request_from_json(struct fax_request *request, json_t *root, int64_t now_ms, struct problems *problems);
 
 /* The document is the one part with a file name; the other parts are fields, nested ones with dots

@@ -95,9 +95,8 @@ out:
 
 /* --- GET /v1/faxes --- */
 
-static const char *const list_names[] = {"limit", "cursor",       "direction",    "status",      "to",
-                                         "from",  "error",        "tag",          "client_reference",
-                                         "created[gte]", "created[lt]", NULL};
+static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
+                                         "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
 
 /* The link to the next page: this request's query with another cursor. */
 static char *next_link(const struct request *request, const char *cursor)
@@ -308,8 +307,8 @@ void faxes_events(struct request *request)
     if (result < 0)
         request_error(request, result);
     else
-        request_reply(request, 200, json_pack("{s:o, s:b, s:o}", "data", events, "has_more",
-                                              json_array_size(events) == (size_t)limit, "next_cursor",
-                                              json_sprintf("%lld", (long long)last)));
+        request_reply(request, 200,
+                      json_pack("{s:o, s:b, s:o}", "data", events, "has_more", json_array_size(events) == (size_t)limit,
+                                "next_cursor", json_sprintf("%lld", (long long)last)));
     fax_clear(&fax);
 }

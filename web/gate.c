@@ -22,9 +22,9 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#define TICK_MS        500
-#define RAW_MAX_BYTES  65536           /* pipelined octets kept while a reply is under way */
-#define LINGER_MAX     ((size_t)16 << 20)
+#define TICK_MS       500
+#define RAW_MAX_BYTES 65536 /* pipelined octets kept while a reply is under way */
+#define LINGER_MAX    ((size_t)16 << 20)
 
 enum gate_state {
     GATE_HEAD,     /* reading a head, or idle between requests */
@@ -37,24 +37,24 @@ struct gate {
     LIST_ENTRY(gate) all;
     LIST_ENTRY(gate) timed;
     struct gates *gates;
-    struct bufferevent *bev;      /* a reference of ours until adopted, then evhttp's alone */
+    struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
     struct evhttp_connection *connection;
     struct event *adopt, *resume;
     evutil_socket_t fd;
     enum gate_state state;
-    bool busy;                    /* the input callback changes its own buffer */
+    bool busy; /* the input callback changes its own buffer */
     bool is_timed;
-    bool is_over;                 /* past connections_max */
-    bool overran;                 /* pipelined more than is kept */
+    bool is_over; /* past connections_max */
+    bool overran; /* pipelined more than is kept */
     bool unread;
     enum gate_refusal refusal;
     struct head head;
     struct chunked chunked;
-    size_t searched;              /* octets of `raw` without an end of head */
+    size_t searched; /* octets of `raw` without an end of head */
     size_t body_max, charged, lingered;
-    int64_t deadline;             /* monotonic ms */
+    int64_t deadline; /* monotonic ms */
     int64_t linger_until;
-    struct evbuffer *raw;         /* as it came */
+    struct evbuffer *raw; /* as it came */
     struct evbuffer *body;
     void (*closed)(void *context);
     void *closed_context;
@@ -99,8 +99,8 @@ static void clear_deadline(struct gate *gate)
     gate->is_timed = false;
 }
 
-/* While a reply is made and sent, a client that says nothing is not idle: evhttp's own time for reading would cut a slow
- * download, or an event stream. */
+/* While a reply is made and sent, a client that says nothing is not idle: evhttp's own time for reading would cut a
+ * slow download, or an event stream. */
 static void set_idle(struct gate *gate, bool reading)
 {
     struct timeval idle = {GATE_IDLE_S, 0};
@@ -205,8 +205,8 @@ static void begin_body(struct gate *gate)
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     int64_t expected = gate->head.chunked ? (int64_t)gate->body_max : gate->head.length;
 
-    /* Straight to the socket: nothing else is under way on it, and evhttp's write callback must not run now. When the few
-     * octets do not fit, the client goes on by itself after a moment (RFC 9110 10.1.1). */
+    /* Straight to the socket: nothing else is under way on it, and evhttp's write callback must not run now. When the
+     * few octets do not fit, the client goes on by itself after a moment (RFC 9110 10.1.1). */
     if (gate->head.expects_continue && evbuffer_get_length(gate->raw) == 0)
         (void)!send(gate->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     gate->state = GATE_BODY;

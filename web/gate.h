@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The gate stands between a socket and evhttp: it reads whole requests, and passes on only what may come in.
  *
- * evhttp 2.1 has no hook before a request's body, no count of its connections, and answers bad requests with HTML of its
- * own. The gate counts connections, reads head and body itself under limits and deadlines, and hands evhttp a clean head
- * without a body; the body waits here for the handler. A request that is refused (too large, too slow, no memory left, not
- * HTTP) still reaches the handler, with its refusal, so that one place answers everything.
+ * evhttp 2.1 has no hook before a request's body, no count of its connections, and answers bad requests with HTML of
+ * its own. The gate counts connections, reads head and body itself under limits and deadlines, and hands evhttp a clean
+ * head without a body; the body waits here for the handler. A request that is refused (too large, too slow, no memory
+ * left, not HTTP) still reaches the handler, with its refusal, so that one place answers everything.
  *
- * Limits: a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size that `admit` grants and a deadline that asks for
- * GATE_BODY_RATE octets a second; all bodies together have memory_max; connections_max connections are served, some more
- * are told 503, and past these nobody is accepted until one leaves.
+ * Limits: a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size that `admit` grants and a deadline that asks
+ * for GATE_BODY_RATE octets a second; all bodies together have memory_max; connections_max connections are served, some
+ * more are told 503, and past these nobody is accepted until one leaves.
  *
  * Thread: loop.
  */

@@ -31,12 +31,12 @@ struct head {
     int minor;           /* HTTP/1.minor, 0 or 1 */
     bool chunked;
     bool expects_continue;
-    int64_t length;      /* Content-Length, -1 = none */
-    char *clean;         /* the head for evhttp: target "/", no body, no Expect; ends with an empty line */
+    int64_t length; /* Content-Length, -1 = none */
+    char *clean;    /* the head for evhttp: target "/", no body, no Expect; ends with an empty line */
 };
 
-/* `text` is the whole head with its empty line, `size` octets of at most HEAD_MAX_BYTES; not kept. On a fault the struct
- * has what was understood until then (method[0] may be 0), still to be cleared. */
+/* `text` is the whole head with its empty line, `size` octets of at most HEAD_MAX_BYTES; not kept. On a fault the
+ * struct has what was understood until then (method[0] may be 0), still to be cleared. */
 enum head_fault head_parse(struct head *head, const char *text, size_t size);
 void head_clear(struct head *head);
 

@@ -127,9 +127,9 @@ int idempotent_keep(struct request *request)
         return err_set(ERR_INTERNAL, "no memory for a reply of %zu octets", size);
     evbuffer_copyout(request->reply, body, size);
     body[size] = '\0';
-    result = idempotency_store(request->web->options.spool, request->key.id, request->idempotency_key,
-                               request->fingerprint, request->status, body,
-                               request->location ? request->location : "", request->keep_reply_until);
+    result =
+        idempotency_store(request->web->options.spool, request->key.id, request->idempotency_key, request->fingerprint,
+                          request->status, body, request->location ? request->location : "", request->keep_reply_until);
     free(body);
     return result;
 }

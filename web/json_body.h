@@ -17,8 +17,8 @@ struct json_fault {
     int line, column; /* from 1; 0 = of the whole body */
 };
 
-/* Parses and drains `body`. 0 and a new reference in `*root`; ERR_INVALID (not JSON, a key twice) or ERR_TOO_BIG (nested
- * too deeply, too many values) and `*fault`. */
+/* Parses and drains `body`. 0 and a new reference in `*root`; ERR_INVALID (not JSON, a key twice) or ERR_TOO_BIG
+ * (nested too deeply, too many values) and `*fault`. */
 int json_body_parse(json_t **root, struct json_fault *fault, struct evbuffer *body);
 
 #endif

@@ -16,8 +16,8 @@ static json_t *all_lines(const struct request *request)
     return lines ? lines : json_array();
 }
 
-/* The line of the path, by its id ("exchange/1001") or its name where that is the only one of its kind. New reference or
- * NULL. */
+/* The line of the path, by its id ("exchange/1001") or its name where that is the only one of its kind. New reference
+ * or NULL. */
 static json_t *find_line(const struct request *request)
 {
     json_t *lines = all_lines(request), *line, *found = NULL;
@@ -101,7 +101,8 @@ static void read_switches(int *send, int *receive, json_t *root, struct problems
             take_switch(receive, value, pointer, problems);
         } else {
             char *near = problem_near(key, names, 2);
-            problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that can be changed here%s", key, near);
+            problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that can be changed here%s", key,
+                        near);
             free(near);
         }
         free(pointer);

@@ -26,8 +26,8 @@ static bool is_boundary_char(char c)
            (c && strchr("'()+_,-./:=? ", c));
 }
 
-/* A value of a header parameter, quoted or not, at most size - 1 octets. Returns the place after it, or NULL. In quotes,
- * a backslash stands before a quote or a backslash only, since browsers send Windows paths unescaped. */
+/* A value of a header parameter, quoted or not, at most size - 1 octets. Returns the place after it, or NULL. In
+ * quotes, a backslash stands before a quote or a backslash only, since browsers send Windows paths unescaped. */
 static const char *take_value(char *value, size_t size, const char *at)
 {
     size_t length = 0;

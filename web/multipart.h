@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* multipart/form-data (RFC 7578), as browsers and curl -F send it.
  *
- * A parser of our own and not GMime: the form subset has no nesting, no transfer encodings and no header folding, so that
- * a bounded parser over one piece of memory is smaller than the glue would be, copies nothing, and has no heuristics to
- * fool. GMime stays the choice for mail.
+ * A parser of our own and not GMime: the form subset has no nesting, no transfer encodings and no header folding, so
+ * that a bounded parser over one piece of memory is smaller than the glue would be, copies nothing, and has no
+ * heuristics to fool. GMime stays the choice for mail.
  *
  * Thread: any (pure).
  */
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#define MULTIPART_BOUNDARY_SIZE 71   /* 70 characters (RFC 2046 5.1.1) and the end */
+#define MULTIPART_BOUNDARY_SIZE 71 /* 70 characters (RFC 2046 5.1.1) and the end */
 #define MULTIPART_PARTS         128
 #define MULTIPART_HEAD_MAX      4096 /* octets of a part's header lines */
 

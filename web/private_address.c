@@ -40,7 +40,8 @@ static uint32_t v4_at(const unsigned char *octets)
     return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
 }
 
-/* Global unicast is 2000::/3; what maps to IPv4 (::ffff:0:0/96 is outside of it, 2002::/16 and 64:ff9b::/96) goes by that. */
+/* Global unicast is 2000::/3; what maps to IPv4 (::ffff:0:0/96 is outside of it, 2002::/16 and 64:ff9b::/96) goes by
+ * that. */
 static bool is_private_v6(const unsigned char *octets)
 {
     static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};

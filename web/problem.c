@@ -77,9 +77,9 @@ json_t *problem_json(int status, const char *code, const char *detail, const cha
     str_copy(cut, sizeof cut, detail);
     str_copy(path, sizeof path, instance);
     snprintf(type, sizeof type, "/problems/%s", code);
-    document = json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:s}", "type", type, "title", problem_title(status), "status",
-                         status, "detail", text_json(cut), "instance", text_json(path), "code", code, "request_id",
-                         request_id);
+    document =
+        json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:s}", "type", type, "title", problem_title(status), "status", status,
+                  "detail", text_json(cut), "instance", text_json(path), "code", code, "request_id", request_id);
     if (problems && problem_any(problems)) {
         json_object_set(document, "errors", problems->errors);
         if (problems->count > PROBLEM_MAX)

@@ -363,8 +363,8 @@ static void nothing(void *context)
     (void)context;
 }
 
-/* A sender that is still sending would not see a reply on a connection that is closed under it (a reset may overtake the
- * data). So the reply goes out whole, and its end, which closes, waits until the sender stopped. */
+/* A sender that is still sending would not see a reply on a connection that is closed under it (a reset may overtake
+ * the data). So the reply goes out whole, and its end, which closes, waits until the sender stopped. */
 static void send_and_linger(struct request *request)
 {
     request->gone = nothing; /* on_closed then frees the request */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One request and its reply. A handler reads it, calls one request_reply... or request_problem..., and returns; the reply
- * leaves then, or after the commit of what was written. A handler that has to wait calls request_wait() instead, and
- * later, not before it has returned, replies and calls request_finish().
+/* One request and its reply. A handler reads it, calls one request_reply... or request_problem..., and returns; the
+ * reply leaves then, or after the commit of what was written. A handler that has to wait calls request_wait() instead,
+ * and later, not before it has returned, replies and calls request_finish().
  *
  * The client may go away at any moment: then the request lives on without a connection until it is finished.
  *
@@ -29,27 +29,27 @@ struct web;
 
 struct request {
     LIST_ENTRY(request) entry;
-    struct web *web;               /* NULL once the web part is closed */
-    struct gate *gate;             /* NULL together with http */
-    struct evhttp_request *http;   /* NULL once the client is gone */
+    struct web *web;             /* NULL once the web part is closed */
+    struct gate *gate;           /* NULL together with http */
+    struct evhttp_request *http; /* NULL once the client is gone */
     char id[REQUEST_ID_SIZE];
-    const char *method;            /* "" when the head could not be read */
+    const char *method; /* "" when the head could not be read */
     char *path;
     struct evkeyvalq query;
     const struct route *route;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE];
-    struct key key;                /* id 0 = none needed */
+    struct key key; /* id 0 = none needed */
     struct multipart form;
     bool has_form;
     char idempotency_key[256], fingerprint[65];
-    int64_t keep_reply_until;      /* UTC ms; 0 = the usual time */
-    int64_t began_at;              /* monotonic ms */
+    int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
+    int64_t began_at;         /* monotonic ms */
 
-    int status;                    /* 0 = not replied yet */
+    int status; /* 0 = not replied yet */
     struct evbuffer *reply;
     char *location;
-    bool waiting;                  /* the handler finishes it later */
-    void (*gone)(void *context);   /* of a handler that streams: the client went away, or the web part closes */
+    bool waiting;                /* the handler finishes it later */
+    void (*gone)(void *context); /* of a handler that streams: the client went away, or the web part closes */
     void *gone_context;
 };
 

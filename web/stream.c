@@ -16,11 +16,11 @@
 
 struct stream {
     LIST_ENTRY(stream) entry;
-    struct streams *streams;  /* NULL once these are gone */
-    struct request *request;  /* NULL once the reader is gone */
-    int64_t last;             /* sequence sent, -1 = none yet */
-    bool behind;              /* fed from the store */
-    bool looking;             /* a look into the store is due after the commit; it holds the struct */
+    struct streams *streams; /* NULL once these are gone */
+    struct request *request; /* NULL once the reader is gone */
+    int64_t last;            /* sequence sent, -1 = none yet */
+    bool behind;             /* fed from the store */
+    bool looking;            /* a look into the store is due after the commit; it holds the struct */
 };
 
 LIST_HEAD(stream_list, stream);
@@ -116,8 +116,7 @@ static void look(struct stream *stream)
     while (stream->behind && unread(stream) < STREAM_BUFFER_BYTES) {
         if (event_since(&events, &last, stream->streams->web->options.spool, stream->last, BATCH, 0) < 0)
             return; /* tried again with the next event */
-        json_array_foreach(events, index, event)
-            send_stored(stream, event);
+        json_array_foreach(events, index, event) send_stored(stream, event);
         stream->behind = json_array_size(events) == BATCH;
         json_decref(events);
     }

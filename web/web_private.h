@@ -25,8 +25,8 @@ struct web {
     struct request_list requests; /* under way */
     struct streams *streams;
     int64_t started_at;
-    int64_t replies[6];           /* by first digit of the status */
-    int64_t refused;              /* by the gate */
+    int64_t replies[6]; /* by first digit of the status */
+    int64_t refused;    /* by the gate */
 };
 
 #endif

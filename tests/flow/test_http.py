@@ -16,6 +16,7 @@ import time
 import traceback
 
 BUILD = os.environ.get("FAXD_BUILD", ".")
+SOURCE = os.environ.get("FAXD_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 MIB = 1 << 20
 
 
@@ -246,6 +247,41 @@ def open_stream(s, **headers):
     reply = client.getresponse()
     same((reply.status, reply.headers["Content-Type"]), (200, "text/event-stream"))
     return client, reply
+
+
+@fact
+def pages_come_as_tiff_pdf_and_png(s):
+    with open(os.path.join(SOURCE, "tests/data/itu1.tif"), "rb") as file:
+        page = file.read()
+    path = s.ask("POST", "/v1/faxes", fax(page=page)).headers["Location"]
+    same((s.ask("GET", path + "/document").status, s.ask("GET", path + "/pages/1").json["code"]), (409, "not_ready"))
+    same(s.ask("GET", path + "/document?copy=original").body, page)
+    s.tell("prepare")
+    while s.ask("GET", path).json["status"] == "preparing":
+        time.sleep(0.05)
+    tiff_copy = s.ask("GET", path + "/document?format=tiff")
+    same((tiff_copy.status, tiff_copy.headers["Content-Type"], tiff_copy.body), (200, "image/tiff", page))
+    pdf = s.ask("GET", path + "/document")
+    same((pdf.status, pdf.headers["Content-Type"], pdf.body[:5]), (200, "application/pdf", b"%PDF-"))
+    within(".pdf", pdf.headers["Content-Disposition"])
+    whole, small, thumb = (s.ask("GET", path + p) for p in ("/pages/1", "/pages/1?w=400", "/thumbnail"))
+    for png, width in ((whole, 1728), (small, 400), (thumb, 200)):
+        same((png.status, png.headers["Content-Type"], png.body[:4]), (200, "image/png", b"\x89PNG"))
+        same(struct.unpack(">I", png.body[16:20])[0], width)
+    same(s.ask("GET", path + "/thumbnail", headers={"If-None-Match": thumb.headers["ETag"]}).status, 304)
+    same(s.ask("HEAD", path + "/document?format=tiff").headers["Content-Length"], str(len(page)))
+    for wrong, status in (("/pages/2", 404), ("/pages/0", 404), ("/pages/x", 404), ("/pages/1?w=5", 400), ("/document?format=gif", 400),
+                          ("/document?copy=third", 400), ("/document?copy=original&format=pdf", 400)):
+        same((wrong, s.ask("GET", path + wrong).status), (wrong, status))
+
+
+@fact
+def a_page_that_cannot_be_shown_harms_nobody(s):
+    path = s.ask("POST", "/v1/faxes", fax(page=PAGE[:9], to="4711")).headers["Location"]
+    s.tell("prepare")
+    while s.ask("GET", path).json["status"] == "preparing":
+        time.sleep(0.05)
+    same([s.ask("GET", path + p).json["code"] for p in ("/pages/1", "/document")], ["conversion_failed"] * 2)
 
 
 @fact

@@ -3,10 +3,14 @@
  *
  *   web_server STATE [body_max memory_max connections_max]
  *
- * Prints "PORT KEY" when it listens. A line of "delete" on standard input is not needed: it ends at end of input. Fault
- * switches for tests are read from there: "drain". */
+ * Prints "PORT KEY" when it listens, and ends at the end of its standard input. Commands come from there, a line each:
+ *   drain     as before a stop
+ *   prepare   every fax that waits becomes ready, its upload taken as the fax TIFF that it has to be for this */
+#include "spool/converter.h"
+#include "spool/fax.h"
 #include "spool/key.h"
 #include "spool/spool.h"
+#include "spool/submit.h"
 #include "web/web.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
@@ -20,6 +24,8 @@
 struct server {
     struct event_base *base;
     struct web *web;
+    struct spool *spool;
+    struct converter *converter;
     bool stop;
     int send_enabled, receive_enabled;
 };
@@ -28,9 +34,9 @@ static json_t *lines(void *context)
 {
     struct server *server = context;
 
-    return json_pack("[{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:n}]", "id", "exchange/1001", "provider", "exchange", "name",
-                     "1001", "number", "1001", "state", "idle", "send_enabled", server->send_enabled, "receive_enabled",
-                     server->receive_enabled, "call");
+    return json_pack("[{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:n}]", "id", "exchange/1001", "provider", "exchange",
+                     "name", "1001", "number", "1001", "state", "idle", "send_enabled", server->send_enabled,
+                     "receive_enabled", server->receive_enabled, "call");
 }
 
 static int line_set(void *context, const char *line, int send, int receive)
@@ -44,6 +50,21 @@ static int line_set(void *context, const char *line, int send, int receive)
     if (receive >= 0)
         server->receive_enabled = receive;
     return 0;
+}
+
+static void prepare(struct spool *spool)
+{
+    int64_t ids[64];
+    int count = submit_waiting(spool, 0, ids, 64);
+
+    for (int i = 0; i < count; i++) {
+        struct fax fax;
+        if (fax_get(&fax, spool, ids[i]) == 0) {
+            if (submit_prepared(spool, &fax, fax.original, 1) < 0)
+                log_error("%s", err_message());
+            fax_clear(&fax);
+        }
+    }
 }
 
 static void on_input(evutil_socket_t fd, short what, void *context)
@@ -60,6 +81,19 @@ static void on_input(evutil_socket_t fd, short what, void *context)
     line[got] = '\0';
     if (strncmp(line, "drain", 5) == 0)
         web_drain(server->web);
+    if (strncmp(line, "prepare", 7) == 0)
+        prepare(server->spool);
+}
+
+/* The programs of this build lie in its top folder, this one in tests/flow. */
+static void open_converter(struct server *server)
+{
+    const char *build = getenv("FAXD_BUILD");
+    char *program = xasprintf("%s/faxd-convert", build ? build : ".");
+
+    if (converter_open(&server->converter, server->base, program, 2) < 0)
+        log_error("%s", err_message());
+    free(program);
 }
 
 static size_t number(char **argv, int argc, int at, size_t otherwise)
@@ -88,11 +122,14 @@ int main(int argc, char **argv)
     int result = 1;
 
     log_open("web_server", LOG_LEVEL_WARNING);
+    open_converter(&server);
+    options.converter = server.converter;
     if (argc < 2 || spool_open(&options.spool, &spool_options) < 0 ||
         key_create(token, &key, options.spool, "test", KEY_ALL, false, 0) < 0 || web_open(&server.web, &options) < 0) {
         fprintf(stderr, "web_server: %s\n", err_message());
         goto out;
     }
+    server.spool = options.spool;
     spool_turn_end(options.spool);
     event_add(input, NULL);
     printf("%d %s\n", web_port(server.web), token);
@@ -105,6 +142,7 @@ int main(int argc, char **argv)
     result = 0;
 out:
     web_close(server.web);
+    converter_close(server.converter);
     spool_close(options.spool);
     event_free(input);
     event_base_free(server.base);

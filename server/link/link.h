@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages between faxd and a provider host (faxd-fsp), over a SOCK_SEQPACKET socket. The one place that encodes and
  * decodes; both sides include it.
  *
@@ -134,8 +135,9 @@ struct link_message {
 int link_encode(void *to, size_t size, const struct link_message *message);
 
 /* Decode `size` octets. The texts of `*message` point into `scratch` (room LINK_BYTES_MAX * 2, the caller's) and are valid
- * as long as it is left alone. 0, or ERR_INVALID with a message that names the fault. Nothing is trusted: `line`,
- * `phase`, `result`, `outcome` are range-checked where they are enumerations; indices are the caller's to check. */
+ * as long as it is left alone. 0; ERR_UNSUPPORTED when the version octet is another than LINK_VERSION (nothing else was
+ * looked at); or ERR_INVALID with a message that names the fault. Nothing is trusted: `phase`, `result` and `outcome`
+ * are in range when it succeeds; indices are the caller's to check. */
 int link_decode(struct link_message *message, char *scratch, const void *from, size_t size);
 
 /* Name of a type ("status"), for logs; never NULL. */
@@ -146,7 +148,8 @@ const char *link_type_name(enum link_type type);
 int link_send(int socket, const struct link_message *message, int fd);
 
 /* Receive and decode one message; `*fd` is the descriptor that came with it or -1 (the caller's to close).
- * 0, ERR_AGAIN, ERR_CLOSED, ERR_INVALID, ERR_TOO_BIG, ERR_IO. `scratch` as for link_decode. */
+ * 0, ERR_AGAIN, ERR_CLOSED, ERR_INVALID, ERR_UNSUPPORTED, ERR_TOO_BIG, ERR_IO. With an error no descriptor is left
+ * open. `scratch` as for link_decode. */
 int link_receive(int socket, struct link_message *message, char *scratch, int *fd);
 
 #endif

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_SIZE 320 /* of what a message names */
+
 static const char *text_of(const json_t *object, const char *key, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -118,7 +120,7 @@ static const struct settings_key *key_find(const struct settings_key *keys, int 
 
 static int key_unknown(const char *where, const char *name, const struct settings_key *keys, int count)
 {
-    char known[320] = "";
+    char known[LIST_SIZE] = "";
     size_t used = 0;
 
     for (int i = 0; i < count && used < sizeof(known); i++)
@@ -185,15 +187,18 @@ static int read_text(const char **to, const json_t *value, const char *where, co
 static int read_word(int *to, const json_t *value, const char *where, const struct settings_key *key)
 {
     const char *text = json_string_value(value);
+    char known[LIST_SIZE] = "";
+    size_t used = 0;
 
-    for (int i = 0; text && key->words[i]; i++) {
-        if (!strcmp(text, key->words[i])) {
+    for (int i = 0; key->words[i]; i++) {
+        if (text && !strcmp(text, key->words[i])) {
             *to = i;
             return 0;
         }
+        if (used < sizeof(known))
+            used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", key->words[i]);
     }
-    return err_set(ERR_INVALID, "%s: %s has no value \"%.64s\" (the first it knows is \"%s\")", where, key->name,
-                   text ? text : "", key->words[0]);
+    return err_set(ERR_INVALID, "%s: %s is \"%.64s\", not one of %s", where, key->name, text ? text : "", known);
 }
 
 static int read_object(json_t **to, json_t *value, const char *where, const struct settings_key *key)

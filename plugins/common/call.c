@@ -20,8 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ABORT_GRACE_MS 10000
-#define WAIT_MS        5000 /* longest wait for an event before the abort is looked at again */
+#define ABORT_GRACE_MS 5000 /* time enough for a DCN at the pace of a real line */
+#define WAIT_MS        2500 /* longest wait for an event before the abort is looked at again */
 
 static int files_add(struct call_files *files, const char *path, int flags)
 {

@@ -157,6 +157,16 @@ static void record_add(json_t *record, const char *key, json_t *value)
         json_object_set_new(record, key, value);
 }
 
+/* How many pages are through, by the record; `otherwise` when it does not say. */
+static DWORD record_pages(const json_t *record, DWORD otherwise)
+{
+    const json_t *pages = json_object_get(record, "pages_confirmed");
+
+    if (!json_is_integer(pages))
+        pages = json_object_get(record, "pages_received");
+    return json_is_integer(pages) && json_integer_value(pages) >= 0 ? (DWORD)json_integer_value(pages) : otherwise;
+}
+
 BOOL job_finish(struct job *job, const char *outcome, const char *message)
 {
     DWORD id = status_from_outcome(outcome);
@@ -167,6 +177,7 @@ BOOL job_finish(struct job *job, const char *outcome, const char *message)
     record_add(job->record, "ended_at_ms", json_integer(clock_now_ms()));
     pthread_mutex_lock(&job->lock);
     job->status.id = id;
+    job->status.page = record_pages(job->record, job->status.page);
     job->status.error = id == FS_COMPLETED ? NO_ERROR : ERROR_GEN_FAILURE;
     job_post(job);
     pthread_mutex_unlock(&job->lock);

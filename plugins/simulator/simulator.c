@@ -51,7 +51,7 @@ static struct {
     struct numbers *numbers;
     struct inbound *inbound;
     struct line {
-        bool answered;  /* its job has taken the ring */
+        bool worked;    /* its job has dialled or answered */
         bool malformed; /* its job's record shall not be JSON */
     } * lines;          /* each its job's thread's */
 } sim;
@@ -92,6 +92,8 @@ static int sim_configure(const char *json)
 
 BOOL WINAPI FaxdProviderConfig(const char *json)
 {
+    char program[64];
+
     if (!json || sim.settings)
         return provider_fail(ERROR_INVALID_PARAMETER);
     log_open("simulator", LOG_LEVEL_INFO);
@@ -100,6 +102,8 @@ BOOL WINAPI FaxdProviderConfig(const char *json)
         sim_clear();
         return provider_fail(ERROR_INVALID_PARAMETER);
     }
+    snprintf(program, sizeof(program), "simulator[%.40s]", sim.settings->name);
+    log_open(program, LOG_LEVEL_INFO);
     return TRUE;
 }
 
@@ -209,6 +213,7 @@ static BOOL send_file(struct job *job, const char *file, const char *number)
         log_error("%s line=%d", err_message(), job_line(job));
         return job_finish(job, "internal", err_message());
     }
+    sim.lines[job_line(job)].worked = true;
     numbers_plan(sim.numbers, number, document.pages, &plan);
     sim.lines[job_line(job)].malformed = plan.malformed;
     return play_send(job, &plan, document.pages, journal_of(job));
@@ -244,7 +249,7 @@ static BOOL receive_file(struct job *job, const char *to)
         return job_finish(job, "aborted", NULL);
     if (inbound_answer(sim.inbound, job_line(job), &plan, &from, &caller))
         return job_finish(job, "no_answer", err_message());
-    sim.lines[job_line(job)].answered = true;
+    sim.lines[job_line(job)].worked = true;
     sim.lines[job_line(job)].malformed = plan.malformed;
     job_set_caller(job, caller, sim.settings->lines[job_line(job)].number);
     json_object_set_new(job_record(job), "caller_id", json_string(caller));
@@ -326,7 +331,7 @@ BOOL WINAPI FaxDevEndJob(HANDLE FaxHandle)
     if (!job)
         return FALSE;
     line = job_line(job);
-    rejected = job_is_aborted(job) && !sim.lines[line].answered;
+    rejected = job_is_aborted(job) && !sim.lines[line].worked;
     job_end(job);
     inbound_release(sim.inbound, line, rejected);
     return TRUE;

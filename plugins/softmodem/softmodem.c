@@ -20,6 +20,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,8 @@ static int modem_configure(const char *json)
 
 BOOL WINAPI FaxdProviderConfig(const char *json)
 {
+    char program[64];
+
     if (!json || modem.settings)
         return provider_fail(ERROR_INVALID_PARAMETER);
     log_open("softmodem", LOG_LEVEL_INFO);
@@ -78,6 +81,8 @@ BOOL WINAPI FaxdProviderConfig(const char *json)
         modem_clear();
         return provider_fail(ERROR_INVALID_PARAMETER);
     }
+    snprintf(program, sizeof(program), "softmodem[%.40s]", modem.settings->name);
+    log_open(program, LOG_LEVEL_INFO);
     return TRUE;
 }
 

@@ -396,6 +396,27 @@ static void a_rejected_ring_is_gone(void **state)
     plugin_close(&plugin);
 }
 
+static void a_ring_waits_for_a_busy_line_and_outlives_its_abort(void **state)
+{
+    struct plugin plugin;
+    struct call call;
+
+    (void)state;
+    open_ringing(&plugin);
+    call_start(&call, &plugin, 1, document, "*5", NULL);
+    assert_true(call_saw(&call, FS_TRANSMITTING, 0));
+    assert_string_equal(told(ring_text("")), "{\"ok\":true}");
+    assert_false(plugin_ring(&plugin, 1, 20));
+    call_abort(&call);
+    call_wait(&call);
+    call_clear(&call);
+    assert_true(plugin_ring(&plugin, 1, 1000));
+    receive_on(&call, &plugin, 1);
+    assert_true(call.result);
+    call_clear(&call);
+    plugin_close(&plugin);
+}
+
 static void wrong_rings_are_refused(void **state)
 {
     struct plugin plugin;
@@ -504,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_broken_reception_keeps_its_pages),
         cmocka_unit_test(a_ring_ends_when_nobody_answers),
         cmocka_unit_test(a_rejected_ring_is_gone),
+        cmocka_unit_test(a_ring_waits_for_a_busy_line_and_outlives_its_abort),
         cmocka_unit_test(wrong_rings_are_refused),
         cmocka_unit_test(the_clock_rings_free_lines_in_turn),
         cmocka_unit_test(wrong_settings_are_refused),

@@ -52,7 +52,8 @@ static void what_follows_is_left(void **state)
 static void a_body_that_has_not_ended_asks_for_more(void **state)
 {
     (void)state;
-    static const char *const table[] = {"5", "5\r\n", "5\r\nhel", "5\r\nhello", "5\r\nhello\r\n", "0\r\n", "0\r\nA: b\r\n"};
+    static const char *const table[] = {"5",     "5\r\n",        "5\r\nhel", "5\r\nhello", "5\r\nhello\r\n",
+                                        "0\r\n", "0\r\nA: b\r\n"};
     char body[64];
     size_t left;
     for (size_t i = 0; i < COUNT_OF(table); i++)
@@ -62,8 +63,15 @@ static void a_body_that_has_not_ended_asks_for_more(void **state)
 static void bad_framing_is_refused(void **state)
 {
     (void)state;
-    static const char *const table[] = {"x\r\n", "\r\n",           "-1\r\n",  "0x5\r\n",     "5 5\n\r\n5x\r\n",
-                                        "+5\r\n", "5\r\nhelloXX", "5\nhello\r\n0\r\n\r\n", "fffffffffffffffff\r\n"};
+    static const char *const table[] = {"x\r\n",
+                                        "\r\n",
+                                        "-1\r\n",
+                                        "0x5\r\n",
+                                        "5 5\n\r\n5x\r\n",
+                                        "+5\r\n",
+                                        "5\r\nhelloXX",
+                                        "5\nhello\r\n0\r\n\r\n",
+                                        "fffffffffffffffff\r\n"};
     char body[64];
     size_t left;
     for (size_t i = 0; i < COUNT_OF(table); i++) {
@@ -89,10 +97,8 @@ static void lines_and_trailers_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest facts[] = {
-        cmocka_unit_test(a_body_is_the_same_however_it_arrives),
-        cmocka_unit_test(what_follows_is_left),
-        cmocka_unit_test(a_body_that_has_not_ended_asks_for_more),
-        cmocka_unit_test(bad_framing_is_refused),
+        cmocka_unit_test(a_body_is_the_same_however_it_arrives),   cmocka_unit_test(what_follows_is_left),
+        cmocka_unit_test(a_body_that_has_not_ended_asks_for_more), cmocka_unit_test(bad_framing_is_refused),
         cmocka_unit_test(lines_and_trailers_are_bounded),
     };
     return cmocka_run_group_tests_name("chunked", facts, NULL, NULL);

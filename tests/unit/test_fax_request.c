@@ -30,10 +30,9 @@ static char *faults_of(const struct problems *problems)
     size_t index, length = 0;
     json_t *error;
     text[0] = '\0';
-    json_array_foreach(problems->errors, index, error)
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s %s", index ? ", " : "",
-                                   json_string_value(json_object_get(error, "pointer")),
-                                   json_string_value(json_object_get(error, "code")));
+    json_array_foreach(problems->errors, index, error) length += (size_t)snprintf(
+        text + length, sizeof text - length, "%s%s %s", index ? ", " : "",
+        json_string_value(json_object_get(error, "pointer")), json_string_value(json_object_get(error, "code")));
     return text;
 }
 
@@ -46,9 +45,11 @@ static void a_full_request_fills_the_struct(void **state)
         &request,
         json("{\"to\":\"+1 (202) 555-0100\",\"from\":\"office\"," DOCUMENT ",\"resolution\":\"standard\","
              "\"dither\":\"halftone\",\"priority\":\"urgent\",\"not_before\":\"2026-11-22T00:00:00Z\","
-             "\"expires_at\":\"2026-11-23T00:00:00+01:00\",\"hold\":true,\"retry\":{\"max_attempts\":7,\"resume\":\"all\","
+             "\"expires_at\":\"2026-11-23T00:00:00+01:00\",\"hold\":true,\"retry\":{\"max_attempts\":7,\"resume\":"
+             "\"all\","
              "\"on_unconfirmed\":\"resend\",\"delays\":{\"busy\":[60,120],\"protocol\":[5]}},"
-             "\"route\":{\"group\":\"night\",\"max_rate\":9600,\"ecm\":false,\"modems\":[\"v29\"],\"compressions\":[\"mh\",\"mr\"]},"
+             "\"route\":{\"group\":\"night\",\"max_rate\":9600,\"ecm\":false,\"modems\":[\"v29\"],\"compressions\":["
+             "\"mh\",\"mr\"]},"
              "\"t30\":{\"sub\":\"42\",\"pwd\":\"77\"},\"station_id\":\"+1 202\",\"header\":{\"text\":\"Clinic\"},"
              "\"client_reference\":\"r\",\"tags\":[\"a\",\"b\"],\"metadata\":{\"k\":\"v\",\"n\":1.5,\"t\":true}}"),
         NOW, &problems);
@@ -69,9 +70,10 @@ static void a_full_request_fills_the_struct(void **state)
     assert_int_equal(json_object_size(submit->metadata), 3);
     assert_int_equal(request.size, 8);
     assert_memory_equal(request.data, "II*\0\10\0\0\0", 8);
-    json_t *options = json("{\"resolution\":\"standard\",\"dither\":\"halftone\",\"delays\":{\"busy\":[60,120],\"protocol\":[5]},"
-                           "\"max_rate_bps\":9600,\"ecm\":false,\"modems\":[\"v29\"],\"compressions\":[\"mh\",\"mr\"],"
-                           "\"subaddress\":\"42\",\"password\":\"77\",\"station_id\":\"+1 202\",\"header\":\"Clinic\"}");
+    json_t *options =
+        json("{\"resolution\":\"standard\",\"dither\":\"halftone\",\"delays\":{\"busy\":[60,120],\"protocol\":[5]},"
+             "\"max_rate_bps\":9600,\"ecm\":false,\"modems\":[\"v29\"],\"compressions\":[\"mh\",\"mr\"],"
+             "\"subaddress\":\"42\",\"password\":\"77\",\"station_id\":\"+1 202\",\"header\":\"Clinic\"}");
     assert_true(json_equal(submit->options, options));
     json_decref(options);
     fax_request_clear(&request);
@@ -119,7 +121,8 @@ static void each_fault_is_found(void **state)
         {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"max_attempts\":1.0}}", "/retry/max_attempts wrong_type"},
         {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"max_attempts\":\"5\"}}", "/retry/max_attempts not_a_number"},
         {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"delays\":{\"busy\":[]}}}", "/retry/delays/busy wrong_count"},
-        {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"delays\":{\"busy\":[1,2,3,4,5,6,7,8,9]}}}", "/retry/delays/busy wrong_count"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"delays\":{\"busy\":[1,2,3,4,5,6,7,8,9]}}}",
+         "/retry/delays/busy wrong_count"},
         {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"delays\":{\"busy\":[1,\"x\",86401]}}}",
          "/retry/delays/busy/1 not_a_number, /retry/delays/busy/2 out_of_range"},
         {"{\"to\":\"1\"," DOCUMENT ",\"retry\":{\"delays\":{\"bussy\":[1]}}}", "/retry/delays/bussy unknown_key"},
@@ -141,7 +144,8 @@ static void each_fault_is_found(void **state)
         {"{\"to\":\"1\",\"documents\":[]}", "/documents wrong_type"},
         {"{\"to\":\"1\",\"documents\":{}}", "/documents wrong_type"},
         {"{\"to\":\"1\",\"documents\":[{}]}", "/documents/0 missing"},
-        {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=\"},{\"data\":\"SUkqAAgAAAA=\"}]}", "/documents too_many_documents"},
+        {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=\"},{\"data\":\"SUkqAAgAAAA=\"}]}",
+         "/documents too_many_documents"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA\"}]}", "/documents/0/data not_base64"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=x\"}]}", "/documents/0/data not_base64"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"\"}]}", "/documents/0/data empty_document"},
@@ -205,8 +209,11 @@ static void many_faults_are_counted_and_cut(void **state)
 
 static struct multipart_part part(const char *name, const char *filename, const char *data, size_t size)
 {
-    return (struct multipart_part){
-        .name = (char *)(uintptr_t)name, .filename = (char *)(uintptr_t)filename, .type = (char *)(uintptr_t)"", .data = data, .size = size};
+    return (struct multipart_part){.name = (char *)(uintptr_t)name,
+                                   .filename = (char *)(uintptr_t)filename,
+                                   .type = (char *)(uintptr_t) "",
+                                   .data = data,
+                                   .size = size};
 }
 
 #define TEXT(name, text) part(name, NULL, text, strlen(text))
@@ -227,9 +234,18 @@ static void a_form_fills_the_same_struct(void **state)
     (void)state;
     struct fax_request request;
     struct multipart_part parts[] = {
-        TEXT("to", "1002"),       TEXT("retry.max_attempts", "3"), TEXT("retry.delays.busy", "5"), TEXT("retry.delays.busy", "9"),
-        TEXT("route.ecm", "no"),  TEXT("route.modems", "v17"),     TEXT("tags", "1"),              TEXT("tags", "b"),
-        TEXT("metadata.a.b", "c"), TEXT("hold", "True"),           TEXT("client_reference", "7"),  FILE_PART("file"),
+        TEXT("to", "1002"),
+        TEXT("retry.max_attempts", "3"),
+        TEXT("retry.delays.busy", "5"),
+        TEXT("retry.delays.busy", "9"),
+        TEXT("route.ecm", "no"),
+        TEXT("route.modems", "v17"),
+        TEXT("tags", "1"),
+        TEXT("tags", "b"),
+        TEXT("metadata.a.b", "c"),
+        TEXT("hold", "True"),
+        TEXT("client_reference", "7"),
+        FILE_PART("file"),
     };
     assert_string_equal(faults_of_form(&request, parts, (int)COUNT_OF(parts)), "");
     assert_int_equal(request.submit.max_attempts, 3);
@@ -259,7 +275,8 @@ static void a_forms_faults_are_found(void **state)
         {{TEXT("to", "1"), TEXT("to", "2"), FILE_PART("file")}, "/to twice"},
         {{TEXT("to", "1"), FILE_PART("file"), TEXT("retry.max_attempts", "1e3")}, "/retry/max_attempts not_a_number"},
         {{TEXT("to", "1"), FILE_PART("file"), TEXT("hold", "maybe")}, "/hold wrong_type"},
-        {{TEXT("to", "1"), FILE_PART("file"), TEXT("retry", "1"), TEXT("retry.resume", "all")}, "/retry/resume wrong_type, /retry wrong_type"},
+        {{TEXT("to", "1"), FILE_PART("file"), TEXT("retry", "1"), TEXT("retry.resume", "all")},
+         "/retry/resume wrong_type, /retry wrong_type"},
         {{TEXT("to", "1"), FILE_PART("file"), TEXT("a.b.c", "1")}, "/a unknown_key"},
         {{TEXT("to", "1"), FILE_PART("file"), TEXT(".", "1")}, "/ unknown_key"},
         {{TEXT("to", "1"), FILE_PART("file"), TEXT("tags", "\xff")}, "/tags not_utf8"},

@@ -48,7 +48,11 @@ static void the_absolute_form_loses_its_authority(void **state)
     static const struct {
         const char *sent, *target;
     } table[] = {
-        {"http://a/v1/faxes", "/v1/faxes"}, {"HTTPS://a:1/x?y", "/x?y"}, {"http://a", "/"}, {"http://a?x", "/?x"}, {"/x", "/x"},
+        {"http://a/v1/faxes", "/v1/faxes"},
+        {"HTTPS://a:1/x?y", "/x?y"},
+        {"http://a", "/"},
+        {"http://a?x", "/?x"},
+        {"/x", "/x"},
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct head head;

@@ -57,8 +57,9 @@ static void a_fault_has_a_place(void **state)
 static void what_is_not_json_is_refused(void **state)
 {
     (void)state;
-    static const char *const table[] = {"",    " ",         "{",           "}",         "{\"a\":1,\"a\":2}", "{} {}", "[1,]",
-                                        "nul", "\"\\u0000\"", "\"\\ud800\"", "\"\xff\"",  "{\"a\":01}",        "'a'",   "1e999"};
+    static const char *const table[] = {"",         " ",          "{",   "}",           "{\"a\":1,\"a\":2}",
+                                        "{} {}",    "[1,]",       "nul", "\"\\u0000\"", "\"\\ud800\"",
+                                        "\"\xff\"", "{\"a\":01}", "'a'", "1e999"};
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct json_fault fault;
         json_t *root;

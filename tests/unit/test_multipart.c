@@ -40,9 +40,10 @@ static void values_may_be_empty_or_look_like_boundaries(void **state)
 {
     (void)state;
     struct multipart form;
-    assert_int_equal(parse(&form, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
-                                  "--B\r\nContent-Disposition: form-data; name=b\r\n\r\n-- B is not one, nor is\n--B\r\n--B--"),
-                     0);
+    assert_int_equal(
+        parse(&form, "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
+                     "--B\r\nContent-Disposition: form-data; name=b\r\n\r\n-- B is not one, nor is\n--B\r\n--B--"),
+        0);
     assert_int_equal(form.count, 2);
     assert_int_equal(form.parts[0].size, 0);
     assert_int_equal(form.parts[1].size, strlen("-- B is not one, nor is\n--B"));
@@ -53,7 +54,8 @@ static void a_preamble_and_an_epilogue_are_read_over(void **state)
 {
     (void)state;
     struct multipart form;
-    assert_int_equal(parse(&form, "hello\r\n--B \t\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B--\r\nbye"), 0);
+    assert_int_equal(
+        parse(&form, "hello\r\n--B \t\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--B--\r\nbye"), 0);
     assert_int_equal(form.count, 1);
     multipart_clear(&form);
     assert_int_equal(parse(&form, "--B--\r\n"), 0);

@@ -132,7 +132,8 @@ static void every_resource_is_described_with_its_scope(void **state)
     json_t *document = description();
     for (const struct route *route = routes; route->method; route++) {
         const json_t *operation = described(document, route);
-        if (strncmp(route->pattern, "/ui/", 4) == 0 || !strcmp(route->pattern, "/") || !strcmp(route->pattern, "/favicon.ico"))
+        if (strncmp(route->pattern, "/ui/", 4) == 0 || !strcmp(route->pattern, "/") ||
+            !strcmp(route->pattern, "/favicon.ico"))
             continue;
         if (!operation)
             fail_msg("not described: %s %s", route->method, route->pattern);
@@ -153,7 +154,8 @@ static void nothing_else_is_described(void **state)
         json_object_foreach(operations, method, operation)
         {
             const struct route *route = routes;
-            while (route->method && !(described(document, route) == operation && strcasecmp(route->method, method) == 0))
+            while (route->method &&
+                   !(described(document, route) == operation && strcasecmp(route->method, method) == 0))
                 route++;
             if (!route->method)
                 fail_msg("described, but not there: %s %s", method, path);

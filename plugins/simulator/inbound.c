@@ -80,21 +80,25 @@ static void ring_end(struct inbound *inbound, struct line *line)
     inbound->ringing--;
 }
 
-/* Read `told`, the object of "ring" (its reference is taken when the result is 0). */
-static int ring_read(struct ring *ring, const struct inbound *inbound, json_t *told)
+/* Read a copy of `told`, the object of "ring": the job's thread will free it, and jansson's counters are not for two
+ * threads. When the result is 0 the copy is the ring's. */
+static int ring_read(struct ring *ring, const struct inbound *inbound, const json_t *told)
 {
+    json_t *copy = json_deep_copy(told);
     int err;
 
     memset(ring, 0, sizeof(*ring));
     ring->plan = *inbound->options.plan;
     ring->file = ring->caller_id = ring->caller_name = ring->called = ring->diversion = "";
-    err = settings_read(ring, told, "ring", ring_keys, (int)(sizeof(ring_keys) / sizeof(ring_keys[0])));
+    err = settings_read(ring, copy, "ring", ring_keys, (int)(sizeof(ring_keys) / sizeof(ring_keys[0])));
     if (!err && ring->line >= inbound->options.line_count)
         err = err_set(ERR_INVALID, "ring: there is no line %d", ring->line);
     if (!err && ring->file[0] != '/')
         err = err_set(ERR_INVALID, "ring: file is not an absolute path");
-    if (!err)
-        ring->told = json_incref(told);
+    if (err)
+        json_decref(copy);
+    else
+        ring->told = copy;
     return err;
 }
 
@@ -116,7 +120,7 @@ static int ring_put(struct inbound *inbound, const struct ring *ring, bool *anno
     return 0;
 }
 
-static int ring_begin(struct inbound *inbound, json_t *told)
+static int ring_begin(struct inbound *inbound, const json_t *told)
 {
     struct ring ring;
     bool announce = false;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Documents: content-addressed files under documents/, named by SHA-256. Written to a temporary name, synced and renamed
- * when the turn ends, before its rows are committed (files before rows); swept at start when no row names them.
+/* Documents: content-addressed files under documents/, named by SHA-256. Written to a temporary name, synced and
+ * renamed when the turn ends, before its rows are committed (files before rows); swept at start when no row names them.
  *
  * Thread: loop.
  */
 #ifndef FAXD_SPOOL_DOCUMENT_H
 #define FAXD_SPOOL_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DOCUMENT_SHA_SIZE 65
+#define DOCUMENT_SHA_SIZE  65
 #define DOCUMENT_PATH_SIZE 4096
 
 struct spool;
@@ -20,8 +21,13 @@ int document_put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const void *d
 
 /* Store a file made by a child: create an empty temporary file open for reading and writing (`*fd` the caller's)... */
 int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
-/* ...and take it over under its hash (the temporary name is gone afterwards, also on failure). `fd` stays the caller's. */
+/* ...and take it over under its hash (the temporary name is gone afterwards, also on failure). `fd` stays the caller's.
+ */
 int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path);
+
+/* The same for a file whose content is known, written by whoever hashed and synced it (a thread that may take its
+ * time): nothing is read here. */
+int document_adopt_known(struct spool *spool, const char *path, const char *sha, int64_t size_bytes);
 
 /* Absolute path of a document, whether already renamed or still temporary in this turn: 0 or ERR_NOT_FOUND. */
 int document_path(char path[DOCUMENT_PATH_SIZE], struct spool *spool, const char *sha);
@@ -34,5 +40,12 @@ int document_open(struct spool *spool, const char *sha);
 int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spool, const char *original,
                       const char *options);
 int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared, int pages);
+
+/* True for 64 lower-case hexadecimal digits. Pure. */
+bool document_is_sha(const char *text);
+
+/* For the rest of spool/: make the folders and empty tmp/; and remove a file that no row and no pending write names. */
+int document_start(struct spool *spool);
+int document_drop_stray(struct spool *spool, const char *sha);
 
 #endif

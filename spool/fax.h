@@ -48,7 +48,12 @@ enum fax_state {
 
 enum fax_priority { FAX_URGENT = 0, FAX_HIGH = 1, FAX_NORMAL = 2, FAX_BULK = 3 };
 
-enum fax_delivery { FAX_DELIVERY_NONE = 0, FAX_DELIVERY_PARTIAL = 1, FAX_DELIVERY_CONFIRMED = 2, FAX_DELIVERY_UNCONFIRMED = 3 };
+enum fax_delivery {
+    FAX_DELIVERY_NONE = 0,
+    FAX_DELIVERY_PARTIAL = 1,
+    FAX_DELIVERY_CONFIRMED = 2,
+    FAX_DELIVERY_UNCONFIRMED = 3
+};
 
 enum fax_resume { FAX_RESUME_REMAINING = 0, FAX_RESUME_FIRST_AND_REMAINING = 1, FAX_RESUME_ALL = 2 };
 
@@ -56,39 +61,40 @@ enum fax_on_unconfirmed { FAX_UNCONFIRMED_STOP = 0, FAX_UNCONFIRMED_RESEND = 1 }
 
 /* All texts are the struct's own ("" when there is nothing); fax_clear frees them. Times are UTC ms, 0 = none. */
 struct fax {
-    int64_t id;                /* row */
+    int64_t id; /* row */
     char public_id[FAX_ID_SIZE];
     enum fax_direction direction;
     enum fax_state state;
-    char *reason;              /* why it waits: "", "destination_busy", "retry", "held_by_user" ... */
-    int64_t owner;             /* api key's row, 0 = the server itself */
-    bool test;                 /* made with a test key: only simulator lines may carry it */
-    char *destination;         /* number called: ours when inbound */
-    char *sender;              /* from: identity or number; caller id when inbound */
+    char *reason;      /* why it waits: "", "destination_busy", "retry", "held_by_user" ... */
+    int64_t owner;     /* api key's row, 0 = the server itself */
+    bool test;         /* made with a test key: only simulator lines may carry it */
+    char *destination; /* number called: ours when inbound */
+    char *sender;      /* from: identity or number; caller id when inbound */
     char *line_group;
     enum fax_priority priority;
     int64_t not_before;
     int64_t expires_at;
     int64_t created_at, updated_at, queued_at, dialed_at, connected_at, ended_at;
-    char *original;            /* sha256 of the upload, "" = purged or inbound */
-    char *document;            /* sha256 of the fax TIFF, "" = not prepared */
-    int pages_total;           /* -1 = not known yet */
-    int pages_confirmed;       /* by the far end (out), whole pages held (in) */
-    int attempts;              /* that counted */
-    int calls;                 /* attempts made, counted or not */
+    char *original;      /* sha256 of the upload, "" = purged or inbound */
+    char *document;      /* sha256 of the fax TIFF, "" = not prepared */
+    int pages_total;     /* -1 = not known yet */
+    int pages_confirmed; /* by the far end (out), whole pages held (in) */
+    int attempts;        /* that counted */
+    int calls;           /* attempts made, counted or not */
     int max_attempts;
     enum fax_resume resume;
     enum fax_on_unconfirmed on_unconfirmed;
     enum fax_delivery delivery;
-    enum fax_outcome outcome;  /* of the last attempt */
-    char *message;             /* reason in words of the last attempt */
+    enum fax_outcome outcome; /* of the last attempt */
+    char *message;            /* reason in words of the last attempt */
+    char *error;              /* JSON: error object (fax_json_error) of the last failure, "" = none */
     char *remote_station_id, *local_station_id;
-    char *line;                /* "provider/line" of the running or last call */
-    int64_t attempt;           /* running attempt's id, 0 = none */
-    char *options;             /* JSON: what the request asked for (ecm, max_rate_bps, resolution, delays ...) */
-    char *transport;           /* JSON: mode, rate_bps, ecm ... of the last call */
+    char *line;      /* "provider/line" of the running or last call */
+    int64_t attempt; /* running attempt's id, 0 = none */
+    char *options;   /* JSON: what the request asked for (ecm, max_rate_bps, resolution, delays ...) */
+    char *transport; /* JSON: mode, rate_bps, ecm ... of the last call */
     char *client_reference, *tags, *metadata; /* text, JSON array, JSON object */
-    char *resent_from;         /* public id */
+    char *resent_from;                        /* public id */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */

@@ -9,6 +9,7 @@
 #include "spool/fax.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 /* The fax object of api.md, new reference. `error` is present once there was a failed call. */
 json_t *fax_json(const struct fax *fax);
@@ -16,8 +17,14 @@ json_t *fax_json(const struct fax *fax);
 json_t *fax_json_thin(const struct fax *fax);
 /* The error object for an outcome and its raw values. */
 json_t *fax_json_error(enum fax_outcome outcome, const char *message, uint32_t fs_status, const json_t *record);
-/* Attempts of a fax, oldest first: {"data":[{"number","line","provider","started_at","dialed_at","connected_at","ended_at",
- * "first_page","pages_confirmed","outcome","error","transport","remote_station_id","frames_link"}]}; frames only by fax_json_trace. */
+/* What a call used, out of its record (FaxdCallRecord):
+ * {"mode","codec","t38_version","rate_bps","modem","ecm","compression", "resolution","bad_lines"}, null where not
+ * known. */
+json_t *fax_json_transport(const json_t *record);
+/* Attempts of a fax, oldest first:
+ * {"data":[{"number","line","provider","started_at","dialed_at","connected_at","ended_at",
+ * "first_page","pages_confirmed","outcome","error","transport","remote_station_id","frames_link"}]}; frames only by
+ * fax_json_trace. */
 int fax_json_attempts(json_t **list, struct spool *spool, const struct fax *fax);
 int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, int number);
 

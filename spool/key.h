@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* API keys: "fxk_live_" or "fxk_test_" and 32 random characters, stored as SHA-256 (the secret has 160 random bits, so a
- * slow hash would add nothing), shown once.
+/* API keys: "fxk_live_" or "fxk_test_" and 32 random characters, stored as SHA-256 (the secret has 160 random bits, so
+ * a slow hash would add nothing), shown once.
  *
  * Thread: loop.
  */
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define KEY_TOKEN_SIZE 64
-#define KEY_ID_SIZE 40
+#define KEY_ID_SIZE    40
 
 struct spool;
 
@@ -22,7 +22,7 @@ enum key_scope {
     KEY_FAX_CANCEL = 1u << 2,
     KEY_DOCUMENT_READ = 1u << 3,
     KEY_INBOX_MANAGE = 1u << 4,
-    KEY_CONFIG = 1u << 5,       /* "config:*": lines, webhooks, keys */
+    KEY_CONFIG = 1u << 5, /* "config:*": lines, webhooks, keys */
     KEY_AUDIT_READ = 1u << 6,
     KEY_ALL = (1u << 7) - 1
 };
@@ -37,16 +37,18 @@ struct key {
 };
 
 /* `token` gets the secret, once. 0, ERR_INVALID (name over 127 octets, no scope), ERR_FULL (10,000 keys). */
-int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *name, unsigned scopes, bool test,
-               int64_t expires_at);
+int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *name, unsigned scopes,
+               bool test, int64_t expires_at);
 /* The key of a token, valid now: 0; ERR_NOT_FOUND (unknown, revoked, expired: not told apart). Answers from a cache in
  * memory; last_used_at is written at most once a minute. */
 int key_check(struct key *key, struct spool *spool, const char *token);
 int key_find(struct key *key, struct spool *spool, const char *public_id);
 int key_revoke(struct spool *spool, const char *public_id);
-int key_count(struct spool *spool);                       /* valid ones, or an error */
+int key_count(struct spool *spool); /* valid ones, or an error */
 json_t *key_json(const struct key *key);
 json_t *keys_json(struct spool *spool);
 int key_scopes_parse(unsigned *scopes, const json_t *list); /* array of words; ERR_INVALID names the unknown one */
+
+int key_start(struct spool *spool); /* for spool_open.c */
 
 #endif

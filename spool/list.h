@@ -12,21 +12,21 @@
 struct spool;
 
 struct list_query {
-    int limit;                  /* 1..1000 */
-    const char *cursor;         /* from next_cursor, or NULL */
-    const char *direction;      /* "outbound" | "inbound" | NULL */
-    const char *status;         /* shown word, or several with commas, or NULL */
-    const char *to, *from;      /* normalised number, exact */
-    const char *error;          /* outcome word */
+    int limit;             /* 1..1000 */
+    const char *cursor;    /* from next_cursor, or NULL */
+    const char *direction; /* "outbound" | "inbound" | NULL */
+    const char *status;    /* shown word, or several with commas, or NULL */
+    const char *to, *from; /* normalised number, exact */
+    const char *error;     /* outcome word */
     const char *tag;
     const char *client_reference;
     int64_t created_gte, created_lt; /* 0 = open */
-    int64_t owner;              /* 0 = everybody's */
+    int64_t owner;                   /* 0 = everybody's */
 };
 
 /* 0, or ERR_INVALID (message names the filter), ERR_FULL (too many lists under way). The texts are copied. Then done is
  * called once: error 0 and {"data":[fax...],"has_more":bool,"next_cursor":"..."} (borrowed). Newest first. */
-int list_start(struct spool *spool, const struct list_query *query, void (*done)(void *context, int error, json_t *page),
-               void *context);
+int list_start(struct spool *spool, const struct list_query *query,
+               void (*done)(void *context, int error, json_t *page), void *context);
 
 #endif

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OUTBOX_ID_SIZE 40
+#define OUTBOX_ID_SIZE   40
+#define OUTBOX_ROTATE_MS (24 * 3600 * 1000LL)
 
 struct spool;
 
@@ -20,10 +21,11 @@ struct outbox_endpoint {
     int64_t id;
     char public_id[OUTBOX_ID_SIZE]; /* "whe_" + ULID */
     char *url;
-    char *secret;                   /* "whsec_" + base64 */
-    char *events;                   /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
+    char *secret;     /* "whsec_" + base64 */
+    char *old_secret; /* signs as well while it is not ""; set by outbox_endpoint_rotate for OUTBOX_ROTATE_MS */
+    char *events;     /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
     bool enabled;
-    bool from_config;               /* not changed by API */
+    bool from_config; /* not changed by API */
     char *disabled_reason;
     int64_t owner, created_at;
 };
@@ -32,21 +34,29 @@ struct outbox_delivery {
     int64_t id;
     char public_id[OUTBOX_ID_SIZE]; /* "msg_" + ULID: webhook-id, the same on every try */
     int64_t endpoint;
-    int64_t event;                  /* sequence */
+    int64_t event; /* sequence */
     int tries;
-    int64_t next_at;                /* 0 = done or given up */
-    char *type, *body;              /* of the event */
+    int64_t next_at;   /* 0 = done or given up */
+    char *type, *body; /* of the event */
 };
 
-/* Checked: https or http URL with a host, no credentials, at most 2,000 octets; secret made when `secret` is NULL. A URL
- * on a private or loopback address is accepted only when `allow_private`. 0, ERR_INVALID, ERR_FULL (at most 100). */
+/* Checked: https or http URL with a host, no credentials, at most 2,000 octets; secret made when `secret` is NULL.
+ * Whether a private or loopback address is welcome is for the caller and for who connects. 0, ERR_INVALID, ERR_FULL (at
+ * most 100). */
 int outbox_endpoint_create(struct outbox_endpoint *endpoint, struct spool *spool, const char *url, const char *secret,
                            const json_t *events, int64_t owner, bool from_config);
 int outbox_endpoint_find(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id);
 int outbox_endpoint_get(struct outbox_endpoint *endpoint, struct spool *spool, int64_t id);
 int outbox_endpoint_delete(struct spool *spool, const char *public_id);
+/* Change what is not NULL. 0, ERR_NOT_FOUND, ERR_INVALID, ERR_CONFLICT (stands in the configuration). */
+int outbox_endpoint_update(struct spool *spool, const char *public_id, const char *url, const json_t *events);
+/* A new secret; the old one signs as well for OUTBOX_ROTATE_MS. 0 and the endpoint (the caller clears); errors as
+ * above. */
+int outbox_endpoint_rotate(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id);
+/* Send an event webhook_endpoint.test to this endpoint alone. 0, ERR_NOT_FOUND, ERR_CONFLICT (disabled). */
+int outbox_endpoint_test(struct spool *spool, const char *public_id);
 int outbox_endpoint_enable(struct spool *spool, int64_t id, bool enabled, const char *reason);
-json_t *outbox_endpoints_json(struct spool *spool);                 /* new array; secrets shown only by create */
+json_t *outbox_endpoints_json(struct spool *spool); /* new array; secrets shown only by create */
 json_t *outbox_endpoint_json(const struct outbox_endpoint *endpoint, bool with_secret);
 void outbox_endpoint_clear(struct outbox_endpoint *endpoint);
 /* The configuration's endpoints replace those of the last start (matched by URL, so that deliveries go on). */
@@ -56,7 +66,7 @@ int outbox_endpoints_from_config(struct spool *spool, const json_t *list);
  * the caller. */
 int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool, int64_t now_ms);
 void outbox_delivery_clear(struct outbox_delivery *delivery);
-int64_t outbox_next_at(struct spool *spool);                         /* when the next is due, 0 = none */
+int64_t outbox_next_at(struct spool *spool); /* when the next is due, 0 = none */
 
 /* Result of a try: HTTP status (0 = no answer, `error` says why), `retry_after_s` from the header or -1. Decides the
  * next time, done, or given up; 410 disables the endpoint (event webhook_endpoint.disabled). */

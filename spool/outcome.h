@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a call or a fax ended: the words of the API (reference table: README of the API, "outcomes"), their classes and the
- * facts that the retry rule needs. Data only; the rule itself is spool/retry.
+/* How a call or a fax ended: the words of the API (reference table: README of the API, "outcomes"), their classes and
+ * the facts that the retry rule needs. Data only; the rule itself is spool/retry.
  *
  * Values are stored in rows: never renumber (a static assert in outcome.c pins them).
  *
@@ -50,14 +50,14 @@ enum fax_outcome {
 };
 
 struct outcome_info {
-    const char *code;        /* "busy" */
-    const char *class_name;  /* "line" | "call" | "protocol" | "document" | "server" | "user" */
-    const char *phase;       /* T.30 phase "A".."D", or "" */
-    const char *hylafax;     /* nearest HylaFAX code, or "" */
-    const char *message;     /* one sentence for a person */
-    const char *hint;        /* what to do about it, one sentence, or "" */
-    bool retryable;          /* a later call may do better */
-    bool counts;             /* the attempt counts against max_attempts */
+    const char *code;       /* "busy" */
+    const char *class_name; /* "line" | "call" | "protocol" | "document" | "server" | "user" */
+    const char *phase;      /* T.30 phase "A".."D", or "" */
+    const char *hylafax;    /* nearest HylaFAX code, or "" */
+    const char *message;    /* one sentence for a person */
+    const char *hint;       /* what to do about it, one sentence, or "" */
+    bool retryable;         /* a later call may do better */
+    bool counts;            /* the attempt counts against max_attempts */
 };
 
 /* Never NULL; an out-of-range value gives that of OUTCOME_INTERNAL. */

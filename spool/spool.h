@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The spool: what is true about faxes, on disk. It owns the database, the documents and the turn.
  *
- * The spool is the meeting point (DESIGN section 2): web/ changes it, it says "changed", server/ acts. Everything that a
- * turn of the loop writes is one transaction; loop.c calls spool_turn_end() after each turn, which syncs and renames the
- * turn's documents, commits, and only then runs what waited for the commit (HTTP replies, orders to hosts, acks).
+ * The spool is the meeting point (DESIGN section 2): web/ changes it, it says "changed", server/ acts. Everything that
+ * a turn of the loop writes is one transaction; loop.c calls spool_turn_end() after each turn, which syncs and renames
+ * the turn's documents, commits, and only then runs what waited for the commit (HTTP replies, orders to hosts, acks).
  *
  * State folder: faxd.db, documents/XX/<sha256>, documents/tmp/, journals/<attempt>, hosts/<provider>/, lock.
  *
@@ -19,10 +19,10 @@
 struct spool;
 
 struct spool_options {
-    const char *state_dir;      /* created 0700 when absent */
-    int64_t min_free_bytes;     /* below it new work is refused (ERR_FULL); 0 = 64 MiB */
-    int idempotency_ttl_s;      /* 0 = 72 h */
-    struct event_base *base;    /* for the reader thread's completions; NULL in unit tests (then lists run inline) */
+    const char *state_dir;   /* created 0700 when absent */
+    int64_t min_free_bytes;  /* below it new work is refused (ERR_FULL); 0 = 64 MiB */
+    int idempotency_ttl_s;   /* 0 = 72 h */
+    struct event_base *base; /* for the reader thread's completions; NULL in unit tests (then lists run inline) */
 };
 
 /* Open or create; takes the flock on the state folder (ERR_CONFLICT names it when another faxd has it), migrates the

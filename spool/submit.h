@@ -12,20 +12,20 @@
 
 /* Texts are borrowed; NULL reads as "". Already checked by the caller but for what submit() says. */
 struct submit_request {
-    const char *to;                /* as typed; normalised here */
+    const char *to; /* as typed; normalised here */
     const char *from;
-    const char *original;          /* sha256 of a stored document */
-    const char *line_group;        /* "" = "default" */
-    enum fax_priority priority;
+    const char *original;       /* sha256 of a stored document */
+    const char *line_group;     /* "" = "default" */
+    enum fax_priority priority; /* 0 is urgent: set it */
     int64_t not_before, expires_at;
     bool hold;
     bool test;
-    int64_t owner;                 /* key row */
-    int max_attempts;              /* 1..50; 0 = default (base/config, 5) */
+    int64_t owner;    /* key row */
+    int max_attempts; /* 1..50; 0 = default (base/config, 5) */
     enum fax_resume resume;
     enum fax_on_unconfirmed on_unconfirmed;
-    const json_t *options;         /* object: resolution, dither, ecm, max_rate_bps, modems, compressions, station_id,
-                                      header, subaddress, password, delays {class: [s, ...]}, webhook_url, test_script */
+    const json_t *options; /* object: resolution, dither, ecm, max_rate_bps, modems, compressions, station_id,
+                              header, subaddress, password, delays {class: [s, ...]}, webhook_url, test_script */
     const char *client_reference;
     const json_t *tags, *metadata; /* array of texts, object; may be NULL */
     const char *resent_from;
@@ -35,7 +35,7 @@ struct submit_request {
  * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_FULL (disk, queue closed). */
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
 
-/* The document is ready: preparing -> held | scheduled | queued. */
+/* The document is ready: preparing -> held | scheduled | queued (or expired). ERR_CONFLICT when it is not preparing. */
 int submit_prepared(struct spool *spool, struct fax *fax, const char *document, int pages);
 
 /* It never will be: preparing -> failed with that outcome and message. */

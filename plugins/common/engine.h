@@ -4,7 +4,8 @@
  * control socket (SOCK_SEQPACKET); every datagram on it is one JSON object of at most 60 kB.
  *
  *   engine -> FSP   {"event":"phase","phase":"negotiating"|"sending"|"receiving","station_id":"...","rate_bps":14400}
- *                   {"event":"page","page":1}                  send: page confirmed; receive: page on disk and confirmed
+ *                   {"event":"page","page":1}                  send: page confirmed; receive: page on disk and
+ * confirmed
  *                   {"event":"ended","record":{...}}           the last one; the record is that of FaxdCallRecord
  *   FSP -> engine   {"command":"abort"}
  *   end-of-file without "ended": the engine crashed or was killed; the call is lost, the journal tells how far it got.
@@ -18,6 +19,8 @@
  *    "compressions":["mh","mr","mmr"], "subaddress":"", "password":"",
  *    "audio":{"pace":0, "chunk_ms":200, "noise_dbm0":null, "delay_ms":0, "drop_after_ms":0},
  *    "limits":{"call_ms":3600000, "cpu_s":120, "memory_bytes":268435456, "file_bytes":268435456}}
+ *
+ * A job without a journal says "journal":false; engine_start sets the key from its argument.
  *
  * "pace": 0 = unpaced, lock-step chunks as fast as both ends go; n > 0 = n times real time. "media":"stream" is a
  * SOCK_STREAM socket carrying 16-bit linear samples at 8 kHz, both ways, whose other end is another engine: each side

@@ -49,9 +49,10 @@ FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
  *   "pages_confirmed"  send: confirmed by the far end; "pages_received" receive: on disk and confirmed
  *   "bad_rows", "longest_bad_run", "ecm_retries", "packet_loss"
  *   "end_sent", "final_confirmed"  as in the journal;  "receive_complete"
- *   "remote_station_id", "local_station_id", "caller_id"
+ *   "remote_station_id", "local_station_id", "caller_id", "subaddress" that the far end asked for
  *   "line_ms"          line time of the call
- *   "frames"           [{"at_ms":1234,"dir":"sent"|"received","name":"DIS","hex":"ff13..."}], at most 400, bounded */
+ *   "frames"           [{"at_ms":1234,"dir":"sent"|"received","name":"DIS","hex":"ff13..."}], at most 400, bounded;
+ *                      "frames_omitted": how many are not there */
 FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed);
 
 typedef BOOL(WINAPI *PFAXDPROVIDERCONFIG)(const char *);

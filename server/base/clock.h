@@ -22,7 +22,8 @@ void clock_shift(int64_t shift_ms);
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T01:02:03.123Z". Returns `text`. */
 char *clock_format(char text[CLOCK_TEXT_SIZE], int64_t at_ms);
 
-/* RFC 3339 with any offset, fraction optional, to UTC ms: 0 or ERR_INVALID (message names the text). Years 1970..9999. */
+/* RFC 3339 with any offset, fraction optional, to UTC ms: 0 or ERR_INVALID (message names the text). Years 1970..9999.
+ */
 int clock_parse(int64_t *at_ms, const char *text);
 
 #endif

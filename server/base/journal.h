@@ -20,14 +20,14 @@
 #include <stdint.h>
 
 struct journal_state {
-    bool answered;          /* C seen */
-    int pages_confirmed;    /* highest n of P */
-    bool end_sent;          /* E without a later N */
-    bool final_confirmed;   /* M seen */
-    int pages_received;     /* highest n of R */
-    int64_t received_size;  /* octets of the file at that page */
-    bool receive_complete;  /* K seen */
-    bool closed;            /* X seen */
+    bool answered;         /* C seen */
+    int pages_confirmed;   /* highest n of P */
+    bool end_sent;         /* E without a later N */
+    bool final_confirmed;  /* M seen */
+    int pages_received;    /* highest n of R */
+    int64_t received_size; /* octets of the file at that page */
+    bool receive_complete; /* K seen */
+    bool closed;           /* X seen */
 };
 
 enum journal_mark {

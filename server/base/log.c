@@ -24,7 +24,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/err.h"
-#include "server/base/str.h"
+#include "server/base/utf8.h"
 
 #define LINE_SIZE    4096
 #define PROGRAM_SIZE 64
@@ -42,7 +42,7 @@ static int output = STDERR_FILENO;
 
 void log_open(const char *program, enum log_level level)
 {
-    str_copy(program_name, sizeof program_name, program);
+    snprintf(program_name, sizeof program_name, "%s", program);
     log_set_level(level);
 }
 
@@ -90,7 +90,7 @@ static size_t append_escaped(char *line, size_t used, size_t room, const char *t
     size_t length = strlen(text);
     for (size_t at = 0; at < length;) {
         uint32_t point;
-        size_t step = str_utf8_next(&point, text + at, length - at);
+        size_t step = utf8_next(&point, text + at, length - at);
         bool plain = step > 0 && is_printable(point);
         if (step == 0)
             step = 1;

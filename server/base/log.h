@@ -3,9 +3,9 @@
  *
  *   2026-11-21T01:02:03.123Z info faxd: call ended fax=fax_01J... line=exchange/1001 outcome=busy
  *
- * Levels go by consequence: error needs a person, warning may, info tells the story, debug is for developers. Every line
- * about a fax carries fax= and line=, so that one grep tells its story. Octets that are not printable UTF-8 are written
- * as \xNN, so that a peer's station id cannot forge a line. A line is at most 4,096 octets and one write().
+ * Levels go by consequence: error needs a person, warning may, info tells the story, debug is for developers. Every
+ * line about a fax carries fax= and line=, so that one grep tells its story. Octets that are not printable UTF-8 are
+ * written as \xNN, so that a peer's station id cannot forge a line. A line is at most 4,096 octets and one write().
  *
  * Thread: any (one lock, held for one write).
  */
@@ -28,13 +28,13 @@ int log_level_parse(enum log_level *level, const char *word);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...)   log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(...)    log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)   log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* Small fixed allocations: these stop the program with a message when memory is out (STYLE section 8). Anything sized by
- * a peer or user is bounded first. The caller frees with free(). */
+/* Small fixed allocations: these stop the program with a message when memory is out (STYLE section 8). Anything sized
+ * by a peer or user is bounded first. The caller frees with free(). */
 void *xmalloc(unsigned long size_bytes);
 void *xcalloc(unsigned long count, unsigned long size_bytes);
 void *xrealloc(void *old, unsigned long size_bytes);

@@ -2,9 +2,9 @@
 /* A small single-threaded process that forks a child for each job: the engine's and the converter's way to start.
  *
  * Forking a warmed process costs a quarter of exec, and keeps fork out of threaded hosts (DESIGN section 1). The owner
- * starts `PROGRAM --spawner` with one end of a SOCK_SEQPACKET pair as descriptor 3; each datagram on it is one job: text
- * (JSON, the program's own) and descriptors. The child runs the job and leaves. When the owner's end closes, the spawner
- * stops taking jobs and leaves at once; children go on (they have sockets of their own to notice by).
+ * starts `PROGRAM --spawner` with one end of a SOCK_SEQPACKET pair as descriptor 3; each datagram on it is one job:
+ * text (JSON, the program's own) and descriptors. The child runs the job and leaves. When the owner's end closes, the
+ * spawner stops taking jobs and leaves at once; children go on (they have sockets of their own to notice by).
  */
 #ifndef FAXD_BASE_SPAWNER_H
 #define FAXD_BASE_SPAWNER_H
@@ -24,7 +24,8 @@ int spawner_serve(int socket, spawner_job_fn run, void *context);
 
 /* Owner's side: start `program` (absolute path) as a spawner, argv is { program, "--spawner", extra..., NULL }.
  * `extra` may be NULL. On success `*socket` is the owner's end (close-on-exec) and `*pid` the spawner's process.
- * All other descriptors but 0, 1, 2 are closed in it; standard input is /dev/null; it leads a session of its own, with
+ * All other descriptors but 0, 1, 2 are closed in it; standard input is /dev/null, standard
+ * output goes where standard error goes; it leads a session of its own, with
  * default signal actions and none blocked. The caller waits for *pid when it ends. 0 or ERR_IO.
  * Thread: any (posix_spawn with closefrom; no fork in a threaded process). */
 int spawner_start(int *socket, pid_t *pid, const char *program, const char *const *extra);

@@ -13,36 +13,15 @@
 
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/utf8.h"
 
 #define REPLACEMENT 0xFFFD
-
-size_t str_utf8_next(uint32_t *point, const char *text, size_t length)
-{
-    const unsigned char *octets = (const unsigned char *)text;
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* below these, the form is overlong */
-    if (length == 0)
-        return 0;
-    unsigned char first = octets[0];
-    size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-    if (size == 0 || size > length)
-        return 0;
-    uint32_t value = size == 1 ? first : first & (0x7Fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((octets[i] & 0xC0) != 0x80)
-            return 0;
-        value = value << 6 | (octets[i] & 0x3F);
-    }
-    if (value < lowest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
-        return 0;
-    *point = value;
-    return size;
-}
 
 bool str_is_utf8(const char *text, size_t length)
 {
     uint32_t point;
     for (size_t at = 0; at < length;) {
-        size_t step = str_utf8_next(&point, text + at, length - at);
+        size_t step = utf8_next(&point, text + at, length - at);
         if (step == 0)
             return false;
         at += step;
@@ -84,7 +63,7 @@ uint16_t *str_to_utf16(const char *text)
     size_t used = 0;
     for (size_t at = 0; at < length;) {
         uint32_t point;
-        size_t step = str_utf8_next(&point, text + at, length - at);
+        size_t step = utf8_next(&point, text + at, length - at);
         if (step == 0) {
             point = REPLACEMENT;
             step = 1;

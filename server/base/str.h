@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STR_ULID_SIZE 27     /* 26 characters and the end */
+#define STR_ULID_SIZE      27 /* 26 characters and the end */
 #define STR_STATION_ID_MAX 20 /* T.30 5.3.6.2.4 */
 
 /* Copy at most size - 1 octets and end the string; returns true when all of `from` fitted. `from` NULL reads as "".
@@ -19,9 +19,6 @@ bool str_copy(char *to, size_t size, const char *from);
 
 /* True when `text` is valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(const char *text, size_t length);
-
-/* The code point at the start of `text`: how many octets it takes, or 0 when `length` is 0 or they are not valid UTF-8. */
-size_t str_utf8_next(uint32_t *point, const char *text, size_t length);
 
 /* UTF-8 to UTF-16 with an end; the caller frees with free(). Invalid input octets become U+FFFD. NULL gives NULL. */
 uint16_t *str_to_utf16(const char *text);

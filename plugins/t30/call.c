@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A call from its first sample to its record. The session says what happened on the line; this file says it to the FSP,
+ * watches the limits, and keeps the order of the end: media closed, "ended" sent, X in the journal. */
+#include "config.h"
+
+#include "plugins/t30/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugins/t30/audio.h"
+#include "plugins/t30/session.h"
+#include "plugins/t30/watchdog.h"
+#include "server/base/err.h"
+#include "server/base/fdpass.h"
+#include "server/base/journal.h"
+#include "server/base/log.h"
+
+#define NS_PER_MS     1000000
+#define CHECK_NS      (INT64_C(10) * 1000 * NS_PER_MS)  /* how often a quiet call is looked at */
+#define SILENCE_NS    (INT64_C(120) * 1000 * NS_PER_MS) /* wall time without a sample: the far engine hangs */
+#define ENDED_WAIT_NS (INT64_C(30) * 1000 * NS_PER_MS)  /* for an FSP that does not read its socket */
+#define STEPS_AT_ONCE 16                                /* then the other calls of the engine get their turn */
+
+struct call {
+    struct options options;
+    int control, media, journal;
+    int files[OPTIONS_FILES_MAX];
+    int file_count;
+    struct session *session;
+    struct audio *audio;
+    int64_t started_ns;
+    int64_t check_ns;
+    int64_t cpu_ns;
+    bool more;   /* the media may have another chunk at once */
+    char *ended; /* the last event, while it waits for room */
+    bool closed; /* the session's end was dealt with */
+    bool orphan; /* the FSP is gone */
+    bool done;
+};
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* 0, ERR_AGAIN when the FSP does not keep up, ERR_CLOSED when it is gone. */
+static int send_text(int control, const char *text)
+{
+    int error = fdpass_send(control, text, strlen(text), NULL, 0);
+
+    return error == 0 || error == ERR_AGAIN ? error : ERR_CLOSED;
+}
+
+/* Progress: one that the FSP has no room for is dropped; the record tells all of it again. Takes `event`. */
+static void tell(struct call *call, json_t *event)
+{
+    char *text = json_dumps(event, JSON_COMPACT);
+
+    if (text && !call->orphan)
+        call->orphan = send_text(call->control, text) == ERR_CLOSED;
+    free(text);
+    json_decref(event);
+}
+
+static void on_phase(void *context, const char *phase, const char *station_id, int rate_bps)
+{
+    tell(context, json_pack("{s:s,s:s,s:s,s:i}", "event", "phase", "phase", phase, "station_id", station_id, "rate_bps",
+                            rate_bps));
+}
+
+static void on_page(void *context, int number)
+{
+    tell(context, json_pack("{s:s,s:i}", "event", "page", "page", number));
+}
+
+void call_prepare(const int *fds, int count)
+{
+    int i;
+
+    for (i = 0; i < count && i < 2; i++)
+        fcntl(fds[i], F_SETFL, fcntl(fds[i], F_GETFL) | O_NONBLOCK);
+}
+
+void call_refuse(int control, const char *reason)
+{
+    json_t *event =
+        json_pack("{s:s,s:{s:s,s:s}}", "event", "ended", "record", "outcome", "internal", "message", reason);
+    char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+
+    log_error("a job was refused: %s", reason);
+    if (text)
+        send_text(control, text);
+    free(text);
+    json_decref(event);
+}
+
+static void take_descriptors(struct call *call, const int *fds, int count)
+{
+    int next = 2;
+
+    call->control = fds[0];
+    call->media = fds[1];
+    call->journal = call->options.has_journal ? fds[next++] : -1;
+    while (next < count)
+        call->files[call->file_count++] = fds[next++];
+}
+
+struct call *call_new(const struct options *options, const int *fds, int count)
+{
+    static const struct session_hooks hooks = {.phase = on_phase, .page = on_page};
+    struct call *call;
+    int i;
+
+    if (count != options_descriptor_count(options)) {
+        if (count > 0)
+            call_refuse(fds[0], "the job's descriptors do not match its files");
+        for (i = 0; i < count; i++)
+            close(fds[i]);
+        return NULL;
+    }
+    call = xcalloc(1, sizeof *call);
+    call->options = *options;
+    take_descriptors(call, fds, count);
+    call->started_ns = clock_ns(CLOCK_MONOTONIC);
+    call->check_ns = call->started_ns + CHECK_NS;
+    call->session = session_new(options, call->files, call->journal, &hooks, call);
+    if (!call->session) {
+        call_refuse(call->control, "no memory for a T.30 session");
+        call_free(call);
+        return NULL;
+    }
+    call->audio = audio_new(options, call->media, call->session);
+    return call;
+}
+
+static void close_descriptor(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void call_free(struct call *call)
+{
+    if (!call)
+        return;
+    audio_free(call->audio);
+    session_free(call->session);
+    close_descriptor(&call->media);
+    close_descriptor(&call->control);
+    close_descriptor(&call->journal);
+    while (call->file_count > 0)
+        close_descriptor(&call->files[--call->file_count]);
+    free(call->ended);
+    free(call);
+}
+
+int call_control(const struct call *call)
+{
+    return call->control;
+}
+
+int call_media(const struct call *call)
+{
+    return call->media;
+}
+
+void call_retry_ended(struct call *call)
+{
+    int error = call->orphan || !call->ended ? ERR_CLOSED : send_text(call->control, call->ended);
+
+    if (error == ERR_AGAIN)
+        return;
+    if (error == 0)
+        journal_write(call->journal, JOURNAL_CLOSED, 0, 0);
+    call->done = true;
+}
+
+/* The session is over. The media goes first, so that the far end need not wait for an FSP; shutdown, since the FSP may
+ * still hold a copy of the descriptor. */
+static void finish(struct call *call, int64_t now_ns)
+{
+    json_t *event;
+
+    call->closed = true;
+    shutdown(call->media, SHUT_RDWR);
+    call->check_ns = now_ns + ENDED_WAIT_NS;
+    event = json_pack("{s:s,s:o}", "event", "ended", "record", session_record(call->session));
+    call->ended = event ? json_dumps(event, JSON_COMPACT) : NULL;
+    json_decref(event);
+    call_retry_ended(call);
+}
+
+static void check_limits(struct call *call, int64_t now_ns)
+{
+    int64_t elapsed_ms = session_line_ms(call->session);
+
+    if (call->options.audio.pace > 0)
+        elapsed_ms = (now_ns - call->started_ns) / NS_PER_MS;
+    if (elapsed_ms > call->options.limits.call_ms)
+        session_end(call->session, OUTCOME_END_LIMIT, "the call took longer than its limit");
+    else if (call->cpu_ns > call->options.limits.cpu_s * INT64_C(1000000000))
+        session_end(call->session, OUTCOME_END_CPU, "the call took more CPU time than its limit");
+    else if (now_ns - audio_heard_ns(call->audio) > SILENCE_NS)
+        session_end(call->session, OUTCOME_END_MEDIA_TIMEOUT, "no audio from the far end");
+    else if (call->orphan)
+        session_end(call->session, OUTCOME_END_ABORTED, "the provider is gone");
+}
+
+static void work(struct call *call, int64_t now_ns)
+{
+    int64_t before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    int steps = 0;
+
+    watchdog_step();
+    do
+        call->more = audio_step(call->audio, now_ns);
+    while (call->more && ++steps < STEPS_AT_ONCE);
+    call->cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+    if (!session_is_over(call->session))
+        check_limits(call, now_ns);
+    if (session_is_over(call->session))
+        finish(call, now_ns);
+}
+
+void call_run(struct call *call, int64_t now_ns)
+{
+    if (!call->closed) {
+        work(call, now_ns);
+        if (!call->closed && now_ns >= call->check_ns)
+            call->check_ns = now_ns + CHECK_NS;
+    } else if (!call->done && now_ns >= call->check_ns) {
+        log_warning("the provider did not take the record of a call");
+        call->done = true;
+    }
+}
+
+static void obey(struct call *call, const json_t *order)
+{
+    const char *command = json_string_value(json_object_get(order, "command"));
+
+    if (command && strcmp(command, "abort") == 0)
+        session_end(call->session, OUTCOME_END_ABORTED, "aborted on request");
+    else
+        log_warning("an unknown command from the provider was ignored");
+}
+
+void call_hear_control(struct call *call)
+{
+    char text[1024];
+    json_t *order;
+    ssize_t got = recv(call->control, text, sizeof text, 0);
+
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (got <= 0) {
+        call->orphan = true;
+        session_end(call->session, OUTCOME_END_ABORTED, "the provider is gone");
+    } else {
+        order = json_loadb(text, (size_t)got, 0, NULL);
+        obey(call, order);
+        json_decref(order);
+    }
+    if (!call->closed && session_is_over(call->session))
+        finish(call, clock_ns(CLOCK_MONOTONIC));
+    if (call->orphan)
+        call->done = true;
+}
+
+int64_t call_due_ns(const struct call *call)
+{
+    int64_t due_ns = call->closed ? INT64_MAX : audio_due_ns(call->audio);
+
+    if (call->more && !call->closed)
+        return 0;
+    return due_ns < call->check_ns ? due_ns : call->check_ns;
+}
+
+bool call_wants_media_room(const struct call *call)
+{
+    return !call->closed && audio_wants_room(call->audio);
+}
+
+bool call_wants_control_room(const struct call *call)
+{
+    return call->closed && !call->done;
+}
+
+bool call_is_done(const struct call *call)
+{
+    return call->done;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* epoll over the calls' sockets, and a timerfd for the earliest time that any of them waits for. */
+#include "config.h"
+
+#include "plugins/t30/loop.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/base/err.h"
+#include "server/base/log.h"
+
+#define EVENTS_AT_ONCE 32
+
+enum source_kind { SOURCE_TIMER, SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA };
+
+struct entry;
+
+/* What an event belongs to. */
+struct source {
+    enum source_kind kind;
+    struct entry *entry; /* the call, NULL for the loop's own */
+    uint32_t events;     /* as registered */
+};
+
+struct entry {
+    struct entry *next;
+    struct call *call;
+    struct source control, media;
+};
+
+struct loop {
+    int epoll;
+    int timer;
+    int64_t armed_ns; /* what the timer is set to, INT64_MAX = off */
+    struct source timer_source, watched_source;
+    bool watching;
+    struct loop_source watched; /* no functions = none */
+    struct entry *entries;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int control_source(struct loop *loop, int operation, int fd, struct source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+
+    source->events = events;
+    if (epoll_ctl(loop->epoll, operation, fd, &event) != 0)
+        return err_set(ERR_IO, "epoll: %s", strerror(errno));
+    return 0;
+}
+
+int loop_new(struct loop **out)
+{
+    struct loop *loop = xcalloc(1, sizeof *loop);
+    int error = 0;
+
+    loop->armed_ns = INT64_MAX;
+    loop->timer_source.kind = SOURCE_TIMER;
+    loop->watched_source.kind = SOURCE_WATCHED;
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (loop->epoll < 0 || loop->timer < 0)
+        error = err_set(ERR_IO, "cannot make the engine's loop: %s", strerror(errno));
+    else
+        error = control_source(loop, EPOLL_CTL_ADD, loop->timer, &loop->timer_source, EPOLLIN | EPOLLET);
+    if (error)
+        loop_free(loop);
+    else
+        *out = loop;
+    return error;
+}
+
+/* Closing alone does not take a descriptor out of the epoll set: the FSP or the spawner may hold a copy. */
+static void free_entry(struct loop *loop, struct entry *entry)
+{
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_control(entry->call), NULL);
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_media(entry->call), NULL);
+    call_free(entry->call);
+    free(entry);
+}
+
+void loop_free(struct loop *loop)
+{
+    struct entry *entry;
+
+    if (!loop)
+        return;
+    while ((entry = loop->entries) != NULL) {
+        loop->entries = entry->next;
+        free_entry(loop, entry);
+    }
+    if (loop->timer >= 0)
+        close(loop->timer);
+    if (loop->epoll >= 0)
+        close(loop->epoll);
+    free(loop);
+}
+
+/* Media is edge-triggered: a paced call leaves its next chunk in the socket until it is due. */
+int loop_add(struct loop *loop, struct call *call)
+{
+    struct entry *entry = xcalloc(1, sizeof *entry);
+    int error;
+
+    entry->call = call;
+    entry->control = (struct source){.kind = SOURCE_CONTROL, .entry = entry};
+    entry->media = (struct source){.kind = SOURCE_MEDIA, .entry = entry};
+    error = control_source(loop, EPOLL_CTL_ADD, call_control(call), &entry->control, EPOLLIN);
+    if (!error)
+        error = control_source(loop, EPOLL_CTL_ADD, call_media(call), &entry->media, EPOLLIN | EPOLLRDHUP | EPOLLET);
+    if (error) {
+        free_entry(loop, entry);
+        return error;
+    }
+    entry->next = loop->entries;
+    loop->entries = entry;
+    return 0;
+}
+
+int loop_watch(struct loop *loop, const struct loop_source *source)
+{
+    loop->watched = *source;
+    loop->watching = true;
+    return control_source(loop, EPOLL_CTL_ADD, source->fd, &loop->watched_source, EPOLLIN);
+}
+
+static void hear_watched(struct loop *loop)
+{
+    if (!loop->watching || loop->watched.ready(loop, loop->watched.fd, loop->watched.context))
+        return;
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->watched.fd, NULL);
+    loop->watching = false;
+}
+
+/* The timer to the earliest time due; setting it anew also clears what it had counted. */
+static void arm(struct loop *loop, int64_t due_ns)
+{
+    struct itimerspec when = {.it_value = {.tv_nsec = 0}};
+
+    if (due_ns == loop->armed_ns)
+        return;
+    loop->armed_ns = due_ns;
+    if (due_ns != INT64_MAX) {
+        when.it_value.tv_sec = due_ns / 1000000000;
+        when.it_value.tv_nsec = due_ns > 0 ? due_ns % 1000000000 : 1;
+    }
+    timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void dispatch(struct loop *loop, struct source *source, uint32_t events, int64_t now)
+{
+    switch (source->kind) {
+    case SOURCE_TIMER:
+        loop->armed_ns = INT64_MAX; /* it has gone off; run_due follows */
+        return;
+    case SOURCE_WATCHED:
+        hear_watched(loop);
+        return;
+    case SOURCE_CONTROL:
+        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+            call_hear_control(source->entry->call);
+        if (events & EPOLLOUT)
+            call_retry_ended(source->entry->call);
+        return;
+    case SOURCE_MEDIA:
+        call_run(source->entry->call, now);
+        return;
+    }
+}
+
+/* Room in a socket is waited for only while it is missing: else each read of the far end would wake this one. */
+static void follow_wants(struct loop *loop, struct entry *entry)
+{
+    uint32_t media = EPOLLIN | EPOLLRDHUP | EPOLLET | (call_wants_media_room(entry->call) ? (uint32_t)EPOLLOUT : 0);
+    uint32_t control = EPOLLIN | (call_wants_control_room(entry->call) ? (uint32_t)EPOLLOUT : 0);
+
+    if (media != entry->media.events)
+        control_source(loop, EPOLL_CTL_MOD, call_media(entry->call), &entry->media, media);
+    if (control != entry->control.events)
+        control_source(loop, EPOLL_CTL_MOD, call_control(entry->call), &entry->control, control);
+}
+
+/* Calls whose time has come; calls that are done go, and only here, since an event may still name them before. Returns
+ * the next time due. */
+static int64_t run_due(struct loop *loop, int64_t now)
+{
+    struct entry **link = &loop->entries, *entry;
+    int64_t next_ns = INT64_MAX;
+
+    while ((entry = *link) != NULL) {
+        if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
+            call_run(entry->call, now);
+        if (call_is_done(entry->call)) {
+            *link = entry->next;
+            free_entry(loop, entry);
+            if (loop->watched.ended)
+                loop->watched.ended(loop->watched.fd, loop->watched.context);
+            continue;
+        }
+        follow_wants(loop, entry);
+        if (call_due_ns(entry->call) < next_ns)
+            next_ns = call_due_ns(entry->call);
+        link = &entry->next;
+    }
+    return next_ns;
+}
+
+int loop_run(struct loop *loop)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count, i;
+
+    for (;;) {
+        arm(loop, run_due(loop, now_ns()));
+        if (!loop->entries && !loop->watching)
+            return 0;
+        count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, -1);
+        if (count < 0 && errno != EINTR)
+            return err_set(ERR_IO, "epoll_wait: %s", strerror(errno));
+        for (i = 0; i < count; i++)
+            dispatch(loop, events[i].data.ptr, events[i].events, now_ns());
+    }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's way to faxd-convert: jobs in a queue, each run in a sandboxed child, results on the loop.
+ *
+ * A job and its result are JSON objects. "input" is any descriptor that pread works on, "output" a regular file or
+ * memfd open for reading and writing; it is emptied first and not synced.
+ *
+ *   {"op":"prepare", "resolution":"fine"|"standard"|"superfine", "dither":"auto"|"threshold"|"diffusion"|"halftone",
+ *    "max_pages":500, "strict":false}
+ *       any TIFF to fax TIFF. Bilevel pages of a fax width and a T.4 resolution are kept dot for dot; with "strict"
+ * only those that are 1728 wide at "resolution" (a rendition for a machine that can do no more); the rest is fitted.
+ *       {"pages":3,"width":1728,"height":[2200,2200,1100],"resolution":"fine","bytes":51234}
+ *   {"op":"cut", "first":3}                      pages from the 3rd on; result as prepare
+ *   {"op":"verify", "pages":-1}                  the whole pages (at most so many) of a received file, perhaps broken
+ * off; result as prepare, and "complete":false with "message" when the file had or claimed more than could be read
+ *   {"op":"png", "page":1, "width":0}            {"page":1,"width":1728,"height":2473,"bytes":80123}
+ *   {"op":"pdf"}                                 result as prepare
+ *   {"op":"info"}                                result as verify; any TIFF, nothing is written
+ *
+ * "height" holds the rows of each page, "width" is that of the widest, "resolution" the finest. "warnings" counts what
+ * libtiff had to say. Any job may carry "limits":{"memory_bytes","cpu_s","file_bytes","wall_s"} (child.c ends itself by
+ * them; defaults 512 MiB, 60, 256 MiB, 600).
+ * A failure: {"error":"document_unsupported"|"conversion_failed"|"too_many_pages","message":"page 3 is ..."}.
+ * A result is made by a process that has decoded a stranger's bytes: check the types of what you take from it.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_SPOOL_CONVERTER_H
+#define FAXD_SPOOL_CONVERTER_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#define CONVERTER_QUEUE_MAX 256 /* waiting jobs of each priority; each holds two descriptors */
+#define CONVERTER_TIMEOUT_S 120
+
+struct converter;
+struct converter_job;
+
+/* The end of a job, from the loop, once, never from inside converter_run. `error` 0: `result` as above, also for
+ * failures of the document, for a child that crashed or ran out of time; it is borrowed (json_incref to keep). `error`
+ * < 0: the converter itself does not work (err_message() says why) and `result` is NULL; the job may be tried again
+ * later. The job handle is gone. */
+typedef void (*converter_done_fn)(void *context, int error, json_t *result);
+
+/* At most `parallel` (1..64) jobs run at once in children of `program` (absolute path of faxd-convert), whose spawner
+ * is started with the first job and again when it dies. 0, ERR_INVALID, ERR_FULL. The caller closes with
+ * converter_close. */
+int converter_open(struct converter **out, struct event_base *base, const char *program, int parallel);
+
+/* Jobs are dropped, their children killed; no done function is called. NULL is fine. */
+void converter_close(struct converter *converter);
+
+/* Seconds of wall time after which the child of a job that starts from now on is killed. */
+void converter_set_timeout(struct converter *converter, int seconds);
+
+/* Queue a job. `job` is copied and both descriptors are duplicated, so that all stay the caller's. png, pdf and info,
+ * for which a person waits, go before the others; else first come, first served. 0 and a handle for converter_cancel
+ * (`out` may be NULL); ERR_AGAIN when CONVERTER_QUEUE_MAX jobs of its kind wait (feed again from a done function);
+ * ERR_INVALID; ERR_TOO_BIG; ERR_IO when there are no descriptors left. */
+int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, int input, int output,
+                  converter_done_fn done, void *context);
+
+/* Forget a job: its done function is not called, its child is killed. The handle is gone. NULL is fine. */
+void converter_cancel(struct converter_job *job);
+
+/* Jobs that wait and jobs that run, for metrics. */
+void converter_count(const struct converter *converter, int *waiting, int *running);
+
+#endif

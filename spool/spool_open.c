@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening and closing: puts the parts of the spool together. The only file that knows them all.
+ *
+ * Nothing here walks the queue: a start with a million faxes costs what a start with none does. What has to look at
+ * every row or file (counts, the sweep) is left to the reader thread.
+ */
+#include "config.h"
+
+#include "spool/spool_private.h"
+
+#include "db/checkpoint.h"
+#include "db/db.h"
+#include "db/migrate.h"
+#include "db/reader.h"
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "spool/attempt_journal.h"
+#include "spool/document.h"
+#include "spool/event.h"
+#include "spool/fax_count.h"
+#include "spool/key.h"
+#include "spool/retry.h"
+#include "spool/subscription.h"
+#include "spool/sweep.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE         4096
+#define MIN_FREE_BYTES    (64ll * 1024 * 1024)
+#define IDEMPOTENCY_TTL_S (72 * 3600)
+
+static int take_lock(struct spool *spool)
+{
+    char path[PATH_SIZE];
+    if (mkdir(spool->state_dir, 0700) != 0 && errno != EEXIST)
+        return err_set(ERR_IO, "cannot make the state folder %s: %s", spool->state_dir, strerror(errno));
+    char *absolute = realpath(spool->state_dir, NULL);
+    if (!absolute)
+        return err_set(ERR_IO, "cannot find the state folder %s: %s", spool->state_dir, strerror(errno));
+    free(spool->state_dir);
+    spool->state_dir = absolute;
+    int error = spool_path(path, sizeof(path), spool, "lock");
+    if (error)
+        return error;
+    spool->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (spool->lock_fd < 0)
+        return err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        return err_set(ERR_CONFLICT, "another faxd has the state folder %s", spool->state_dir);
+    return err_set(ERR_IO, "cannot lock %s: %s", path, strerror(errno));
+}
+
+static void wal_grew(void *context, int pages)
+{
+    struct spool *spool = context;
+    checkpoint_wake(spool->checkpoint, pages);
+}
+
+/* The store holds secrets of webhooks: it is its owner's alone, wherever the folder came from. SQLite gives the log the
+ * same mode. */
+static int make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int open_store(struct spool *spool)
+{
+    char path[PATH_SIZE];
+    int error = spool_path(path, sizeof(path), spool, "faxd.db");
+    if (!error)
+        error = make_private(path);
+    if (!error)
+        error = db_open(&spool->db, path, DB_WRITER);
+    if (!error)
+        error = migrate(spool->db);
+    if (!error)
+        error = checkpoint_start(&spool->checkpoint, path);
+    if (!error) {
+        db_listen_wal(spool->db, wal_grew, spool);
+        error = reader_start(&spool->reader, path, spool->base);
+    }
+    if (!error)
+        error = fax_count_open(spool, path);
+    return error;
+}
+
+static int open_parts(struct spool *spool)
+{
+    int error = document_start(spool);
+    if (!error)
+        error = attempt_journal_start(spool);
+    if (!error)
+        error = event_start(spool);
+    if (!error)
+        error = subscription_start(spool);
+    if (!error)
+        error = key_start(spool);
+    if (!error)
+        error = sweep_start(spool);
+    return error;
+}
+
+int spool_open(struct spool **out, const struct spool_options *options)
+{
+    *out = NULL;
+    if (sodium_init() < 0)
+        return err_set(ERR_INTERNAL, "libsodium cannot start");
+    struct spool *spool = xcalloc(1, sizeof(*spool));
+    spool->loop = pthread_self();
+    spool->lock_fd = -1;
+    spool->state_dir = xstrdup(options->state_dir);
+    spool->base = options->base;
+    spool->min_free_bytes = options->min_free_bytes > 0 ? options->min_free_bytes : MIN_FREE_BYTES;
+    spool->idempotency_ttl_s = options->idempotency_ttl_s > 0 ? options->idempotency_ttl_s : IDEMPOTENCY_TTL_S;
+    spool->has_room = true;
+    spool->policy = xcalloc(1, sizeof(*spool->policy));
+    retry_policy_default(spool->policy);
+    int error = take_lock(spool);
+    if (!error)
+        error = open_store(spool);
+    if (!error)
+        error = open_parts(spool);
+    if (error) {
+        spool_close(spool);
+        return error;
+    }
+    *out = spool;
+    return 0;
+}
+
+void spool_close(struct spool *spool)
+{
+    if (!spool)
+        return;
+    spool_assert_loop(spool);
+    if (spool->db)
+        spool_turn_end(spool);  /* a failure is logged there */
+    reader_stop(spool->reader); /* its callbacks still find the parts */
+    if (spool->db)
+        spool_turn_end(spool);
+    for (int i = spool->hook_count; i > 0; i--)
+        if (spool->hooks[i - 1]->close)
+            spool->hooks[i - 1]->close(spool);
+    if (spool->db)
+        db_listen_wal(spool->db, NULL, NULL);
+    checkpoint_stop(spool->checkpoint);
+    db_close(spool->db);
+    if (spool->lock_fd >= 0)
+        close(spool->lock_fd);
+    free(spool->after.list);
+    free(spool->policy);
+    free(spool->state_dir);
+    free(spool);
+}

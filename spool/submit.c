@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A fax enters the spool. On the route: web has stored the upload with document_put() and calls submit(); the server
+ * then has it converted and calls submit_prepared(), unless the same upload was converted before.
+ */
+#include "spool/submit.h"
+
+#include "db/stmt.h"
+#include "server/base/clock.h"
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "server/base/number.h"
+#include "server/base/str.h"
+#include "spool/document.h"
+#include "spool/event.h"
+#include "spool/fax_count.h"
+#include "spool/fax_row.h"
+#include "spool/fax_state.h"
+#include "spool/retry.h"
+#include "spool/spool_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTEMPTS_MAX 50
+
+static char *text_of(const char *text, const char *otherwise)
+{
+    return xstrdup(text && *text ? text : otherwise);
+}
+
+/* JSON as stored: "" for nothing or an empty one. Keys are sorted, so that equal requests give equal rows. */
+static char *json_text(const json_t *value)
+{
+    bool empty = !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
+                 (json_is_array(value) && json_array_size(value) == 0);
+    char *text = empty ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    return text ? text : xstrdup("");
+}
+
+static int check(char number[NUMBER_SIZE], struct spool *spool, const struct submit_request *request)
+{
+    char fault[256];
+    int error = number_normalise(number, request->to ? request->to : "");
+    if (error) {
+        str_copy(fault, sizeof(fault), err_message());
+        return err_set(ERR_INVALID, "to: %s", fault);
+    }
+    if (!request->original || !document_is_sha(request->original))
+        return err_set(ERR_INVALID, "documents: none was stored");
+    if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)
+        return err_set(ERR_INVALID, "retry.max_attempts: 1 to %d", ATTEMPTS_MAX);
+    if (request->expires_at > 0 && request->expires_at <= clock_now_ms())
+        return err_set(ERR_INVALID, "expires_at: lies in the past");
+    if (request->expires_at > 0 && request->not_before >= request->expires_at)
+        return err_set(ERR_INVALID, "not_before: has to be before expires_at");
+    if (!spool_has_room(spool))
+        return err_set(ERR_FULL, "the disk has no room for new faxes");
+    return 0;
+}
+
+static void fill(struct fax *fax, const struct spool *spool, const struct submit_request *request, const char *number)
+{
+    char ulid[STR_ULID_SIZE];
+    *fax = (struct fax){
+        .direction = FAX_OUTBOUND,
+        .state = FAX_PREPARING,
+        .reason = xstrdup(request->hold ? FAX_REASON_HELD : ""),
+        .owner = request->owner,
+        .test = request->test,
+        .destination = xstrdup(number),
+        .sender = text_of(request->from, ""),
+        .line_group = text_of(request->line_group, "default"),
+        .priority = request->priority,
+        .not_before = request->not_before,
+        .expires_at = request->expires_at,
+        .original = xstrdup(request->original),
+        .document = xstrdup(""),
+        .pages_total = -1,
+        .max_attempts = request->max_attempts ? request->max_attempts : spool->policy->max_attempts,
+        .resume = request->resume,
+        .on_unconfirmed = request->on_unconfirmed,
+        .message = xstrdup(""),
+        .error = xstrdup(""),
+        .remote_station_id = xstrdup(""),
+        .local_station_id = xstrdup(""),
+        .line = xstrdup(""),
+        .options = json_text(request->options),
+        .transport = xstrdup(""),
+        .client_reference = text_of(request->client_reference, ""),
+        .tags = json_text(request->tags),
+        .metadata = json_text(request->metadata),
+        .resent_from = text_of(request->resent_from, ""),
+    };
+    fax->created_at = fax->updated_at = clock_now_ms();
+    snprintf(fax->public_id, sizeof(fax->public_id), "fax_%s", str_ulid(ulid, fax->created_at));
+}
+
+static int insert(struct fax *fax, struct spool *spool)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
+                          " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
+                          " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
+                          " resent_from)"
+                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, fax->public_id);
+    stmt_bind_int(stmt, fax->direction);
+    stmt_bind_int(stmt, fax->state);
+    stmt_bind_text(stmt, fax->reason);
+    stmt_bind_int(stmt, fax->owner);
+    stmt_bind_int(stmt, fax->test);
+    stmt_bind_text(stmt, fax->destination);
+    stmt_bind_text(stmt, fax->sender);
+    stmt_bind_text(stmt, fax->line_group);
+    stmt_bind_int(stmt, fax->priority);
+    stmt_bind_int(stmt, fax->not_before);
+    stmt_bind_int(stmt, fax->expires_at);
+    stmt_bind_int(stmt, fax->created_at);
+    stmt_bind_int(stmt, fax->updated_at);
+    stmt_bind_text(stmt, fax->original);
+    stmt_bind_int(stmt, fax->max_attempts);
+    stmt_bind_int(stmt, fax->resume);
+    stmt_bind_int(stmt, fax->on_unconfirmed);
+    stmt_bind_text(stmt, fax->options);
+    stmt_bind_text(stmt, fax->client_reference);
+    stmt_bind_text(stmt, fax->tags);
+    stmt_bind_text(stmt, fax->metadata);
+    stmt_bind_text(stmt, fax->resent_from);
+    error = stmt_step(stmt);
+    if (error == 1)
+        fax->id = stmt_int(stmt, "id");
+    stmt_close(stmt);
+    return error == 1 ? 0 : error ? error : err_set(ERR_INTERNAL, "store: no fax was written");
+}
+
+/* The same upload under the same options was prepared before: no need to wait for the converter. */
+static int use_prepared(struct spool *spool, struct fax *fax)
+{
+    char sha[DOCUMENT_SHA_SIZE];
+    char *options = NULL;
+    json_t *job = NULL;
+    int pages;
+    int error = submit_conversion(&options, &job, fax);
+    if (!error)
+        error = document_prepared(sha, &pages, spool, fax->original, options);
+    if (error == ERR_NOT_FOUND) {
+        spool_mark(spool, SPOOL_CHANGE_PREPARE);
+        error = 0;
+    } else if (!error) {
+        error = submit_prepared(spool, fax, sha, pages);
+    }
+    json_decref(job);
+    free(options);
+    return error;
+}
+
+int submit(struct fax *fax, struct spool *spool, const struct submit_request *request)
+{
+    struct retry_policy policy;
+    char number[NUMBER_SIZE];
+    spool_assert_loop(spool);
+    int error = check(number, spool, request);
+    if (error)
+        return error;
+    fill(fax, spool, request, number);
+    error = retry_policy_for(&policy, spool->policy, fax); /* refuses bad delays */
+    if (!error)
+        error = insert(fax, spool);
+    if (!error) {
+        fax_count_move(spool, 0, FAX_PREPARING);
+        error = event_write(spool, "fax.accepted", fax, NULL);
+    }
+    if (!error)
+        error = use_prepared(spool, fax);
+    if (error)
+        fax_clear(fax);
+    return error;
+}
+
+int submit_prepared(struct spool *spool, struct fax *fax, const char *document, int pages)
+{
+    int64_t now_ms = clock_now_ms();
+    enum fax_state next = fax->not_before > now_ms ? FAX_SCHEDULED : FAX_QUEUED;
+    if (fax->state != FAX_PREPARING)
+        return err_set(ERR_CONFLICT, "fax %s is not being prepared", fax->public_id);
+    if (strcmp(fax->reason, FAX_REASON_HELD) == 0)
+        next = FAX_HELD;
+    if (fax->expires_at > 0 && fax->expires_at <= now_ms) {
+        next = FAX_EXPIRED;
+        fax->outcome = OUTCOME_EXPIRED;
+    }
+    fax_row_set(&fax->document, document);
+    fax->pages_total = pages;
+    return fax_state_change(spool, fax, next);
+}
+
+int submit_failed(struct spool *spool, struct fax *fax, enum fax_outcome outcome, const char *message)
+{
+    if (fax->state != FAX_PREPARING)
+        return err_set(ERR_CONFLICT, "fax %s is not being prepared", fax->public_id);
+    fax->outcome = outcome;
+    fax_row_set(&fax->message, message && *message ? message : outcome_info(outcome)->message);
+    fax_row_set(&fax->reason, "");
+    return fax_state_change(spool, fax, FAX_FAILED);
+}
+
+static const char *option(const json_t *options, const char *key, const char *otherwise)
+{
+    const char *word = json_string_value(json_object_get(options, key));
+    return word && *word ? word : otherwise;
+}
+
+int submit_conversion(char **text, json_t **job, const struct fax *fax)
+{
+    json_t *options = *fax->options ? json_loads(fax->options, 0, NULL) : json_object();
+    if (!options)
+        return err_set(ERR_INTERNAL, "fax %s: its options are not JSON", fax->public_id);
+    const char *resolution = option(options, "resolution", "fine");
+    const char *dither = option(options, "dither", "threshold");
+    *text = xasprintf("%s %s", resolution, dither);
+    *job = json_pack("{s:s, s:s, s:s}", "op", "prepare", "resolution", resolution, "dither", dither);
+    json_decref(options);
+    return 0;
+}
+
+int submit_waiting(struct spool *spool, int64_t after, int64_t *ids, int room)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "SELECT id FROM fax WHERE state = " SQL_PREPARING " AND id > ? ORDER BY id LIMIT ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, after);
+    stmt_bind_int(stmt, room);
+    return fax_row_ids(ids, room, stmt);
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of keys and what reads it. libConfuse parses; types it knows are checked by it, ranges and words by the
  * table, in the parser's validation calls, so that every message has file and line. */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/config.h"
 
 #include "server/base/err.h"
@@ -28,7 +30,7 @@ struct config_key {
 };
 
 #define DAY_S 86400
-#define MIB (1024L * 1024L)
+#define MIB   (1024L * 1024L)
 
 /* Sections in the order of the example file. */
 static const struct config_key keys[] = {
@@ -37,27 +39,33 @@ static const struct config_key keys[] = {
     {"server", "drain_timeout", KEY_NUMBER, "120", 0, 3600, NULL, "s to wait for running calls on SIGTERM"},
     {"store", "state_dir", KEY_TEXT, LOCALSTATEDIR "/lib/faxd", 1, 1000, NULL, "database, documents, journals"},
     {"store", "min_free_mib", KEY_NUMBER, "64", 1, 1048576, NULL, "less room on the disk than this refuses new faxes"},
-    {"store", "idempotency_ttl", KEY_NUMBER, "259200", 60, 30L * DAY_S, NULL, "s that an Idempotency-Key is remembered"},
+    {"store", "idempotency_ttl", KEY_NUMBER, "259200", 60, 30L * DAY_S, NULL,
+     "s that an Idempotency-Key is remembered"},
     {"store", "event_days", KEY_NUMBER, "30", 1, 3650, NULL, "days that events are kept"},
-    {"web", "listen", KEY_TEXT, "127.0.0.1:8080", 3, 200, NULL, "ADDRESS:PORT or [ADDRESS]:PORT; port 0 = any free one"},
+    {"web", "listen", KEY_TEXT, "127.0.0.1:8080", 3, 200, NULL,
+     "ADDRESS:PORT or [ADDRESS]:PORT; port 0 = any free one"},
     {"web", "body_max_mib", KEY_NUMBER, "64", 1, 1024, NULL, "largest request body"},
     {"web", "memory_max_mib", KEY_NUMBER, "512", 8, 65536, NULL, "all request bodies under way together"},
     {"web", "connections_max", KEY_NUMBER, "2000", 10, 100000, NULL, "open connections"},
-    {"web", "allow_private_webhooks", KEY_SWITCH, "false", 0, 0, NULL, "webhooks may go to private and loopback addresses"},
+    {"web", "allow_private_webhooks", KEY_SWITCH, "false", 0, 0, NULL,
+     "webhooks may go to private and loopback addresses"},
     {"convert", "parallel", KEY_NUMBER, "2", 1, 64, NULL, "documents prepared at the same time"},
     {"convert", "timeout", KEY_NUMBER, "120", 5, 3600, NULL, "s for one document"},
     {"retry", "max_attempts", KEY_NUMBER, "5", 1, 50, NULL, "calls that count, in all"},
     {"retry", "max_uncounted", KEY_NUMBER, "50", 1, 1000, NULL, "calls in a row for which no line could be had"},
-    {"retry", "resume", KEY_WORD, "remaining", 0, 0, "remaining first_and_remaining all", "pages that the next call sends"},
+    {"retry", "resume", KEY_WORD, "remaining", 0, 0, "remaining first_and_remaining all",
+     "pages that the next call sends"},
     {"retry", "on_unconfirmed", KEY_WORD, "stop", 0, 0, "stop resend", "when the last confirmation was lost"},
     {"retry", "busy", KEY_NUMBERS, "{60, 120, 180, 300}", 1, 7L * DAY_S, NULL, "s between calls, the last repeats"},
     {"retry", "no_answer", KEY_NUMBERS, "{600, 900}", 1, 7L * DAY_S, NULL, "s"},
     {"retry", "line", KEY_NUMBERS, "{5, 15, 60}", 1, 7L * DAY_S, NULL, "s, no line could be had"},
-    {"retry", "protocol", KEY_NUMBERS, "{60, 300}", 1, 7L * DAY_S, NULL, "s, the machines did not understand each other"},
+    {"retry", "protocol", KEY_NUMBERS, "{60, 300}", 1, 7L * DAY_S, NULL,
+     "s, the machines did not understand each other"},
     {"retry", "disconnected", KEY_NUMBERS, "{300}", 1, 7L * DAY_S, NULL, "s, the call was cut"},
     {"webhook", "url", KEY_TEXT, "", 1, 2000, NULL, "http or https"},
     {"webhook", "secret", KEY_TEXT, "", 0, 200, NULL, "whsec_ and base64; empty = made at the first start"},
-    {"webhook", "events", KEY_LIST, "{}", 0, 100, NULL, "types or prefixes such as \"fax.*\"; {} = all but the opt-in ones"},
+    {"webhook", "events", KEY_LIST, "{}", 0, 100, NULL,
+     "types or prefixes such as \"fax.*\"; {} = all but the opt-in ones"},
     {"provider", "module", KEY_TEXT, "", 1, 1000, NULL, "softmodem, simulator, or the absolute path of an FSP"},
     {"provider", "engine", KEY_TEXT, "", 0, 1000, NULL, "absolute path of another T.30 engine; empty = ours"},
     {"provider", "calls_per_engine", KEY_NUMBER, "1", 1, 256, NULL, "calls that share an engine process"},
@@ -73,8 +81,8 @@ static const struct config_key keys[] = {
     {"line", "receive", KEY_SWITCH, "true", 0, 0, NULL, "may receive"},
 };
 
-#define KEY_COUNT (sizeof keys / sizeof keys[0])
-#define LINES_MAX 1000
+#define KEY_COUNT     (sizeof keys / sizeof keys[0])
+#define LINES_MAX     1000
 #define PROVIDERS_MAX 64
 
 static const char *const sections[] = {"server", "store", "web", "convert", "retry", "webhook", "provider"};
@@ -173,8 +181,8 @@ static void check_value(cfg_t *cfg, const struct config_key *key, cfg_opt_t *opt
     }
 }
 
-/* Called by libConfuse after each value it has taken. Faults are counted and parsing goes on, so that one run names every
- * wrong value. */
+/* Called by libConfuse after each value it has taken. Faults are counted and parsing goes on, so that one run names
+ * every wrong value. */
 static int validate(cfg_t *cfg, cfg_opt_t *option)
 {
     const struct config_key *key = key_find(cfg->name, option->name);
@@ -404,8 +412,8 @@ static void read_retry(struct retry_policy *retry, cfg_t *section)
     retry->resume = strcmp(resume, "all") == 0                   ? FAX_RESUME_ALL
                     : strcmp(resume, "first_and_remaining") == 0 ? FAX_RESUME_FIRST_AND_REMAINING
                                                                  : FAX_RESUME_REMAINING;
-    retry->on_unconfirmed = strcmp(cfg_getstr(section, "on_unconfirmed"), "resend") == 0 ? FAX_UNCONFIRMED_RESEND
-                                                                                         : FAX_UNCONFIRMED_STOP;
+    retry->on_unconfirmed =
+        strcmp(cfg_getstr(section, "on_unconfirmed"), "resend") == 0 ? FAX_UNCONFIRMED_RESEND : FAX_UNCONFIRMED_STOP;
     read_delays(retry->delay_s[RETRY_BUSY], section, "busy");
     read_delays(retry->delay_s[RETRY_NO_ANSWER], section, "no_answer");
     read_delays(retry->delay_s[RETRY_LINE], section, "line");
@@ -545,11 +553,12 @@ int config_load(struct config *config, const char *path, FILE *report)
     return error;
 }
 
-static const char embedded[] = "provider \"exchange\" {\n"
-                               "    module = softmodem\n"
-                               "    settings { carrier = exchange  pace = 0 }\n"
-                               "    line \"1001\" {}\n    line \"1002\" {}\n    line \"1003\" {}\n    line \"1004\" {}\n"
-                               "}\n";
+static const char embedded[] =
+    "provider \"exchange\" {\n"
+    "    module = softmodem\n"
+    "    settings { carrier = exchange  pace = 0 }\n"
+    "    line \"1001\" {}\n    line \"1002\" {}\n    line \"1003\" {}\n    line \"1004\" {}\n"
+    "}\n";
 
 void config_default(struct config *config)
 {
@@ -669,9 +678,10 @@ json_t *config_provider_json(const struct config_provider *provider, const char 
     for (int i = 0; i < provider->line_count; i++) {
         const struct config_line *line = &provider->lines[i];
 
-        json_array_append_new(
-            lines, json_pack("{s:s, s:s, s:s, s:O}", "name", line->name, "number", line->number, "station_id",
-                             line->station_id[0] != '\0' ? line->station_id : line->number, "settings", line->settings));
+        json_array_append_new(lines,
+                              json_pack("{s:s, s:s, s:s, s:O}", "name", line->name, "number", line->number,
+                                        "station_id", line->station_id[0] != '\0' ? line->station_id : line->number,
+                                        "settings", line->settings));
     }
     return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:O, s:o}", "name", provider->name, "engine",
                      provider->engine[0] != '\0' ? provider->engine : engine, "work_dir", work_dir, "calls_per_engine",

@@ -25,8 +25,8 @@ struct config_line {
 
 struct config_provider {
     char *name;
-    char *module;   /* a name in the plug-ins folder ("softmodem") or an absolute path of a .so */
-    char *engine;   /* absolute path of another faxd-t30, "" = ours */
+    char *module; /* a name in the plug-ins folder ("softmodem") or an absolute path of a .so */
+    char *engine; /* absolute path of another faxd-t30, "" = ours */
     char *start_id, *dial_prefix;
     int calls_per_engine, abort_grace_s, orphan_grace_s;
     bool simulated;
@@ -58,8 +58,9 @@ struct config {
  * 127.0.0.1:8080. The caller clears. */
 void config_default(struct config *config);
 
-/* Read `path`. Every fault is written to `report` as "file:line: section|key: what is wrong" (NULL = the log): the first
- * syntax error, or each wrong value. 0, ERR_IO (no such file), ERR_INVALID. On an error `*config` is untouched. */
+/* Read `path`. Every fault is written to `report` as "file:line: section|key: what is wrong" (NULL = the log): the
+ * first syntax error, or each wrong value. 0, ERR_IO (no such file), ERR_INVALID. On an error `*config` is untouched.
+ */
 int config_load(struct config *config, const char *path, FILE *report);
 
 /* The same from memory, for tests and the fuzzer; `name` stands for the file in messages. */

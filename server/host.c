@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Life of a provider host as faxd sees it: adopt or start, greet, watch, restart. What its events mean for faxes is
  * server/outbound and server/inbound; this file keeps their order and acknowledges them after the commit. */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/host.h"
 
 #include "server/base/clock.h"
@@ -21,12 +23,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CONNECT_EVERY_MS 20
+#define CONNECT_EVERY_MS    20
 #define CONNECT_PATIENCE_MS 15000
-#define BACKOFF_FIRST_MS 500
-#define BACKOFF_LAST_MS 60000
-#define STEADY_MS 60000 /* up this long: the next failure starts with the first back-off again */
-#define JOBS_MAX 1000
+#define BACKOFF_FIRST_MS    500
+#define BACKOFF_LAST_MS     60000
+#define STEADY_MS           60000 /* up this long: the next failure starts with the first back-off again */
+#define JOBS_MAX            1000
 
 struct host {
     struct host_options options;
@@ -40,12 +42,12 @@ struct host {
     int pidfd;
     struct event *pid_event, *timer;
     char run[HOST_RUN_SIZE];
-    uint64_t seen;      /* last event number applied in this run */
-    uint64_t acked;     /* last number acknowledged to the host */
-    bool ack_waiting;   /* an after-commit callback is on its way */
+    uint64_t seen;    /* last event number applied in this run */
+    uint64_t acked;   /* last number acknowledged to the host */
+    bool ack_waiting; /* an after-commit callback is on its way */
     uint64_t jobs[JOBS_MAX];
     int job_count;
-    bool may_restart;   /* false once we are leaving */
+    bool may_restart; /* false once we are leaving */
     bool stop_sent;
     int restarts, backoff_ms;
     int64_t connect_until, up_since;
@@ -128,9 +130,7 @@ static void on_batch(void *context)
 
 static void on_fault(struct host *host, const struct link_message *message)
 {
-    struct line *line = message->line != LINK_NO_LINE
-                            ? line_by_index(host->options.lines, host, message->line)
-                            : NULL;
+    struct line *line = message->line != LINK_NO_LINE ? line_by_index(host->options.lines, host, message->line) : NULL;
 
     log_warning("provider=%s line=%s fault: %s", host->name, line != NULL ? line->id : "-",
                 message->text != NULL ? message->text : "no reason given");
@@ -413,9 +413,22 @@ static int spawn_host(struct host *host, pid_t *pid, int config_fd)
 {
     const struct config_provider *provider = host->options.provider;
     char socket_path[4096], abort_grace[16], orphan_grace[16];
-    const char *const argv[] = {host->options.program, "--name", host->name, "--module", host->options.module, "--socket",
-                                socket_path, "--config-fd", "3", "--abort-grace", abort_grace, "--orphan-grace",
-                                orphan_grace, "--log-level", host->options.log_level, NULL};
+    const char *const argv[] = {host->options.program,
+                                "--name",
+                                host->name,
+                                "--module",
+                                host->options.module,
+                                "--socket",
+                                socket_path,
+                                "--config-fd",
+                                "3",
+                                "--abort-grace",
+                                abort_grace,
+                                "--orphan-grace",
+                                orphan_grace,
+                                "--log-level",
+                                host->options.log_level,
+                                NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error;
@@ -658,7 +671,7 @@ static const char *state_name(enum host_state state)
 
 json_t *host_json(const struct host *host)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "name", host->name, "module", host->options.provider->module,
-                     "state", state_name(host->state), "reason", host->reason, "pid", (int)host->pid, "lines",
-                     host->options.provider->line_count, "restarts", host->restarts);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "name", host->name, "module",
+                     host->options.provider->module, "state", state_name(host->state), "reason", host->reason, "pid",
+                     (int)host->pid, "lines", host->options.provider->line_count, "restarts", host->restarts);
 }

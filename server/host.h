@@ -30,7 +30,8 @@ enum host_state {
     HOST_STATE_COUNT
 };
 
-/* What a host tells the rest of the server. All called on the loop, within a turn whose commit acknowledges the event. */
+/* What a host tells the rest of the server. All called on the loop, within a turn whose commit acknowledges the event.
+ */
 struct host_handler {
     void *context;
     /* It is up: `jobs` are the attempts it still holds. Called once for each connection, before any event. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages between the loop and a host. The host's side of the same socket is server/fsphost. */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/host_link.h"
 
 #include "server/base/err.h"
@@ -53,8 +55,8 @@ static int connect_in(const char *dir)
     }
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/link", folder);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        error = err_set(errno == ENOENT || errno == ECONNREFUSED ? ERR_NOT_FOUND : ERR_IO, "cannot connect to %s/link: %s",
-                        dir, strerror(errno));
+        error = err_set(errno == ENOENT || errno == ECONNREFUSED ? ERR_NOT_FOUND : ERR_IO,
+                        "cannot connect to %s/link: %s", dir, strerror(errno));
     else if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
         error = err_set(ERR_IO, "cannot set up %s/link: %s", dir, strerror(errno));
 out:

@@ -17,7 +17,7 @@ struct host_link;
 struct host_link_handler {
     void *context;
     void (*message)(void *context, const struct link_message *message); /* texts valid during the call */
-    void (*batch)(void *context);  /* after a run of messages of one wake */
+    void (*batch)(void *context);                                       /* after a run of messages of one wake */
     void (*closed)(void *context); /* the host closed it, or sent nonsense; close the link from here or later */
 };
 

@@ -19,10 +19,10 @@ struct host;
 struct line_table;
 
 enum line_state {
-    LINE_DOWN,  /* its provider does not run, or has not named it yet */
+    LINE_DOWN, /* its provider does not run, or has not named it yet */
     LINE_IDLE,
-    LINE_BUSY,  /* a job is on it */
-    LINE_LOST,  /* its worker does not answer; until the provider is restarted */
+    LINE_BUSY, /* a job is on it */
+    LINE_LOST, /* its worker does not answer; until the provider is restarted */
     LINE_STATE_COUNT
 };
 
@@ -40,28 +40,28 @@ struct job {
     enum job_step step;
     int64_t fax; /* row */
     char fax_id[FAX_ID_SIZE];
-    char peer[64];        /* number called or caller */
+    char peer[64]; /* number called or caller */
     bool abort_sent;
-    bool transmitting;    /* FS_TRANSMITTING or FS_RECEIVING was seen */
-    int page;             /* current, for display */
-    int64_t started_at;   /* UTC ms */
-    void *work;           /* what the direction's file keeps meanwhile (a converter job) */
+    bool transmitting;  /* FS_TRANSMITTING or FS_RECEIVING was seen */
+    int page;           /* current, for display */
+    int64_t started_at; /* UTC ms */
+    void *work;         /* what the direction's file keeps meanwhile (a converter job) */
 };
 
 struct line {
     struct host *host;
-    const char *provider;   /* borrowed from the configuration */
-    char *name;             /* in its provider */
-    char *id;               /* "provider/name" */
+    const char *provider; /* borrowed from the configuration */
+    char *name;           /* in its provider */
+    char *id;             /* "provider/name" */
     char *number;
     char *station_id;
-    char **groups;          /* NULL-ended; "default" when none is configured */
-    int index;              /* in its provider */
-    bool simulated;         /* the provider places no real call: carries faxes of test keys, and no others unless asked */
+    char **groups;  /* NULL-ended; "default" when none is configured */
+    int index;      /* in its provider */
+    bool simulated; /* the provider places no real call: carries faxes of test keys, and no others unless asked */
     bool send_enabled, receive_enabled;
     enum line_state state;
     struct job job;
-    struct line *next_job;  /* chain of the table's hash */
+    struct line *next_job; /* chain of the table's hash */
 };
 
 struct line_options {

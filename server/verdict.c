@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules behind "what is shown is true". Used at the end of a call by server/outbound and server/inbound, and after a
- * crash by the same two through server/recovery. */
+/* The rules behind "what is shown is true". Used at the end of a call by server/outbound and server/inbound, and after
+ * a crash by the same two through server/recovery. */
 #include "server/verdict.h"
 
 #include <string.h>

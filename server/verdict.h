@@ -21,8 +21,8 @@ struct verdict_facts {
     const struct link_message *ended; /* LINK_ENDED, or NULL when the provider died with the call */
     const json_t *record;             /* its call record, parsed, or NULL */
     struct journal_state journal;
-    int pages_in_file;                /* of the file that this call sends */
-    bool transmitting;                /* FS_TRANSMITTING or FS_RECEIVING was seen */
+    int pages_in_file; /* of the file that this call sends */
+    bool transmitting; /* FS_TRANSMITTING or FS_RECEIVING was seen */
 };
 
 /* A sent call. Texts in `*result` are borrowed from the facts or static; pages_confirmed counts this call's file. */

@@ -52,7 +52,7 @@ static const struct config_key keys[] = {
     {"convert", "parallel", KEY_NUMBER, "2", 1, 64, NULL, "documents prepared at the same time"},
     {"convert", "timeout", KEY_NUMBER, "120", 5, 3600, NULL, "s for one document"},
     {"retry", "max_attempts", KEY_NUMBER, "5", 1, 50, NULL, "calls that count, in all"},
-    {"retry", "max_uncounted", KEY_NUMBER, "50", 1, 1000, NULL, "calls in a row for which no line could be had"},
+    {"retry", "max_uncounted", KEY_NUMBER, "200", 1, 1000, NULL, "calls in a row for which no line could be had"},
     {"retry", "resume", KEY_WORD, "remaining", 0, 0, "remaining first_and_remaining all",
      "pages that the next call sends"},
     {"retry", "on_unconfirmed", KEY_WORD, "stop", 0, 0, "stop resend", "when the last confirmation was lost"},

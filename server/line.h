@@ -26,12 +26,10 @@ enum line_state {
     LINE_STATE_COUNT
 };
 
-/* What a job is doing, for display and for cancel. */
+/* What a job is doing, for cancel. */
 enum job_step {
-    JOB_CUTTING,  /* outbound: the remaining pages are being cut out */
-    JOB_ORDERED,  /* the host has the order, or is about to get it after the commit */
-    JOB_ADOPTING, /* inbound: the call ended, its file is being checked */
-    JOB_ENDING    /* the provider is gone; waiting until nothing holds the journal any more */
+    JOB_CUTTING, /* outbound: the remaining pages are being cut out */
+    JOB_ORDERED  /* the host has the order, or is about to get it after the commit */
 };
 
 struct job {

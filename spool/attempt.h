@@ -75,6 +75,7 @@ int attempt_each_open(struct spool *spool,
 
 /* STATE/journals/<id>; the journal file is created by attempt_journal (0600, append) and removed 24 h after the end. */
 int attempt_journal_path(char *path, size_t size, struct spool *spool, int64_t id);
-int attempt_journal(struct spool *spool, int64_t id); /* a descriptor, or an error */
+/* A descriptor that carries the journal's lock (journal_hold), or an error. */
+int attempt_journal(struct spool *spool, int64_t id);
 
 #endif

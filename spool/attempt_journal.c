@@ -8,6 +8,7 @@
 
 #include "db/stmt.h"
 #include "server/base/err.h"
+#include "server/base/journal.h"
 #include "spool/spool_private.h"
 
 #include <errno.h>
@@ -63,6 +64,11 @@ int attempt_journal(struct spool *spool, int64_t id)
     if (fd < 0)
         return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "cannot open %s: %s", path, strerror(errno));
     spool->journals_changed = true;
+    error = journal_hold(fd);
+    if (error) {
+        close(fd);
+        return error;
+    }
     return fd;
 }
 

@@ -9,7 +9,8 @@
  *       any TIFF to fax TIFF. Bilevel pages of a fax width and a T.4 resolution are kept dot for dot; with "strict"
  * only those that are 1728 wide at "resolution" (a rendition for a machine that can do no more); the rest is fitted.
  *       {"pages":3,"width":1728,"height":[2200,2200,1100],"resolution":"fine","bytes":51234}
- *   {"op":"cut", "first":3}                      pages from the 3rd on; result as prepare
+ *   {"op":"cut", "first":3}                      pages from the 3rd on, with "repeat_first" true
+ * page 1 before them; result as prepare
  *   {"op":"verify", "pages":-1}                  the whole pages (at most so many) of a received file, perhaps broken
  * off; result as prepare, and "complete":false with "message" when the file had or claimed more than could be read
  *   {"op":"png", "page":1, "width":0}            {"page":1,"width":1728,"height":2473,"bytes":80123}

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "server/base/err.h"
@@ -180,4 +181,21 @@ int journal_read(struct journal_state *state, const char *path)
     }
     close(fd);
     return rc;
+}
+
+int journal_hold(int fd)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return err_set(errno == EWOULDBLOCK ? ERR_CONFLICT : ERR_IO, "cannot lock the call journal: %s", strerror(errno));
+}
+
+bool journal_is_held(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    close(fd);
+    return held;
 }

@@ -49,4 +49,12 @@ int journal_write(int fd, enum journal_mark mark, int page, int64_t size_bytes);
  * is read. 0 or ERR_IO. */
 int journal_read(struct journal_state *state, const char *path);
 
+/* Mark a descriptor as the journal of a call under way: the lock goes with the open file, to whoever the descriptor is
+ * handed, and ends when the last of them has closed it or died. 0, ERR_CONFLICT when another open file has it. */
+int journal_hold(int fd);
+
+/* True as long as anybody has the call of this journal (journal_hold), false when all are gone or there is no file. A
+ * journal is read for a verdict only when nobody can write to it any more. */
+bool journal_is_held(const char *path);
+
 #endif

@@ -38,6 +38,7 @@ static const char help[] =
     "  --max-pages N      prepare: refuse longer documents (default 500)\n"
     "  --strict           prepare: keep only pages that are 1728 wide at that resolution\n"
     "  --first N          cut: the first page to keep\n"
+    "  --repeat-first     cut: with page 1 before it\n"
     "  --pages N          verify: at most so many pages\n"
     "  --page N           png: which page (default 1)\n"
     "  --width N          png: how many dots wide (default: as the page)\n"
@@ -62,7 +63,7 @@ static const struct {
     {"pages", "pages", OPTION_NUMBER},  {"page", "page", OPTION_NUMBER},
     {"width", "width", OPTION_NUMBER},  {"memory-mb", "memory_bytes", OPTION_MEGABYTES},
     {"cpu-s", "cpu_s", OPTION_LIMIT},   {"file-mb", "file_bytes", OPTION_MEGABYTES},
-    {"wall-s", "wall_s", OPTION_LIMIT},
+    {"wall-s", "wall_s", OPTION_LIMIT}, {"repeat-first", "repeat_first", OPTION_FLAG},
 };
 
 #define OPTION_COUNT   (sizeof options / sizeof options[0])

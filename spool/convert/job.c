@@ -29,7 +29,7 @@ static const struct {
     const char *keys[6];
 } operations[] = {
     [JOB_PREPARE] = {"prepare", {"resolution", "dither", "max_pages", "strict"}},
-    [JOB_CUT] = {"cut", {"first"}},
+    [JOB_CUT] = {"cut", {"first", "repeat_first"}},
     [JOB_VERIFY] = {"verify", {"pages"}},
     [JOB_PNG] = {"png", {"page", "width"}},
     [JOB_PDF] = {"pdf", {NULL}},
@@ -122,6 +122,9 @@ static int parse_prepare(struct prepare_options *options, const json_t *json)
 static int parse_numbers(struct job *job, const json_t *json)
 {
     long first = 1, pages = -1, page = 1, width = 0;
+    const json_t *repeat_first = json_object_get(json, "repeat_first");
+    if (repeat_first != NULL && !json_is_boolean(repeat_first))
+        return err_set(ERR_INVALID, "repeat_first has to be true or false");
     int error = parse_number(&first, json, "first", 1, SUMMARY_PAGES_MAX);
     if (error == 0)
         error = parse_number(&pages, json, "pages", -1, SUMMARY_PAGES_MAX);
@@ -130,6 +133,7 @@ static int parse_numbers(struct job *job, const json_t *json)
     if (error == 0)
         error = parse_number(&width, json, "width", 0, PNG_WIDTH_MAX);
     job->first = (int)first;
+    job->repeat_first = json_is_true(repeat_first);
     job->pages_max = (int)pages;
     job->page = (int)page;
     job->width = (uint32_t)width;
@@ -211,7 +215,7 @@ static int run_summary(const struct job *job, struct summary *summary, int input
     case JOB_PREPARE:
         return prepare(summary, input, output, &job->prepare);
     case JOB_CUT:
-        return tidy_cut(summary, input, output, job->first);
+        return tidy_cut(summary, input, output, job->first, job->repeat_first);
     case JOB_VERIFY:
         return tidy_verify(summary, input, output, job->pages_max);
     case JOB_PDF:

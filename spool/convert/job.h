@@ -18,6 +18,7 @@ struct job {
     enum job_op op;
     struct prepare_options prepare;
     int first;      /* cut */
+    bool repeat_first; /* cut: page 1 stands before it */
     int pages_max;  /* verify; -1 = all */
     int page;       /* png */
     uint32_t width; /* png; 0 = that of the page */

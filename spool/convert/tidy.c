@@ -41,7 +41,7 @@ static int add(struct summary *summary, struct fax_tiff *fax, const struct raste
     return error;
 }
 
-int tidy_cut(struct summary *summary, int input, int output, int first)
+int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first)
 {
     struct tiff_in *in = NULL;
     struct fax_tiff *fax = NULL;
@@ -52,7 +52,7 @@ int tidy_cut(struct summary *summary, int input, int output, int first)
     while (error == 0) {
         struct raster *raster = NULL;
         error = tiff_in_next(&page, in);
-        if (error == 0 && page.number >= first) {
+        if (error == 0 && (page.number >= first || (repeat_first && page.number == 1))) {
             error = load(&raster, in, &page);
             if (error == 0)
                 error = add(summary, fax, raster);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files of a call, in its provider's folder STATE/hosts/NAME, named by the attempt's id:
+ *
+ *   a<id>.tif   outbound: the pages that this call sends (a link to the document, or cut out of it)
+ *   r<id>.tif   inbound: what the call receives
+ *   r<id>.end   inbound: the host's last word on the call, kept until the pages are adopted
+ *
+ * They live as long as the attempt is open.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_SERVER_CALL_FILE_H
+#define FAXD_SERVER_CALL_FILE_H
+
+#include "server/link/link.h"
+
+#include <stdint.h>
+
+#define CALL_FILE_PATH_SIZE 4096
+
+struct spool;
+
+enum call_file_kind { CALL_FILE_SEND, CALL_FILE_RECEIVE, CALL_FILE_END };
+
+/* 0, or ERR_TOO_BIG when the state folder's name is that long. */
+int call_file_path(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,
+                   int64_t attempt);
+
+/* A new empty file, owner only, open for reading and writing: a descriptor, or ERR_IO / ERR_FULL. */
+int call_file_create(const char *path);
+
+/* Keep the end of a received call, synced under its final name: after this the host need not remember it.
+ * 0, ERR_TOO_BIG, ERR_IO, ERR_FULL. */
+int call_file_keep_end(const char *path, const struct link_message *ended);
+
+/* Read it again. Texts point into `scratch` (LINK_BYTES_MAX * 2 octets). 0, ERR_NOT_FOUND, ERR_IO, ERR_INVALID. */
+int call_file_read_end(struct link_message *ended, char *scratch, const char *path);
+
+/* Remove the files of an attempt after this turn's commit. */
+void call_file_drop(struct spool *spool, const char *provider, int64_t attempt);
+
+/* At start: remove files whose attempt is over or unknown, in the folder of every provider. */
+void call_file_sweep(struct spool *spool);
+
+#endif

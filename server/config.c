@@ -41,7 +41,6 @@ static const struct config_key keys[] = {
     {"store", "min_free_mib", KEY_NUMBER, "64", 1, 1048576, NULL, "less room on the disk than this refuses new faxes"},
     {"store", "idempotency_ttl", KEY_NUMBER, "259200", 60, 30L * DAY_S, NULL,
      "s that an Idempotency-Key is remembered"},
-    {"store", "event_days", KEY_NUMBER, "30", 1, 3650, NULL, "days that events are kept"},
     {"web", "listen", KEY_TEXT, "127.0.0.1:8080", 3, 200, NULL,
      "ADDRESS:PORT or [ADDRESS]:PORT; port 0 = any free one"},
     {"web", "body_max_mib", KEY_NUMBER, "64", 1, 1024, NULL, "largest request body"},
@@ -450,7 +449,6 @@ static void read_server(struct config *config, cfg_t *cfg)
     config->state_dir = xstrdup(cfg_getstr(store, "state_dir"));
     config->min_free_bytes = cfg_getint(store, "min_free_mib") * MIB;
     config->idempotency_ttl_s = (int)cfg_getint(store, "idempotency_ttl");
-    config->event_days = (int)cfg_getint(store, "event_days");
     config->body_max = cfg_getint(web, "body_max_mib") * MIB;
     config->memory_max = cfg_getint(web, "memory_max_mib") * MIB;
     config->connections_max = (int)cfg_getint(web, "connections_max");

@@ -46,7 +46,6 @@ struct config {
     int64_t body_max, memory_max;
     int connections_max;
     bool allow_private_webhooks;
-    int event_days;
     int convert_parallel, convert_timeout_s;
     struct retry_policy retry;
     json_t *webhooks; /* [{"url","secret","events":[...]}] */

@@ -209,7 +209,7 @@ static void on_device(struct host *host, const struct link_message *message)
     line->state = line->job.id != 0 ? LINE_BUSY : LINE_IDLE;
 }
 
-static void enable_lines(struct host *host)
+void host_enable_lines(struct host *host)
 {
     for (int i = 0; i < line_count(host->options.lines); i++) {
         struct line *line = line_at(host->options.lines, i);
@@ -253,7 +253,7 @@ static void on_ready(struct host *host)
         host_drain(host, true);
         return;
     }
-    enable_lines(host);
+    host_enable_lines(host);
     host->options.handler.idle(host->options.handler.context);
 }
 
@@ -667,6 +667,11 @@ static const char *state_name(enum host_state state)
         break;
     }
     return "unknown";
+}
+
+int host_restarts(const struct host *host)
+{
+    return host->restarts;
 }
 
 json_t *host_json(const struct host *host)

@@ -70,6 +70,9 @@ int host_order(struct host *host, const struct link_message *order, int fd);
 /* True when it takes new jobs. */
 bool host_is_up(const struct host *host);
 
+/* Tell it which of its lines send and receive, after a change of their flags. */
+void host_enable_lines(struct host *host);
+
 /* No new jobs from now on; it is stopped when the last has ended. `restart`: start it anew afterwards. */
 void host_drain(struct host *host, bool restart);
 
@@ -82,6 +85,7 @@ bool host_is_gone(const struct host *host);
 const char *host_name(const struct host *host);
 const char *host_run(const struct host *host); /* of the connected process, "" = none */
 const char *host_dir(const struct host *host); /* folder for the files of its calls */
+int host_restarts(const struct host *host);
 json_t *host_json(const struct host *host);    /* name, module, state, reason, pid, lines, restarts */
 
 #endif

@@ -307,6 +307,16 @@ void inbound_lost(struct inbound *inbound, struct line *line)
     line_job_end(inbound->options.lines, line);
 }
 
+int inbound_count(const struct inbound *inbound)
+{
+    const struct adoption *adoption;
+    int count = 0;
+
+    LIST_FOREACH(adoption, &inbound->adoptions, link)
+    count++;
+    return count;
+}
+
 int inbound_decide(struct inbound *inbound, const struct attempt *attempt)
 {
     char path[CALL_FILE_PATH_SIZE];

@@ -40,6 +40,9 @@ void inbound_ended(struct inbound *inbound, struct line *line, const struct link
 /* The host died with the call: the line is taken off it. The attempt stays open for inbound_decide. */
 void inbound_lost(struct inbound *inbound, struct line *line);
 
+/* Received calls whose pages are not in the spool yet. */
+int inbound_count(const struct inbound *inbound);
+
 /* No process has the call any more: what the host said last, else the journal, decides. 0 or the store's error. */
 int inbound_decide(struct inbound *inbound, const struct attempt *attempt);
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looks at the parts, changes none. Called by web/ through the daemon's callbacks. */
+#include "server/status.h"
+
+#include "spool/converter.h"
+#include "spool/spool.h"
+
+#include <string.h>
+
+json_t *status_lines(const struct status_facts *facts)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < line_count(facts->lines); i++)
+        json_array_append_new(list, line_json(line_at(facts->lines, i)));
+    return list;
+}
+
+json_t *status_providers(const struct status_facts *facts)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < facts->host_count; i++)
+        json_array_append_new(list, host_json(facts->hosts[i]));
+    return list;
+}
+
+json_t *status_ready(const struct status_facts *facts, bool *ok)
+{
+    json_t *providers = json_object();
+    bool room = spool_has_room(facts->spool), all_up = true;
+
+    for (int i = 0; i < facts->host_count; i++) {
+        json_t *host = host_json(facts->hosts[i]);
+
+        json_object_set(providers, host_name(facts->hosts[i]), json_object_get(host, "state"));
+        json_decref(host);
+        all_up = all_up && host_is_up(facts->hosts[i]);
+    }
+    *ok = room && !facts->draining;
+    return json_pack("{s:s, s:{s:s, s:o, s:i}}", "status",
+                     facts->draining      ? "draining"
+                     : (room && all_up) ? "ok"
+                                          : "degraded",
+                     "checks", "disk", room ? "ok" : "full", "providers", providers, "undecided_calls",
+                     facts->undecided);
+}
+
+static void add_lines(const struct line_table *lines, struct evbuffer *out)
+{
+    int counts[LINE_STATE_COUNT] = {0};
+
+    for (int i = 0; i < line_count(lines); i++)
+        counts[line_at(lines, i)->state]++;
+    evbuffer_add_printf(out, "# HELP faxd_lines Lines by state.\n# TYPE faxd_lines gauge\n");
+    for (int state = 0; state < LINE_STATE_COUNT; state++)
+        evbuffer_add_printf(out, "faxd_lines{state=\"%s\"} %d\n", line_state_name((enum line_state)state),
+                            counts[state]);
+}
+
+static void add_providers(const struct status_facts *facts, struct evbuffer *out)
+{
+    evbuffer_add_printf(out, "# HELP faxd_provider_up 1 while the provider's host takes calls.\n"
+                             "# TYPE faxd_provider_up gauge\n");
+    for (int i = 0; i < facts->host_count; i++)
+        evbuffer_add_printf(out, "faxd_provider_up{provider=\"%s\"} %d\n", host_name(facts->hosts[i]),
+                            host_is_up(facts->hosts[i]));
+    evbuffer_add_printf(out, "# HELP faxd_provider_restarts_total Times that a provider's host had to be started again.\n"
+                             "# TYPE faxd_provider_restarts_total counter\n");
+    for (int i = 0; i < facts->host_count; i++)
+        evbuffer_add_printf(out, "faxd_provider_restarts_total{provider=\"%s\"} %d\n", host_name(facts->hosts[i]),
+                            host_restarts(facts->hosts[i]));
+}
+
+void status_metrics(const struct status_facts *facts, struct evbuffer *out)
+{
+    int waiting, running;
+
+    add_lines(facts->lines, out);
+    add_providers(facts, out);
+    converter_count(facts->converter, &waiting, &running);
+    evbuffer_add_printf(out,
+                        "# HELP faxd_conversions Documents in the converter.\n# TYPE faxd_conversions gauge\n"
+                        "faxd_conversions{state=\"waiting\"} %d\nfaxd_conversions{state=\"running\"} %d\n",
+                        waiting, running);
+    evbuffer_add_printf(out,
+                        "# HELP faxd_undecided_calls Calls whose end is not known yet, after a crash.\n"
+                        "# TYPE faxd_undecided_calls gauge\nfaxd_undecided_calls %d\n",
+                        facts->undecided);
+}

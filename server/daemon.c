@@ -85,6 +85,14 @@ static char *module_path(const char *module)
 
 /* --- events of hosts --- */
 
+static bool is_settled(const struct daemon *daemon)
+{
+    for (int i = 0; i < daemon->host_count; i++)
+        if (!host_is_up(daemon->hosts[i]) && !host_is_gone(daemon->hosts[i]))
+            return false;
+    return true;
+}
+
 static void tell_ready(struct daemon *daemon)
 {
     if (daemon->ready_told)
@@ -98,7 +106,8 @@ static void on_ready_timer(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd;
     (void)what;
-    log_warning("not every provider is up yet");
+    if (!is_settled(argument))
+        log_warning("not every provider is up yet");
     tell_ready(argument);
 }
 
@@ -141,14 +150,6 @@ static void on_ended(void *context, struct line *line, const struct link_message
 static void on_lost(void *context, struct line *line)
 {
     recovery_lost(((struct daemon *)context)->recovery, line);
-}
-
-static bool is_settled(const struct daemon *daemon)
-{
-    for (int i = 0; i < daemon->host_count; i++)
-        if (!host_is_up(daemon->hosts[i]) && !host_is_gone(daemon->hosts[i]))
-            return false;
-    return true;
 }
 
 static void on_idle(void *context)
@@ -488,9 +489,11 @@ static int take_up(struct daemon *daemon)
         return error;
     call_file_sweep(daemon->spool);
     prepare_run(daemon->prepare);
-    evtimer_add(daemon->ready_timer, &patience);
     for (int i = 0; i < daemon->host_count; i++)
         host_start(daemon->hosts[i]);
+    if (is_settled(daemon))
+        patience.tv_sec = 0; /* those that failed at once try again by themselves */
+    evtimer_add(daemon->ready_timer, &patience);
     return 0;
 }
 

@@ -60,6 +60,18 @@ static void arm(struct host *host, int delay_ms)
     evtimer_add(host->timer, &delay);
 }
 
+/* Its lines know whether they may have new calls. */
+static void set_state(struct host *host, enum host_state state)
+{
+    host->state = state;
+    for (int i = 0; i < line_count(host->options.lines); i++) {
+        struct line *line = line_at(host->options.lines, i);
+
+        if (line->host == host)
+            line->open = state == HOST_UP;
+    }
+}
+
 static void lines_set_down(struct host *host)
 {
     for (int i = 0; i < line_count(host->options.lines); i++) {
@@ -177,7 +189,7 @@ static void say_hello(struct host *host)
     if (host_run_get(host->run, &host->seen, host->options.spool, host->name) != 0)
         host->run[0] = '\0';
     message.number = host->seen;
-    host->state = HOST_GREETING;
+    set_state(host, HOST_GREETING);
     if (host_link_send(host->link, &message, -1) != 0)
         log_warning("provider=%s cannot be greeted: %s", host->name, err_message());
 }
@@ -244,7 +256,7 @@ static bool config_is_current(const struct host *host)
 static void on_ready(struct host *host)
 {
     host->up_since = clock_mono_ms();
-    host->state = HOST_UP;
+    set_state(host, HOST_UP);
     host->reason[0] = '\0';
     log_info("provider=%s is up pid=%d run=%s jobs=%d", host->name, (int)host->pid, host->run, host->job_count);
     host->options.handler.ready(host->options.handler.context, host, host->jobs, host->job_count);
@@ -358,7 +370,7 @@ static void on_process_end(evutil_socket_t fd, short what, void *argument)
     decide_lost_jobs(host);
     host->pid = 0;
     schedule_restart(host);
-    host->state = HOST_STOPPED;
+    set_state(host, HOST_STOPPED);
     host->options.handler.idle(host->options.handler.context);
 }
 
@@ -463,7 +475,7 @@ static int start_process(struct host *host)
         return error;
     if ((error = watch_process(host, pid)) != 0)
         return error;
-    host->state = HOST_STARTING;
+    set_state(host, HOST_STARTING);
     host->connect_until = clock_mono_ms() + CONNECT_PATIENCE_MS;
     log_info("provider=%s host started pid=%d module=%s", host->name, (int)pid, host->options.module);
     arm(host, CONNECT_EVERY_MS);
@@ -475,7 +487,7 @@ static void fail_start(struct host *host)
     snprintf(host->reason, sizeof host->reason, "%s", err_message());
     log_error("provider=%s cannot be started: %s", host->name, host->reason);
     close_process(host);
-    host->state = HOST_STOPPED;
+    set_state(host, HOST_STOPPED);
     schedule_restart(host);
 }
 
@@ -554,6 +566,8 @@ int host_new(struct host **out, const struct host_options *options)
     int error;
 
     host->options = *options;
+    host->options.program = xstrdup(options->program);
+    host->options.module = xstrdup(options->module);
     host->name = options->provider->name;
     host->dir = xasprintf("%s/%s", parent, host->name);
     host->pidfd = -1;
@@ -581,6 +595,8 @@ void host_free(struct host *host)
         return;
     close_process(host);
     event_free(host->timer);
+    free((char *)host->options.program);
+    free((char *)host->options.module);
     free(host->config_text);
     free(host->dir);
     free(host);
@@ -609,7 +625,7 @@ void host_drain(struct host *host, bool restart)
         host_stop(host);
         return;
     }
-    host->state = HOST_DRAINING;
+    set_state(host, HOST_DRAINING);
     if (host->reason[0] != '\0')
         log_info("provider=%s takes no new calls: %s", host->name, host->reason);
     stop_when_idle(host);
@@ -623,7 +639,7 @@ void host_stop(struct host *host)
         return;
     if (host->link != NULL) {
         host->stop_sent = true;
-        host->state = HOST_DRAINING;
+        set_state(host, HOST_DRAINING);
         send_plain(host, LINK_STOP);
     } else if (host->pidfd >= 0) {
         host->stop_sent = true;

@@ -86,6 +86,6 @@ const char *host_name(const struct host *host);
 const char *host_run(const struct host *host); /* of the connected process, "" = none */
 const char *host_dir(const struct host *host); /* folder for the files of its calls */
 int host_restarts(const struct host *host);
-json_t *host_json(const struct host *host);    /* name, module, state, reason, pid, lines, restarts */
+json_t *host_json(const struct host *host); /* name, module, state, reason, pid, lines, restarts */
 
 #endif

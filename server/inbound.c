@@ -4,6 +4,8 @@
  *
  * A received page that was confirmed to the sender is never lost: until its document and row are committed the file and
  * the host's last word on it stay in the provider's folder, and the next start takes them up (inbound_decide). */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/inbound.h"
 
 #include "server/base/clock.h"
@@ -182,8 +184,8 @@ static int verify(struct adoption *adoption)
     char path[CALL_FILE_PATH_SIZE];
     json_t *job = json_pack("{s:s, s:i}", "op", "verify", "pages", adoption->pages);
     FILE *input = NULL;
-    int error = call_file_path(path, options->spool, adoption->attempt.provider, CALL_FILE_RECEIVE,
-                               adoption->attempt.id);
+    int error =
+        call_file_path(path, options->spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id);
 
     if (error == 0 && (input = fopen(path, "re")) == NULL)
         error = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
@@ -459,7 +461,7 @@ void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, c
 {
     json_t *facts;
 
-    if (line->job.id != 0 || !line->receive_enabled || !host_is_up(line->host)) {
+    if (line->job.id != 0 || !line->receive_enabled || !line->open) {
         log_debug("ring left alone line=%s", line->id);
         return;
     }

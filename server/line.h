@@ -57,6 +57,7 @@ struct line {
     int index;      /* in its provider */
     bool simulated; /* the provider places no real call: carries faxes of test keys, and no others unless asked */
     bool send_enabled, receive_enabled;
+    bool open; /* its provider takes new calls */
     enum line_state state;
     struct job job;
     struct line *next_job; /* chain of the table's hash */

@@ -4,6 +4,8 @@
  *
  * A call ends once, whatever tells of it: the host's last event, its death, or a cancel before the order. attempt_end()
  * refuses the second time. */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/outbound.h"
 
 #include "server/base/clock.h"
@@ -106,7 +108,8 @@ out:
     return error;
 }
 
-/* End the call of a line. When the store fails, the attempt stays open, and the next start decides it by the journal. */
+/* End the call of a line. When the store fails, the attempt stays open, and the next start decides it by the journal.
+ */
 static void end_call(struct outbound *outbound, struct line *line, const struct link_message *ended)
 {
     struct attempt attempt;

@@ -25,8 +25,8 @@ struct outbound_options {
 int outbound_new(struct outbound **out, const struct outbound_options *options);
 void outbound_free(struct outbound *outbound);
 
-/* Begin a call for a queued fax on an idle line. The order leaves after the turn's commit. 0; or the error of the store,
- * and then nothing was begun. */
+/* Begin a call for a queued fax on an idle line. The order leaves after the turn's commit. 0; or the error of the
+ * store, and then nothing was begun. */
 int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax);
 
 /* A running call is found again after a restart of faxd. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The second step of the outbound route: submit -> prepare_run() -> the converter's sandboxed child -> the document is
- * stored and the fax queued, or it has failed and says why. The same upload under the same options is converted once. */
+ * stored and the fax queued, or it has failed and says why. The same upload under the same options is converted once.
+ */
 #include "server/prepare.h"
 
 #include "server/base/err.h"

@@ -18,8 +18,8 @@ struct prepare_options {
     struct converter *converter;
 };
 
-/* It listens for SPOOL_CHANGE_PREPARE by itself. The caller frees with prepare_free; what was under way is done again at
- * the next start. */
+/* It listens for SPOOL_CHANGE_PREPARE by itself. The caller frees with prepare_free; what was under way is done again
+ * at the next start. */
 int prepare_new(struct prepare **out, const struct prepare_options *options);
 void prepare_free(struct prepare *prepare);
 

@@ -7,7 +7,6 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/number.h"
-#include "server/host.h"
 #include "server/outbound.h"
 #include "spool/claim.h"
 #include "spool/spool.h"
@@ -17,7 +16,7 @@
 
 #define PROMOTE_MAX 1000 /* scheduled faxes that become queued in one run */
 #define GROUPS_MAX  64
-#define STARTS_MAX  64   /* calls begun in one run: one turn must not take for ever */
+#define STARTS_MAX  64 /* calls begun in one run: one turn must not take for ever */
 
 struct scheduler {
     struct scheduler_options options;
@@ -38,7 +37,7 @@ static bool has_group(const struct line *line, const char *group)
 
 static bool can_send(const struct line *line)
 {
-    return line->send_enabled && line->host != NULL && host_is_up(line->host);
+    return line->send_enabled && line->open;
 }
 
 static bool is_own_number(const struct line *line, const struct fax *fax)

@@ -39,9 +39,9 @@ json_t *status_ready(const struct status_facts *facts, bool *ok)
     }
     *ok = room && !facts->draining;
     return json_pack("{s:s, s:{s:s, s:o, s:i}}", "status",
-                     facts->draining      ? "draining"
+                     facts->draining    ? "draining"
                      : (room && all_up) ? "ok"
-                                          : "degraded",
+                                        : "degraded",
                      "checks", "disk", room ? "ok" : "full", "providers", providers, "undecided_calls",
                      facts->undecided);
 }
@@ -65,8 +65,9 @@ static void add_providers(const struct status_facts *facts, struct evbuffer *out
     for (int i = 0; i < facts->host_count; i++)
         evbuffer_add_printf(out, "faxd_provider_up{provider=\"%s\"} %d\n", host_name(facts->hosts[i]),
                             host_is_up(facts->hosts[i]));
-    evbuffer_add_printf(out, "# HELP faxd_provider_restarts_total Times that a provider's host had to be started again.\n"
-                             "# TYPE faxd_provider_restarts_total counter\n");
+    evbuffer_add_printf(out,
+                        "# HELP faxd_provider_restarts_total Times that a provider's host had to be started again.\n"
+                        "# TYPE faxd_provider_restarts_total counter\n");
     for (int i = 0; i < facts->host_count; i++)
         evbuffer_add_printf(out, "faxd_provider_restarts_total{provider=\"%s\"} %d\n", host_name(facts->hosts[i]),
                             host_restarts(facts->hosts[i]));

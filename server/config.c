@@ -349,6 +349,10 @@ static void read_line(struct config_line *line, cfg_t *section)
         fault(section, "line|number: %s", err_message());
     line->number = xstrdup(text);
     line->station_id = xstrdup(cfg_getstr(section, "station_id"));
+    if (line->station_id[0] == '\0' && str_check_station_id(line->number) == 0) {
+        free(line->station_id);
+        line->station_id = xstrdup(line->number);
+    }
     line->groups = read_list(section, "groups");
     line->send = cfg_getbool(section, "send") == cfg_true;
     line->receive = cfg_getbool(section, "receive") == cfg_true;

@@ -200,6 +200,7 @@ static int order_after_commit(struct outbound *outbound, struct line *line, cons
 {
     struct spool *spool = outbound->options.spool;
     struct order *order = xcalloc(1, sizeof *order);
+    const char *station_id;
     json_t *options;
 
     order->outbound = outbound;
@@ -214,7 +215,8 @@ static int order_after_commit(struct outbound *outbound, struct line *line, cons
     options = call_options(outbound, line, fax);
     order->file = xstrdup(file);
     order->destination = xstrdup(fax->destination);
-    order->station_id = xstrdup(json_string_value(json_object_get(options, "station_id")));
+    station_id = json_string_value(json_object_get(options, "station_id"));
+    order->station_id = xstrdup(station_id != NULL ? station_id : "");
     order->options = json_dumps(options, JSON_COMPACT);
     json_decref(options);
     line->job.step = JOB_ORDERED;

@@ -91,19 +91,20 @@ static const char *const sections[] = {"server", "store", "web", "convert", "ret
 /* libConfuse's callbacks have no user pointer: the parse under way, one at a time (thread: loop). */
 static struct {
     FILE *report;
+    const char *name;
     int faults;
 } parse;
 
-static void report_fault(const char *where, int line, const char *fmt, va_list arguments)
+static void report_fault(int line, const char *fmt, va_list arguments)
 {
     char text[600];
 
     vsnprintf(text, sizeof text, fmt, arguments);
     parse.faults++;
     if (parse.report != NULL)
-        fprintf(parse.report, "%s:%d: %s\n", where, line, text);
+        fprintf(parse.report, "%s:%d: %s\n", parse.name, line, text);
     else
-        log_error("configuration %s:%d: %s", where, line, text);
+        log_error("configuration %s:%d: %s", parse.name, line, text);
 }
 
 static void on_confuse_error(cfg_t *cfg, const char *fmt, va_list arguments)
@@ -111,7 +112,7 @@ static void on_confuse_error(cfg_t *cfg, const char *fmt, va_list arguments)
     /* libConfuse 3.3 also reports each free key of a key=value section as unknown, and then takes it. */
     if ((cfg->flags & CFGF_KEYSTRVAL) != 0 && strstr(fmt, "no such option") != NULL)
         return;
-    report_fault(cfg->filename != NULL ? cfg->filename : "configuration", cfg->line, fmt, arguments);
+    report_fault(cfg->line, fmt, arguments);
 }
 
 static void fault(cfg_t *cfg, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -121,7 +122,7 @@ static void fault(cfg_t *cfg, const char *fmt, ...)
     va_list arguments;
 
     va_start(arguments, fmt);
-    report_fault(cfg->filename != NULL ? cfg->filename : "configuration", cfg->line, fmt, arguments);
+    report_fault(cfg->line, fmt, arguments);
     va_end(arguments);
 }
 
@@ -500,6 +501,7 @@ int config_parse(struct config *config, const char *name, const char *text, FILE
     int error = 0;
 
     parse.report = report;
+    parse.name = name;
     parse.faults = 0;
     cfg = parser_new();
     /* An empty text has no stream of its own in glibc. */
@@ -508,9 +510,8 @@ int config_parse(struct config *config, const char *name, const char *text, FILE
         error = err_set(ERR_INTERNAL, "no memory for the configuration");
         goto out;
     }
-    cfg->filename = strdup(name);
     if (cfg_parse_fp(cfg, stream) != CFG_SUCCESS) {
-        error = err_set(ERR_INVALID, "%s: not a configuration file", name);
+        error = err_set(ERR_INVALID, "%s: not read to its end", name);
         goto out;
     }
     read_all(&read, cfg);
@@ -660,7 +661,7 @@ void config_example(FILE *out)
 
         if (strcmp(sections[i], "provider") == 0)
             break;
-        fprintf(out, "%s%s {\n", webhook ? "# webhook \"office\" " : sections[i], webhook ? "" : "");
+        fprintf(out, "%s%s {\n", webhook ? "# webhook \"office\"" : sections[i], webhook ? "" : "");
         example_section(out, sections[i], "    ");
         fprintf(out, "%s}\n\n", webhook ? "# " : "");
     }

@@ -33,8 +33,9 @@ static int take_line(struct evbuffer *in, char line[LINE_MAX_BYTES + 1], size_t 
 static int parse_size(uint64_t *size, const char *line)
 {
     size_t digits = strspn(line, "0123456789abcdefABCDEF");
+    size_t end = digits + strspn(line + digits, " \t");
 
-    if (digits == 0 || digits > 15 || (line[digits] != '\0' && !strchr("; \t", line[digits])))
+    if (digits == 0 || digits > 15 || (line[end] != '\0' && line[end] != ';'))
         return err_set(ERR_INVALID, "chunk size is not a hexadecimal number");
     *size = strtoull(line, NULL, 16);
     return 0;

@@ -10,8 +10,8 @@
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/api.h"
-#include "web/fax_request.h"
 #include "web/request.h"
+#include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
@@ -33,24 +33,18 @@ static struct spool *spool_of(const struct request *request)
 /* --- POST /v1/faxes --- */
 
 /* False and the reply is made. */
-static bool read_request(struct fax_request *wanted, struct request *request)
+static bool is_good(struct request *request)
 {
-    struct problems problems = {0};
-    int64_t now = clock_now_ms();
-    json_t *root;
+    struct upload *upload = request->upload;
 
-    if (request_is_form(request)) {
-        if (!request_form(request))
-            return false;
-        fax_request_from_form(wanted, &request->form, now, &problems);
-    } else {
-        if (!(root = request_json(request)))
-            return false;
-        fax_request_from_json(wanted, root, now, &problems);
-    }
-    if (!problem_any(&problems))
+    if (upload->status)
+        request_problem(request, upload->status, upload->code, "%s", upload->detail);
+    else if (problem_any(&upload->problems))
+        request_problems(request, &upload->problems);
+    else if (request->web->draining)
+        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
+    else
         return true;
-    request_problems(request, &problems);
     return false;
 }
 
@@ -66,31 +60,25 @@ static void accept_fax(struct request *request, const struct fax *fax)
 
 void faxes_post(struct request *request)
 {
-    struct fax_request wanted = {0};
-    struct fax fax = {0};
+    struct submit_request *wanted = &request->upload->wanted.submit;
     char sha[DOCUMENT_SHA_SIZE];
+    struct fax fax = {0};
     int result;
 
-    if (request->web->draining) {
-        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
+    if (!is_good(request))
         return;
+    result = upload_store(sha, request->upload);
+    if (result == 0) {
+        wanted->original = sha;
+        wanted->owner = request->key.id;
+        wanted->test = request->key.test;
+        result = submit(&fax, spool_of(request), wanted);
     }
-    if (!read_request(&wanted, request))
-        goto out;
-    if ((result = document_put(sha, spool_of(request), wanted.data, wanted.size)) < 0) {
-        request_error(request, result);
-        goto out;
-    }
-    wanted.submit.original = sha;
-    wanted.submit.owner = request->key.id;
-    wanted.submit.test = request->key.test;
-    if ((result = submit(&fax, spool_of(request), &wanted.submit)) < 0)
-        request_error(request, result);
-    else
+    if (result == 0)
         accept_fax(request, &fax);
+    else
+        request_error(request, result);
     fax_clear(&fax);
-out:
-    fax_request_clear(&wanted);
 }
 
 /* --- GET /v1/faxes --- */

@@ -7,6 +7,7 @@
 #include "web/request.h"
 
 #include "web/json_body.h"
+#include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
@@ -28,7 +29,7 @@ static void request_free(struct request *request)
     if (request->gate)
         gate_on_close(request->gate, NULL, NULL);
     evhttp_clear_headers(&request->query);
-    multipart_clear(&request->form);
+    upload_free(request->upload);
     evbuffer_free(request->reply);
     free(request->path);
     free(request->location);
@@ -71,7 +72,7 @@ struct request *request_new(struct web *web, struct gate *gate, struct evhttp_re
     request->gate = gate;
     request->http = http;
     request->began_at = clock_mono_ms();
-    request->method = gate_method(gate);
+    str_copy(request->method, sizeof request->method, gate_method(gate));
     request->reply = evbuffer_new();
     if (!request->reply)
         abort();
@@ -162,26 +163,6 @@ bool request_is_form(const struct request *request)
     const char *type = request_header_in(request, "Content-Type");
 
     return type && strncasecmp(type, "multipart/form-data", 19) == 0;
-}
-
-bool request_form(struct request *request)
-{
-    char boundary[MULTIPART_BOUNDARY_SIZE];
-    struct evbuffer *body;
-    int result;
-
-    if (request->has_form)
-        return true;
-    body = gate_body(request->gate);
-    result = multipart_boundary(boundary, request_header_in(request, "Content-Type"));
-    if (result == 0)
-        result = multipart_parse(&request->form, boundary, (const char *)evbuffer_pullup(body, -1),
-                                 evbuffer_get_length(body));
-    if (result < 0)
-        request_problem(request, result == ERR_TOO_BIG ? 413 : 400, "malformed_form", "the form cannot be read: %s",
-                        err_message());
-    request->has_form = result == 0;
-    return result == 0;
 }
 
 /* --- the reply --- */

@@ -11,8 +11,8 @@
 #define FAXD_WEB_REQUEST_H
 
 #include "spool/key.h"
+#include "web/fingerprint.h"
 #include "web/gate.h"
-#include "web/multipart.h"
 #include "web/problem.h"
 #include "web/route.h"
 
@@ -25,6 +25,7 @@
 
 #define REQUEST_ID_SIZE 40
 
+struct upload;
 struct web;
 
 struct request {
@@ -33,15 +34,14 @@ struct request {
     struct gate *gate;           /* NULL together with http */
     struct evhttp_request *http; /* NULL once the client is gone */
     char id[REQUEST_ID_SIZE];
-    const char *method; /* "" when the head could not be read */
+    char method[8]; /* "" when the head could not be read */
     char *path;
     struct evkeyvalq query;
     const struct route *route;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE];
-    struct key key; /* id 0 = none needed */
-    struct multipart form;
-    bool has_form;
-    char idempotency_key[256], fingerprint[65];
+    struct key key;        /* id 0 = none needed */
+    struct upload *upload; /* the body of a route that takes large ones, else NULL */
+    char idempotency_key[256], fingerprint[FINGERPRINT_SIZE];
     int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
     int64_t began_at;         /* monotonic ms */
 
@@ -66,8 +66,6 @@ bool request_query_int(int64_t *value, struct request *request, const char *name
 
 /* The body as JSON, a new reference, or NULL and the reply is made. */
 json_t *request_json(struct request *request);
-/* The body as a form (kept in request->form): false and the reply is made when it is none. */
-bool request_form(struct request *request);
 bool request_is_form(const struct request *request);
 
 /* Set a header of the reply. Headers stay when the reply changes. */

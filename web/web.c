@@ -8,7 +8,9 @@
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/stream.h"
+#include "web/upload.h"
 #include "web/web_private.h"
+#include "web/worker.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
@@ -162,6 +164,18 @@ static void run(struct request *request)
         request_finish(request);
 }
 
+/* The body is here, and read where that took long. */
+static void go_on(struct request *request)
+{
+    request->waiting = false;
+    if (!request->http)
+        request_finish(request);
+    else if (idempotent_begin(request))
+        run(request);
+    else
+        request_finish(request);
+}
+
 static void on_request(struct evhttp_request *http, void *context)
 {
     struct web *web = context;
@@ -173,11 +187,13 @@ static void on_request(struct evhttp_request *http, void *context)
         return;
     }
     request = request_new(web, gate, http);
-    if (!was_refused(request) && has_route(request) && auth_check(request) && has_right_type(request) &&
-        idempotent_begin(request))
-        run(request);
-    else
+    if (was_refused(request) || !has_route(request) || !auth_check(request) || !has_right_type(request) ||
+        !idempotent_key(request))
         request_finish(request);
+    else if (request->route->flags & ROUTE_BODY_LARGE)
+        upload_start(request, go_on);
+    else
+        go_on(request);
 }
 
 /* --- open and close --- */
@@ -224,10 +240,13 @@ static int make_server(struct web *web)
 
 int web_open(struct web **out, const struct web_options *options)
 {
-    struct web *web = xcalloc(1, sizeof *web);
+    struct web *web;
     int result;
 
     *out = NULL;
+    if (options->memory_max < options->body_max)
+        return err_set(ERR_INVALID, "web: the memory for all bodies has to hold at least one of the largest");
+    web = xcalloc(1, sizeof *web);
     web->options = *options;
     web->address = xstrdup(options->address);
     web->version = xstrdup(options->version);
@@ -238,6 +257,8 @@ int web_open(struct web **out, const struct web_options *options)
     result = make_server(web);
     if (result == 0)
         result = listen_on(web);
+    if (result == 0 && !(web->worker = worker_new(options->base)))
+        result = ERR_IO;
     if (result == 0)
         web->streams = streams_new(web);
     if (result == 0)
@@ -266,6 +287,7 @@ void web_close(struct web *web)
     web->closing = true;
     if (web->http)
         evhttp_free(web->http);
+    worker_free(web->worker);
     gates_free(web->gates);
     /* What still waits for a commit or for a reader finishes later, into nothing. */
     while ((request = LIST_FIRST(&web->requests)) != NULL) {

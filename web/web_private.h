@@ -12,6 +12,7 @@
 
 struct request;
 struct streams;
+struct worker;
 
 LIST_HEAD(request_list, request);
 
@@ -24,6 +25,7 @@ struct web {
     bool draining, closing;
     struct request_list requests; /* under way */
     struct streams *streams;
+    struct worker *worker;
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */

@@ -458,6 +458,28 @@ def a_refused_request_does_not_use_its_key_up(s):
 
 
 @fact
+def a_large_body_holds_nobody_up_and_is_the_same_fax(s):
+    page = PAGE + os.urandom(5 * MIB)
+    key = {"Idempotency-Key": "large"}
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        replies = list(pool.map(lambda _: s.ask("POST", "/v1/faxes", fax(page=page), key), range(3)))
+    same({r.status for r in replies} <= {202, 409}, True)
+    same({r.json["code"] for r in replies if r.status == 409} <= {"idempotency_key_in_progress"}, True)
+    ids = {r.json["id"] for r in replies if r.status == 202}
+    same(len(ids), 1)
+    again = s.ask("POST", "/v1/faxes", fax(page=page), key)
+    same((again.status, again.json["id"], again.headers["Idempotent-Replayed"]), (202, *ids, "true"))
+    body, headers = form([("to", "1002"), ("file", "page.tif", page)])
+    by_form = s.ask("POST", "/v1/faxes", body, headers)
+    same(by_form.status, 202)
+    for path in ("/v1/faxes/" + ids.pop(), by_form.headers["Location"]):
+        same(s.ask("GET", path + "/document?copy=original").body == page, True)
+    same(s.ask("POST", "/v1/faxes", fax(page=page, to="x")).status, 422)
+    same(s.ask("POST", "/v1/faxes", '{"to":"1","documents":[{"data":"' + "A" * 3 * MIB, {"Content-Type": "application/json"}).status, 400)
+    same(os.listdir(os.path.join(s.state, "documents/tmp")), [])
+
+
+@fact
 def a_secret_is_not_kept_for_replay(s):
     reply = s.ask("POST", "/v1/api-keys", {"name": "x", "scopes": ["fax:read"]}, {"Idempotency-Key": "k-3"})
     same((reply.status, reply.json["code"]), (422, "idempotency_not_possible"))
@@ -775,10 +797,14 @@ def it_ends_cleanly_with_work_under_way():
     client, _ = open_stream(s)
     half = socket.create_connection(("127.0.0.1", s.port))
     half.sendall(b"POST /v1/faxes HTTP/1.1\r\nHost: x\r\nContent-Le")
+    large = socket.create_connection(("127.0.0.1", s.port))
+    body = json.dumps(fax(page=PAGE + bytes(5 * MIB))).encode()
+    large.sendall(f"POST /v1/faxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {s.key}\r\nContent-Type: application/json\r\n"
+                  f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
     late = socket.create_connection(("127.0.0.1", s.port))
     late.sendall(f"GET /v1/faxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {s.key}\r\n\r\n".encode())
     same(s.stop(), 0)
-    for c in (client, half, late):
+    for c in (client, half, large, late):
         c.close()
 
 

@@ -252,6 +252,7 @@ static void stop_hosts(struct daemon *daemon)
     int grace_s = 0;
 
     daemon->phase = DAEMON_STOPPING;
+    outbound_stopping(daemon->outbound);
     for (int i = 0; i < daemon->host_count; i++) {
         const struct config_provider *provider = &daemon->options.config->providers[i];
 

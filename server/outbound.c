@@ -29,6 +29,7 @@
 
 struct outbound {
     struct outbound_options options;
+    bool stopping;
 };
 
 /* The line's job.work while its step is JOB_CUTTING. */
@@ -97,6 +98,10 @@ static int decide(struct outbound *outbound, const struct attempt *attempt, cons
     facts.record = record;
     facts.pages_in_file = pages_in_file(attempt, &fax);
     verdict_send(&result, &facts);
+    if (result.outcome == OUTCOME_ABORTED && outbound->stopping && fax.state != FAX_CANCELING) {
+        result.outcome = OUTCOME_LINE_UNAVAILABLE;
+        result.message = "The server was stopped in mid-call.";
+    }
     error = attempt_end(NULL, spool, attempt->id, &result);
     if (error == ERR_CONFLICT)
         error = 0; /* it has ended already */
@@ -431,6 +436,11 @@ int outbound_decide(struct outbound *outbound, const struct attempt *attempt, bo
         .type = LINK_ENDED, .result = LINK_RESULT_NOT_STARTED, .outcome = LINK_OUTCOME_LINE_UNAVAILABLE};
 
     return decide(outbound, attempt, ordered ? NULL : &never);
+}
+
+void outbound_stopping(struct outbound *outbound)
+{
+    outbound->stopping = true;
 }
 
 static void cancel_call(void *context, int64_t fax, int64_t attempt)

@@ -42,6 +42,9 @@ void outbound_lost(struct outbound *outbound, struct line *line);
 /* No process has the call any more, or ever had it (`ordered` false): the journal decides. 0 or the store's error. */
 int outbound_decide(struct outbound *outbound, const struct attempt *attempt, bool ordered);
 
+/* The server is about to abort every call. Nobody wished so of a single fax: those go back to the queue. */
+void outbound_stopping(struct outbound *outbound);
+
 /* Abort the calls whose fax is to be canceled (SPOOL_CHANGE_CANCEL, and once for each host that comes up). */
 void outbound_cancel(struct outbound *outbound);
 

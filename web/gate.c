@@ -1,122 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads whole requests for evhttp: the first station of everything that comes in by HTTP.
+/* Reads whole requests for evhttp: the first station of everything that comes in by HTTP. This file is the life of one
+ * connection; gates.c has what they share.
  *
  * How it sits there: evhttp gets a socket bufferevent made here, whose input buffer has a callback of ours. What the
  * socket delivers is moved out of that buffer before evhttp's read callback runs, and a clean head is put in when a
- * request is whole. Two facts of libevent 2.1 are leant on: the argument of the bufferevent's callbacks is the
- * evhttp_connection (there is no other way to learn of a connection before its first request, and so to count it), and
- * evhttp disables reading while a handler works, so that pipelined requests wait in the socket. */
-#include "web/gate.h"
+ * request is whole. evhttp disables reading while a handler works, so that pipelined requests wait in the socket. */
+#include "web/gate_private.h"
 
-#include "web/chunked.h"
-#include "web/head.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/listener.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 
-#define TICK_MS       500
 #define RAW_MAX_BYTES 65536 /* pipelined octets kept while a reply is under way */
 #define LINGER_MAX    ((size_t)16 << 20)
 
-enum gate_state {
-    GATE_HEAD,     /* reading a head, or idle between requests */
-    GATE_BODY,     /* reading its body */
-    GATE_SERVING,  /* evhttp and a handler have it */
-    GATE_LINGERING /* reply sent, reading over the rest */
-};
-
-struct gate {
-    LIST_ENTRY(gate) all;
-    LIST_ENTRY(gate) timed;
-    struct gates *gates;
-    struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
-    struct evhttp_connection *connection;
-    struct event *adopt, *resume;
-    evutil_socket_t fd;
-    enum gate_state state;
-    bool busy; /* the input callback changes its own buffer */
-    bool is_timed;
-    bool is_over; /* past connections_max */
-    bool overran; /* pipelined more than is kept */
-    bool unread;
-    enum gate_refusal refusal;
-    struct head head;
-    struct chunked chunked;
-    size_t searched; /* octets of `raw` without an end of head */
-    size_t body_max, charged, lingered;
-    int64_t deadline; /* monotonic ms */
-    int64_t linger_until;
-    struct evbuffer *raw; /* as it came */
-    struct evbuffer *body;
-    void (*closed)(void *context);
-    void *closed_context;
-    void (*lingered_fn)(void *context);
-    void *lingered_context;
-};
-
-LIST_HEAD(gate_list, gate);
-
-struct gates {
-    struct event_base *base;
-    struct gate_limits limits;
-    struct gate_list all, timed;
-    struct event *tick;
-    struct evconnlistener *listener;
-    bool listening;
-    struct gate **by_fd;
-    int by_fd_room;
-    int connections;
-    size_t memory;
-};
-
-/* --- time: one timer, only while some gate has a deadline --- */
-
-static void set_deadline(struct gate *gate, int64_t after_ms)
-{
-    struct timeval tick = {0, TICK_MS * 1000};
-
-    gate->deadline = clock_mono_ms() + after_ms;
-    if (gate->is_timed)
-        return;
-    gate->is_timed = true;
-    LIST_INSERT_HEAD(&gate->gates->timed, gate, timed);
-    if (!evtimer_pending(gate->gates->tick, NULL))
-        evtimer_add(gate->gates->tick, &tick);
-}
-
-static void clear_deadline(struct gate *gate)
-{
-    if (gate->is_timed)
-        LIST_REMOVE(gate, timed);
-    gate->is_timed = false;
-}
-
-/* While a reply is made and sent, a client that says nothing is not idle: evhttp's own time for reading would cut a
- * slow download, or an event stream. */
-static void set_idle(struct gate *gate, bool reading)
+void gate_set_idle(struct gate *gate, bool reading)
 {
     struct timeval idle = {GATE_IDLE_S, 0};
 
     bufferevent_set_timeouts(gate->bev, reading ? &idle : NULL, &idle);
-}
-
-/* --- memory of bodies --- */
-
-static bool charge(struct gate *gate, size_t size)
-{
-    if (size > gate->gates->limits.memory_max - gate->gates->memory)
-        return false;
-    gate->gates->memory += size;
-    gate->charged += size;
-    return true;
 }
 
 void gate_release(struct gate *gate)
@@ -135,8 +40,8 @@ static void deliver(struct gate *gate)
     bool was_busy = gate->busy;
 
     gate->busy = true;
-    clear_deadline(gate);
-    set_idle(gate, false);
+    gates_clear_deadline(gate);
+    gate_set_idle(gate, false);
     gate->state = GATE_SERVING;
     evbuffer_unfreeze(input, 0); /* only the socket may add to it otherwise */
     if (gate->head.clean)
@@ -195,7 +100,7 @@ static enum gate_refusal admit(struct gate *gate)
         return GATE_NOT_ADMITTED;
     if (gate->head.length > 0 && (uint64_t)gate->head.length > gate->body_max)
         return GATE_BODY_SIZE;
-    if (gate->head.length > 0 && !charge(gate, (size_t)gate->head.length))
+    if (gate->head.length > 0 && !gates_charge(gate, (size_t)gate->head.length))
         return GATE_MEMORY;
     return GATE_OK;
 }
@@ -211,7 +116,7 @@ static void begin_body(struct gate *gate)
         (void)!send(gate->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     gate->state = GATE_BODY;
     gate->chunked = (struct chunked){0};
-    set_deadline(gate, GATE_BODY_MS + expected / GATE_BODY_RATE * 1000);
+    gates_set_deadline(gate, GATE_BODY_MS + expected / GATE_BODY_RATE * 1000);
 }
 
 static void head_is_whole(struct gate *gate, size_t size)
@@ -256,7 +161,7 @@ static bool read_head(struct gate *gate)
     if (have == 0)
         return false;
     if (!gate->is_timed)
-        set_deadline(gate, GATE_HEAD_MS);
+        gates_set_deadline(gate, GATE_HEAD_MS);
     evbuffer_ptr_set(gate->raw, &from, gate->searched > 3 ? gate->searched - 3 : 0, EVBUFFER_PTR_SET);
     end = evbuffer_search(gate->raw, "\r\n\r\n", 4, &from);
     if (end.pos >= 0 && end.pos + 4 <= HEAD_MAX_BYTES) {
@@ -283,7 +188,7 @@ static bool read_chunked(struct gate *gate)
         refuse(gate, GATE_BAD_FRAMING, true);
     else if (after > gate->body_max)
         refuse(gate, GATE_BODY_SIZE, true);
-    else if (!charge(gate, after - before))
+    else if (!gates_charge(gate, after - before))
         refuse(gate, GATE_MEMORY, true);
     else if (result > 0)
         deliver(gate);
@@ -370,7 +275,7 @@ static void next_request(struct gate *gate)
 {
     gate_release(gate);
     head_clear(&gate->head);
-    set_idle(gate, true);
+    gate_set_idle(gate, true);
     gate->state = GATE_HEAD;
     gate->refusal = GATE_OK;
     gate->unread = false;
@@ -394,13 +299,13 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
 }
 
 /* Called by evhttp when a reply is out; then it either closes the connection (and this event with it) or goes on. */
-static void on_complete(struct evhttp_request *http, void *context)
+void gate_on_complete(struct evhttp_request *http, void *context)
 {
     struct gate *gate = context;
 
     (void)http;
     gate->closed = NULL;
-    clear_deadline(gate);
+    gates_clear_deadline(gate);
     event_active(gate->resume, EV_TIMEOUT, 1);
 }
 
@@ -411,13 +316,13 @@ void gate_linger(struct gate *gate, void (*done)(void *context), void *context)
     gate->lingered_fn = done;
     gate->lingered_context = context;
     gate->linger_until = clock_mono_ms() + GATE_LINGER_MS;
-    set_deadline(gate, GATE_QUIET_MS);
+    gates_set_deadline(gate, GATE_QUIET_MS);
     read_over(gate);
 }
 
-static void too_late(struct gate *gate)
+void gate_too_late(struct gate *gate)
 {
-    clear_deadline(gate);
+    gates_clear_deadline(gate);
     if (gate->state == GATE_LINGERING) {
         gate->lingered_fn(gate->lingered_context);
         return;
@@ -426,197 +331,39 @@ static void too_late(struct gate *gate)
     bufferevent_trigger(gate->bev, EV_READ, 0);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *context)
+/* --- its life --- */
+
+struct gate *gate_new(struct gates *gates, struct bufferevent *bev)
 {
-    struct gates *gates = context;
-    struct timeval tick = {0, TICK_MS * 1000};
-    int64_t now = clock_mono_ms();
-    struct gate *gate, *next;
+    struct gate *gate = xcalloc(1, sizeof *gate);
+    struct event_base *base = bufferevent_get_base(bev);
 
-    (void)fd, (void)what;
-    for (gate = LIST_FIRST(&gates->timed); gate; gate = next) {
-        next = LIST_NEXT(gate, timed); /* too_late() takes only `gate` off the list */
-        if (gate->deadline <= now)
-            too_late(gate);
-    }
-    if (!LIST_EMPTY(&gates->timed))
-        evtimer_add(gates->tick, &tick);
-}
-
-/* --- connections --- */
-
-static void watch_listener(struct gates *gates)
-{
-    bool room = gates->connections < gates->limits.connections_max + GATE_CONNECTION_OVER;
-
-    if (!gates->listener || room == gates->listening)
-        return;
-    gates->listening = room;
-    if (room)
-        evconnlistener_enable(gates->listener);
-    else
-        evconnlistener_disable(gates->listener);
-}
-
-static void forget_fd(struct gate *gate)
-{
-    struct gates *gates = gate->gates;
-
-    if (gate->fd >= 0 && gate->fd < gates->by_fd_room && gates->by_fd[gate->fd] == gate)
-        gates->by_fd[gate->fd] = NULL;
-}
-
-static void gate_free(struct gate *gate)
-{
-    struct gates *gates = gate->gates;
-
-    clear_deadline(gate);
-    gate_release(gate);
-    forget_fd(gate);
-    LIST_REMOVE(gate, all);
-    gates->connections--;
-    head_clear(&gate->head);
-    event_free(gate->adopt);
-    event_free(gate->resume);
-    evbuffer_free(gate->raw);
-    evbuffer_free(gate->body);
-    free(gate);
-    watch_listener(gates);
-}
-
-static void on_connection_closed(struct evhttp_connection *connection, void *context)
-{
-    struct gate *gate = context;
-    void (*closed)(void *) = gate->closed;
-
-    (void)connection;
-    gate->closed = NULL;
-    if (closed)
-        closed(gate->closed_context);
-    /* The bufferevent may outlive the connection for a moment (a reference held up the stack). */
-    evbuffer_remove_cb(bufferevent_get_input(gate->bev), on_input, gate);
-    gate_free(gate);
-}
-
-static void remember_fd(struct gate *gate)
-{
-    struct gates *gates = gate->gates;
-
-    gate->fd = bufferevent_getfd(gate->bev);
-    if (gate->fd >= gates->by_fd_room) {
-        int room = gate->fd + 64;
-        gates->by_fd = xrealloc(gates->by_fd, (size_t)room * sizeof *gates->by_fd);
-        memset(gates->by_fd + gates->by_fd_room, 0, (size_t)(room - gates->by_fd_room) * sizeof *gates->by_fd);
-        gates->by_fd_room = room;
-    }
-    gates->by_fd[gate->fd] = gate;
-}
-
-/* Runs in the same turn in which the connection was accepted, before its socket is looked at. */
-static void on_adopt(evutil_socket_t fd, short what, void *context)
-{
-    struct gate *gate = context;
-    void *connection = NULL;
-
-    (void)fd, (void)what;
-    bufferevent_getcb(gate->bev, NULL, NULL, NULL, &connection);
-    if (!connection) { /* evhttp gave it up: no descriptor or memory */
-        evbuffer_remove_cb(bufferevent_get_input(gate->bev), on_input, gate);
-        bufferevent_decref(gate->bev);
-        gate_free(gate);
-        return;
-    }
-    gate->connection = connection;
-    evhttp_connection_set_closecb(connection, on_connection_closed, gate);
-    remember_fd(gate);
-    set_idle(gate, true);
-    bufferevent_decref(gate->bev);
-}
-
-/* evhttp asks for the bufferevent of a connection that it has just accepted. */
-static struct bufferevent *on_accept(struct event_base *base, void *context)
-{
-    struct gates *gates = context;
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    struct gate *gate;
-
-    if (!bev)
-        return NULL; /* evhttp then tries itself, and fails as well */
-    gate = xcalloc(1, sizeof *gate);
     gate->gates = gates;
     gate->bev = bev;
     gate->fd = -1;
     gate->head.length = -1;
     gate->raw = evbuffer_new();
     gate->body = evbuffer_new();
-    gate->adopt = event_new(base, -1, 0, on_adopt, gate);
     gate->resume = event_new(base, -1, 0, on_resume, gate);
-    if (!gate->raw || !gate->body || !gate->adopt || !gate->resume)
+    if (!gate->raw || !gate->body || !gate->resume)
         abort(); /* as xcalloc: out of memory for something small */
-    LIST_INSERT_HEAD(&gates->all, gate, all);
-    gate->is_over = ++gates->connections > gates->limits.connections_max;
     evbuffer_add_cb(bufferevent_get_input(bev), on_input, gate);
     bufferevent_incref(bev);
-    event_active(gate->adopt, EV_TIMEOUT, 1);
-    watch_listener(gates);
-    return bev;
-}
-
-struct gates *gates_new(struct event_base *base, struct evhttp *http, const struct gate_limits *limits)
-{
-    struct gates *gates = xcalloc(1, sizeof *gates);
-
-    gates->base = base;
-    gates->limits = *limits;
-    gates->listening = true;
-    gates->tick = evtimer_new(base, on_tick, gates);
-    evhttp_set_bevcb(http, on_accept, gates);
-    return gates;
-}
-
-void gates_free(struct gates *gates)
-{
-    struct gate *gate, *next;
-
-    if (!gates)
-        return;
-    gates->listener = NULL;
-    /* What is left was accepted in this very turn and never adopted. */
-    for (gate = LIST_FIRST(&gates->all); gate; gate = next) {
-        next = LIST_NEXT(gate, all);
-        evbuffer_remove_cb(bufferevent_get_input(gate->bev), on_input, gate);
-        bufferevent_decref(gate->bev);
-        gate_free(gate);
-    }
-    event_free(gates->tick);
-    free(gates->by_fd);
-    free(gates);
-}
-
-void gates_set_listener(struct gates *gates, struct evhttp_bound_socket *socket)
-{
-    gates->listener = socket ? evhttp_bound_socket_get_listener(socket) : NULL;
-}
-
-int gates_connections(const struct gates *gates)
-{
-    return gates->connections;
-}
-
-size_t gates_memory(const struct gates *gates)
-{
-    return gates->memory;
-}
-
-struct gate *gates_find(struct gates *gates, struct evhttp_request *http)
-{
-    struct evhttp_connection *connection = evhttp_request_get_connection(http);
-    evutil_socket_t fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
-    struct gate *gate = fd >= 0 && fd < gates->by_fd_room ? gates->by_fd[fd] : NULL;
-
-    if (gate)
-        evhttp_request_set_on_complete_cb(http, on_complete, gate);
     return gate;
+}
+
+/* The bufferevent may outlive its connection for a moment (a reference held up the stack). */
+void gate_free(struct gate *gate)
+{
+    evbuffer_remove_cb(bufferevent_get_input(gate->bev), on_input, gate);
+    gates_clear_deadline(gate);
+    gate_release(gate);
+    gates_forget(gate);
+    head_clear(&gate->head);
+    event_free(gate->resume);
+    evbuffer_free(gate->raw);
+    evbuffer_free(gate->body);
+    free(gate);
 }
 
 enum gate_refusal gate_refusal(const struct gate *gate)

@@ -285,6 +285,8 @@ void web_close(struct web *web)
     if (!web)
         return;
     web->closing = true;
+    if (web->gates)
+        gates_set_listener(web->gates, NULL); /* freed with its evhttp */
     if (web->http)
         evhttp_free(web->http);
     worker_free(web->worker);

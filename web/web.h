@@ -37,7 +37,9 @@ struct web_options {
     void (*metrics)(void *server, struct evbuffer *out); /* appends its Prometheus lines */
 };
 
-/* Listen and serve. 0, ERR_IO (message names address and port), ERR_INVALID. The caller closes with web_close. */
+/* Listen and serve. The program ignores SIGPIPE (libevent writes to sockets that may be gone). 0, ERR_IO (message names
+ * address and port), ERR_INVALID (memory_max less than body_max). The caller closes with web_close, before the spool
+ * and the converter, and ends the turn of the spool after it. */
 int web_open(struct web **out, const struct web_options *options);
 int web_port(const struct web *web);
 /* Refuse new submissions with 503 from now on (drain); lists and status go on. */

@@ -792,6 +792,15 @@ def a_draining_server_takes_no_fax():
         same(s.stop(), 0)
 
 
+def it_ends_cleanly_with_too_many_connections():
+    s = Server(8 * MIB, 16 * MIB, 2)
+    clients = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(60)]
+    time.sleep(0.2)
+    same(s.stop(), 0)
+    for client in clients:
+        client.close()
+
+
 def it_ends_cleanly_with_work_under_way():
     s = Server()
     client, _ = open_stream(s)
@@ -825,6 +834,7 @@ def slow_senders_are_told_so():
 
 def main():
     alone = [memory_is_bounded, connections_are_bounded, a_draining_server_takes_no_fax, it_ends_cleanly_with_work_under_way,
+             it_ends_cleanly_with_too_many_connections,
              slow_senders_are_told_so]
     only = sys.argv[1:]
     number, failed = 0, 0

@@ -16,6 +16,7 @@
 #include "server/base/log.h"
 
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
     struct key key;
     int result = 1;
 
+    signal(SIGPIPE, SIG_IGN);
     log_open("web_server", LOG_LEVEL_WARNING);
     open_converter(&server);
     options.converter = server.converter;

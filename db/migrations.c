@@ -131,7 +131,7 @@ static const char first[] =
     " status INTEGER NOT NULL DEFAULT 0,"
     " error TEXT NOT NULL DEFAULT ''"
     ") STRICT;"
-    "CREATE INDEX delivery_due ON delivery(next_at, id) WHERE next_at > 0;"
+    "CREATE INDEX delivery_due ON delivery(endpoint, next_at, id) WHERE next_at > 0;"
     "CREATE INDEX delivery_endpoint ON delivery(endpoint, id);"
     "CREATE INDEX delivery_event ON delivery(event);"
 

@@ -15,6 +15,7 @@
 #include "server/recovery.h"
 #include "server/scheduler.h"
 #include "server/status.h"
+#include "server/webhook.h"
 #include "spool/converter.h"
 #include "spool/outbox.h"
 #include "spool/spool.h"
@@ -42,6 +43,7 @@ struct daemon {
     struct recovery *recovery;
     struct scheduler *scheduler;
     struct prepare *prepare;
+    struct webhook_sender *webhooks;
     struct web *web;
     struct host **hosts;
     int host_count;
@@ -391,12 +393,16 @@ static int open_stories(struct daemon *daemon)
     const struct inbound_options inbound = {
         .base = base, .spool = daemon->spool, .lines = daemon->lines, .converter = daemon->converter};
     const struct prepare_options prepare = {.base = base, .spool = daemon->spool, .converter = daemon->converter};
+    const struct webhook_options webhooks = {
+        .base = base, .spool = daemon->spool, .allow_private = daemon->options.config->allow_private_webhooks};
     int error = outbound_new(&daemon->outbound, &outbound);
 
     if (error == 0)
         error = inbound_new(&daemon->inbound, &inbound);
     if (error == 0)
         error = prepare_new(&daemon->prepare, &prepare);
+    if (error == 0)
+        error = webhook_sender_new(&daemon->webhooks, &webhooks);
     if (error != 0)
         return error;
     const struct scheduler_options scheduler = {
@@ -484,6 +490,7 @@ static int take_up(struct daemon *daemon)
         return error;
     call_file_sweep(daemon->spool);
     prepare_run(daemon->prepare);
+    webhook_sender_run(daemon->webhooks);
     for (int i = 0; i < daemon->host_count; i++)
         host_start(daemon->hosts[i]);
     if (is_settled(daemon))
@@ -525,6 +532,7 @@ void daemon_close(struct daemon *daemon)
     if (daemon == NULL)
         return;
     web_close(daemon->web);
+    webhook_sender_free(daemon->webhooks);
     scheduler_free(daemon->scheduler);
     prepare_free(daemon->prepare);
     recovery_free(daemon->recovery);

@@ -40,7 +40,7 @@ static void read_due(struct outbox_delivery *delivery, struct stmt *stmt)
     delivery->body = event_body(delivery->event, delivery->type, stmt_int(stmt, "created_at"), stmt_text(stmt, "data"));
 }
 
-int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool, int64_t now_ms)
+int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool, int64_t endpoint, int64_t now_ms)
 {
     struct stmt *stmt;
     int count = 0;
@@ -48,9 +48,11 @@ int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool
                           "SELECT d.id AS id, d.public_id AS public_id, d.endpoint AS endpoint, d.event AS event,"
                           " d.tries AS tries, d.next_at AS next_at, e.type AS type, e.created_at AS created_at,"
                           " e.data AS data FROM delivery d JOIN event e ON e.sequence = d.event"
-                          " WHERE d.next_at > 0 AND d.next_at <= ? ORDER BY d.next_at, d.id LIMIT ?");
+                          " WHERE d.endpoint = ? AND d.next_at > 0 AND d.next_at <= ?"
+                          " ORDER BY d.next_at, d.id LIMIT ?");
     if (error)
         return error;
+    stmt_bind_int(stmt, endpoint);
     stmt_bind_int(stmt, now_ms);
     stmt_bind_int(stmt, room);
     while (count < room && (error = stmt_step(stmt)) == 1)
@@ -66,15 +68,21 @@ void outbox_delivery_clear(struct outbox_delivery *delivery)
     memset(delivery, 0, sizeof(*delivery));
 }
 
-int64_t outbox_next_at(struct spool *spool)
+int outbox_waiting(struct outbox_waiting *list, int room, struct spool *spool)
 {
     struct stmt *stmt;
-    if (stmt_open(&stmt, spool_db(spool),
-                  "SELECT next_at FROM delivery WHERE next_at > 0 ORDER BY next_at, id LIMIT 1"))
-        return 0;
-    int64_t next_at = stmt_step(stmt) == 1 ? stmt_int(stmt, "next_at") : 0;
+    int count = 0;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "SELECT id, next_at FROM (SELECT e.id AS id, (SELECT d.next_at FROM delivery d"
+                          " WHERE d.endpoint = e.id AND d.next_at > 0 ORDER BY d.next_at, d.id LIMIT 1) AS next_at"
+                          " FROM endpoint e) AS first WHERE next_at IS NOT NULL LIMIT ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, room);
+    while (count < room && (error = stmt_step(stmt)) == 1)
+        list[count++] = (struct outbox_waiting){stmt_int(stmt, "id"), stmt_int(stmt, "next_at")};
     stmt_close(stmt);
-    return next_at;
+    return error < 0 ? error : count;
 }
 
 int outbox_taken(struct spool *spool, int64_t delivery, int64_t now_ms)

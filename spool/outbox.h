@@ -62,11 +62,20 @@ void outbox_endpoint_clear(struct outbox_endpoint *endpoint);
 /* The configuration's endpoints replace those of the last start (matched by URL, so that deliveries go on). */
 int outbox_endpoints_from_config(struct spool *spool, const json_t *list);
 
-/* Due deliveries, oldest first, not among `busy` rows: fills at most `room`; the count or an error. Each is cleared by
+/* Endpoints with deliveries that wait, and when the first of each is due: at most `room` (OUTBOX_ENDPOINTS_MAX holds
+ * all); the count or an error. Looked at one by one, so that an endpoint that does not answer holds no other up. */
+#define OUTBOX_ENDPOINTS_MAX 100
+
+struct outbox_waiting {
+    int64_t endpoint, next_at;
+};
+
+int outbox_waiting(struct outbox_waiting *list, int room, struct spool *spool);
+
+/* Deliveries of an endpoint that are due, oldest first: fills at most `room`; the count or an error. Each is cleared by
  * the caller. */
-int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool, int64_t now_ms);
+int outbox_due(struct outbox_delivery *deliveries, int room, struct spool *spool, int64_t endpoint, int64_t now_ms);
 void outbox_delivery_clear(struct outbox_delivery *delivery);
-int64_t outbox_next_at(struct spool *spool); /* when the next is due, 0 = none */
 
 /* Result of a try: HTTP status (0 = no answer, `error` says why), `retry_after_s` from the header or -1. Decides the
  * next time, done, or given up; 410 disables the endpoint (event webhook_endpoint.disabled). */

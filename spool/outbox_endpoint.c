@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENDPOINTS_MAX    100
 #define URL_MAX          2000
 #define EVENTS_MAX       64
 #define SECRET_MIN       24 /* octets, Standard Webhooks 1.0.0 */
@@ -192,7 +191,7 @@ static int check_room(struct spool *spool)
     stmt_close(stmt);
     if (error < 0)
         return error;
-    return count < ENDPOINTS_MAX ? 0 : err_set(ERR_FULL, "there are %d webhook endpoints already", ENDPOINTS_MAX);
+    return count < OUTBOX_ENDPOINTS_MAX ? 0 : err_set(ERR_FULL, "there are %d webhook endpoints already", OUTBOX_ENDPOINTS_MAX);
 }
 
 static int insert(struct outbox_endpoint *endpoint, struct spool *spool, const char *url, const char *secret,

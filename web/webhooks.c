@@ -2,7 +2,7 @@
 /* /v1/webhook-endpoints: who is told of events, and what became of the telling. */
 #include "spool/outbox.h"
 #include "web/api.h"
-#include "web/private_address.h"
+#include "server/base/private_address.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"

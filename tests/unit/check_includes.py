@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Prove over the #include lines who knows whom, and print the result as TAP.
 
-    main -> web -> spool -> db -> server/base
+    daemon -> web -> spool -> db -> server/base
 
 No folder is reached from something that it includes, no header leads back to itself, and each header compiles alone.
 """
@@ -24,7 +24,7 @@ ALLOWED = {
     "server/link": {BASE},
     "server/fsphost": {"server/link", BASE, "plugins/include"},
     "server": {"spool", BASE, "server/link"},
-    "server/main.c": {"server", "web", "spool", BASE, "server/link"},
+    "server/daemon.c": {"server", "web", "spool", BASE, "server/link"},
     "web": {"spool", BASE},
     "web/cli": {BASE},
     "spool": {"db", BASE},

@@ -2,7 +2,7 @@
 /* Facts about addresses that webhooks must not reach. */
 #include "config.h"
 
-#include "web/private_address.h"
+#include "server/base/private_address.h"
 
 #include "tests/lib/facts.h"
 

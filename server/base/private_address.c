@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Networks that are not the public Internet (RFC 6890 and its registries). */
-#include "web/private_address.h"
+#include "server/base/private_address.h"
 
 #include "server/base/str.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,4 +96,13 @@ bool private_address_in_url(const char *url)
     if (inet_pton(AF_INET6, host, &address6) == 1)
         return is_private_v6(address6.s6_addr);
     return is_odd_number(host) || is_local_name(host);
+}
+
+bool private_address_is(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return is_private_v4(ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr));
+    if (address->sa_family == AF_INET6)
+        return is_private_v6(((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr);
+    return true;
 }

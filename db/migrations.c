@@ -180,5 +180,9 @@ static const char first[] =
     " number INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const migrations[] = {first};
+/* While a webhook secret is rotated, both sign for a while. */
+static const char second[] = "ALTER TABLE endpoint ADD COLUMN old_secret TEXT NOT NULL DEFAULT '';"
+                             "ALTER TABLE endpoint ADD COLUMN old_secret_until INTEGER NOT NULL DEFAULT 0;";
+
+const char *const migrations[] = {first, second};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

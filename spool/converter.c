@@ -66,6 +66,7 @@ struct converter {
     struct event *kick; /* dispatches from the loop, also later after a failed start */
     int spawner;        /* socket, -1 = none */
     pid_t spawner_pid;
+    bool spawner_used;          /* it has taken a job */
     int64_t spawner_started_ms; /* monotonic */
 };
 
@@ -236,6 +237,7 @@ static int start_spawner(struct converter *converter)
         return ERR_AGAIN;
     }
     converter->spawner_started_ms = now;
+    converter->spawner_used = false;
     int error = spawner_start(&converter->spawner, &converter->spawner_pid, converter->program, NULL);
     if (error == 0)
         fcntl(converter->spawner, F_SETFL, O_NONBLOCK);
@@ -281,6 +283,7 @@ static int send_job(struct converter_job *job)
     converter->waiting_count[job->priority]--;
     job->state = SENT;
     job->sends++;
+    converter->spawner_used = true;
     TAILQ_INSERT_TAIL(&converter->running, job, link);
     converter->running_count++;
     return 0;
@@ -296,7 +299,9 @@ static void dispatch_failed(struct converter_job *job, int error)
         return;
     }
     stop_spawner(converter);
-    if (++job->sends < SENDS_MAX) {
+    /* That it died after an earlier job says nothing about this one. */
+    bool died_before = error == ERR_CLOSED && converter->spawner_used;
+    if (died_before || ++job->sends < SENDS_MAX) {
         kick_after(converter, 0);
         return;
     }

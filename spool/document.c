@@ -334,12 +334,11 @@ static int hash_file(char sha[DOCUMENT_SHA_SIZE], int64_t *size_bytes, int fd, c
     return 0;
 }
 
-int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path)
+int document_adopt_known(struct spool *spool, const char *path, const char *sha, int64_t size_bytes)
 {
-    int64_t size_bytes;
     spool_assert_loop(spool);
-    int error = hash_file(sha, &size_bytes, fd, path);
-    int stored = error ? error : is_stored(spool, sha);
+    int error = 0;
+    int stored = is_stored(spool, sha);
     if (!stored) {
         error = add_pending(spool, sha, path, size_bytes);
         if (!error)
@@ -347,6 +346,17 @@ int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, con
     }
     unlink(path);
     return stored < 0 ? stored : error;
+}
+
+int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path)
+{
+    int64_t size_bytes;
+    spool_assert_loop(spool);
+    int error = hash_file(sha, &size_bytes, fd, path);
+    if (!error)
+        return document_adopt_known(spool, path, sha, size_bytes);
+    unlink(path);
+    return error;
 }
 
 /* ---- finding ---- */

@@ -25,6 +25,10 @@ int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
  */
 int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path);
 
+/* The same for a file whose content is known, written by whoever hashed and synced it (a thread that may take its
+ * time): nothing is read here. */
+int document_adopt_known(struct spool *spool, const char *path, const char *sha, int64_t size_bytes);
+
 /* Absolute path of a document, whether already renamed or still temporary in this turn: 0 or ERR_NOT_FOUND. */
 int document_path(char path[DOCUMENT_PATH_SIZE], struct spool *spool, const char *sha);
 

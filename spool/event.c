@@ -161,18 +161,30 @@ static char *data_text(const struct fax *fax, json_t *data)
     return text ? text : xstrdup("{}");
 }
 
-int event_write(struct spool *spool, const char *type, const struct fax *fax, json_t *data)
+/* `endpoint` 0 = those who want it. */
+static int write_event(struct spool *spool, const char *type, const struct fax *fax, json_t *data, int64_t endpoint)
 {
     spool_assert_loop(spool);
     int64_t sequence = 0, now_ms = clock_now_ms();
     char *text = data_text(fax, data);
     int error = insert(&sequence, spool, type, fax, now_ms, text);
     if (!error)
-        error = subscription_deliver(spool, sequence, type);
+        error =
+            endpoint ? subscription_deliver_to(spool, sequence, endpoint) : subscription_deliver(spool, sequence, type);
     if (!error && spool->events->fn)
         note(spool->events, sequence, type, event_body(sequence, type, now_ms, text));
     free(text);
     return error;
+}
+
+int event_write(struct spool *spool, const char *type, const struct fax *fax, json_t *data)
+{
+    return write_event(spool, type, fax, data, 0);
+}
+
+int event_write_to(struct spool *spool, const char *type, json_t *data, int64_t endpoint)
+{
+    return write_event(spool, type, NULL, data, endpoint);
 }
 
 /* ---- reading ---- */

@@ -18,6 +18,9 @@ struct fax;
  * keys of `data` are added. `data` is borrowed. */
 int event_write(struct spool *spool, const char *type, const struct fax *fax, json_t *data);
 
+/* The same for one webhook endpoint only (its row), wanted or not. */
+int event_write_to(struct spool *spool, const char *type, json_t *data, int64_t endpoint);
+
 /* Called for each event after its commit: sequence, type, the body as text (borrowed). One listener. */
 typedef void (*event_fn)(void *context, int64_t sequence, const char *type, const char *body);
 void event_listen(struct spool *spool, event_fn fn, void *context);

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OUTBOX_ID_SIZE 40
+#define OUTBOX_ID_SIZE   40
+#define OUTBOX_ROTATE_MS (24 * 3600 * 1000LL)
 
 struct spool;
 
@@ -20,8 +21,9 @@ struct outbox_endpoint {
     int64_t id;
     char public_id[OUTBOX_ID_SIZE]; /* "whe_" + ULID */
     char *url;
-    char *secret; /* "whsec_" + base64 */
-    char *events; /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
+    char *secret;     /* "whsec_" + base64 */
+    char *old_secret; /* signs as well while it is not ""; set by outbox_endpoint_rotate for OUTBOX_ROTATE_MS */
+    char *events;     /* JSON array of types or prefixes ("fax.*"), "[]" = all but the opt-in ones */
     bool enabled;
     bool from_config; /* not changed by API */
     char *disabled_reason;
@@ -46,6 +48,13 @@ int outbox_endpoint_create(struct outbox_endpoint *endpoint, struct spool *spool
 int outbox_endpoint_find(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id);
 int outbox_endpoint_get(struct outbox_endpoint *endpoint, struct spool *spool, int64_t id);
 int outbox_endpoint_delete(struct spool *spool, const char *public_id);
+/* Change what is not NULL. 0, ERR_NOT_FOUND, ERR_INVALID, ERR_CONFLICT (stands in the configuration). */
+int outbox_endpoint_update(struct spool *spool, const char *public_id, const char *url, const json_t *events);
+/* A new secret; the old one signs as well for OUTBOX_ROTATE_MS. 0 and the endpoint (the caller clears); errors as
+ * above. */
+int outbox_endpoint_rotate(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id);
+/* Send an event webhook_endpoint.test to this endpoint alone. 0, ERR_NOT_FOUND, ERR_CONFLICT (disabled). */
+int outbox_endpoint_test(struct spool *spool, const char *public_id);
 int outbox_endpoint_enable(struct spool *spool, int64_t id, bool enabled, const char *reason);
 json_t *outbox_endpoints_json(struct spool *spool); /* new array; secrets shown only by create */
 json_t *outbox_endpoint_json(const struct outbox_endpoint *endpoint, bool with_secret);

@@ -7,6 +7,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "spool/event.h"
 #include "spool/spool.h"
 #include "spool/subscription.h"
 
@@ -25,7 +26,9 @@
 #define SECRET_TEXT_SIZE 128
 #define SECRET_PREFIX    "whsec_"
 
-#define COLUMNS "id, public_id, url, secret, events, enabled, from_config, disabled_reason, owner, created_at"
+#define COLUMNS                                                                                                        \
+    "id, public_id, url, secret, old_secret, old_secret_until, events, enabled, from_config, disabled_reason, owner, " \
+    "created_at"
 
 static void read_row(struct outbox_endpoint *endpoint, struct stmt *stmt)
 {
@@ -33,6 +36,8 @@ static void read_row(struct outbox_endpoint *endpoint, struct stmt *stmt)
     str_copy(endpoint->public_id, sizeof(endpoint->public_id), stmt_text(stmt, "public_id"));
     endpoint->url = xstrdup(stmt_text(stmt, "url"));
     endpoint->secret = xstrdup(stmt_text(stmt, "secret"));
+    endpoint->old_secret =
+        xstrdup(stmt_int(stmt, "old_secret_until") > clock_now_ms() ? stmt_text(stmt, "old_secret") : "");
     endpoint->events = xstrdup(stmt_text(stmt, "events"));
     endpoint->enabled = stmt_int(stmt, "enabled") != 0;
     endpoint->from_config = stmt_int(stmt, "from_config") != 0;
@@ -54,6 +59,7 @@ void outbox_endpoint_clear(struct outbox_endpoint *endpoint)
 {
     free(endpoint->url);
     free(endpoint->secret);
+    free(endpoint->old_secret);
     free(endpoint->events);
     free(endpoint->disabled_reason);
     memset(endpoint, 0, sizeof(*endpoint));
@@ -255,6 +261,88 @@ int outbox_endpoint_delete(struct spool *spool, const char *public_id)
         return error;
     error = endpoint.from_config ? err_set(ERR_CONFLICT, "this endpoint stands in the configuration")
                                  : delete_row(spool, endpoint.id);
+    outbox_endpoint_clear(&endpoint);
+    return error;
+}
+
+static int find_changeable(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id)
+{
+    int error = outbox_endpoint_find(endpoint, spool, public_id);
+    if (error || !endpoint->from_config)
+        return error;
+    outbox_endpoint_clear(endpoint);
+    return err_set(ERR_CONFLICT, "this endpoint stands in the configuration");
+}
+
+static int write_target(struct spool *spool, int64_t id, const char *url, const char *events)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool), "UPDATE endpoint SET url = ?, events = ? WHERE id = ?");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, url);
+    stmt_bind_text(stmt, events);
+    stmt_bind_int(stmt, id);
+    changed(spool);
+    return stmt_run(NULL, stmt);
+}
+
+int outbox_endpoint_update(struct spool *spool, const char *public_id, const char *url, const json_t *events)
+{
+    struct outbox_endpoint endpoint;
+    char *list = NULL;
+    int error = find_changeable(&endpoint, spool, public_id);
+    if (error)
+        return error;
+    if (url)
+        error = check_url(url);
+    if (!error && events)
+        error = check_events(&list, events);
+    if (!error)
+        error = write_target(spool, endpoint.id, url ? url : endpoint.url, list ? list : endpoint.events);
+    free(list);
+    outbox_endpoint_clear(&endpoint);
+    return error;
+}
+
+static int write_secret(struct spool *spool, int64_t id, const char *secret)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE endpoint SET old_secret = secret, old_secret_until = ?, secret = ? WHERE id = ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, clock_now_ms() + OUTBOX_ROTATE_MS);
+    stmt_bind_text(stmt, secret);
+    stmt_bind_int(stmt, id);
+    changed(spool);
+    return stmt_run(NULL, stmt);
+}
+
+int outbox_endpoint_rotate(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id)
+{
+    char secret[SECRET_TEXT_SIZE];
+    int error = find_changeable(endpoint, spool, public_id);
+    if (error)
+        return error;
+    int64_t id = endpoint->id;
+    outbox_endpoint_clear(endpoint);
+    make_secret(secret);
+    error = write_secret(spool, id, secret);
+    sodium_memzero(secret, sizeof(secret));
+    return error ? error : outbox_endpoint_get(endpoint, spool, id);
+}
+
+int outbox_endpoint_test(struct spool *spool, const char *public_id)
+{
+    struct outbox_endpoint endpoint;
+    int error = outbox_endpoint_find(&endpoint, spool, public_id);
+    if (error)
+        return error;
+    json_t *data = json_pack("{s:s}", "endpoint", endpoint.public_id);
+    error = endpoint.enabled ? event_write_to(spool, "webhook_endpoint.test", data, endpoint.id)
+                             : err_set(ERR_CONFLICT, "this webhook endpoint is disabled");
+    json_decref(data);
     outbox_endpoint_clear(&endpoint);
     return error;
 }

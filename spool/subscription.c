@@ -146,3 +146,9 @@ int subscription_deliver(struct spool *spool, int64_t sequence, const char *type
     }
     return error;
 }
+
+int subscription_deliver_to(struct spool *spool, int64_t sequence, int64_t endpoint)
+{
+    spool_mark(spool, SPOOL_CHANGE_OUTBOX);
+    return add_delivery(spool, endpoint, sequence, clock_now_ms());
+}

@@ -27,6 +27,9 @@ bool subscription_wants(struct spool *spool, const char *type);
 /* A delivery row, due now, for each enabled endpoint that wants the event. 0 or an error. */
 int subscription_deliver(struct spool *spool, int64_t sequence, const char *type);
 
+/* The same for one endpoint (its row), whatever it wants. */
+int subscription_deliver_to(struct spool *spool, int64_t sequence, int64_t endpoint);
+
 /* Endpoint rows were changed. */
 void subscription_forget(struct spool *spool);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* REST and pages on evhttp, on top of the spool only: it changes the spool, and the server acts on that. What it needs to
- * know of lines and health comes through the callbacks below, since it may not look into server/.
+/* REST and pages on evhttp, on top of the spool only: it changes the spool, and the server acts on that. What it needs
+ * to know of lines and health comes through the callbacks below, since it may not look into server/.
  *
  * Thread: loop.
  */
@@ -20,20 +20,20 @@ struct converter;
 struct web_options {
     struct event_base *base;
     struct spool *spool;
-    struct converter *converter;   /* pages and PDFs on demand */
-    const char *address;           /* "127.0.0.1", "::1", "0.0.0.0" */
-    int port;                      /* 0 = any; web_port() tells */
-    size_t body_max;               /* octets of one request body; more is 413 before it is read */
-    size_t memory_max;             /* octets of all bodies under way together; more is 503 with Retry-After */
+    struct converter *converter; /* pages and PDFs on demand */
+    const char *address;         /* "127.0.0.1", "::1", "0.0.0.0" */
+    int port;                    /* 0 = any; web_port() tells */
+    size_t body_max;             /* octets of one request body; more is 413 before it is read */
+    size_t memory_max;           /* octets of all bodies under way together; more is 503 with Retry-After */
     int connections_max;
     const char *version;
     bool allow_private_webhooks;
-    void *server;                  /* context of the callbacks */
-    json_t *(*lines)(void *server);                    /* new array, the line objects of /v1/lines */
-    json_t *(*providers)(void *server);                /* new array */
+    void *server;                       /* context of the callbacks */
+    json_t *(*lines)(void *server);     /* new array, the line objects of /v1/lines */
+    json_t *(*providers)(void *server); /* new array */
     /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
     int (*line_set)(void *server, const char *line, int send, int receive);
-    json_t *(*ready)(void *server, bool *ok);          /* /health/ready: {"status":"ok"|"degraded"|"draining","checks":{...}} */
+    json_t *(*ready)(void *server, bool *ok); /* /health/ready: {"status":"ok"|"degraded"|"draining","checks":{...}} */
     void (*metrics)(void *server, struct evbuffer *out); /* appends its Prometheus lines */
 };
 

@@ -4,7 +4,8 @@
  * control socket (SOCK_SEQPACKET); every datagram on it is one JSON object of at most 60 kB.
  *
  *   engine -> FSP   {"event":"phase","phase":"negotiating"|"sending"|"receiving","station_id":"...","rate_bps":14400}
- *                   {"event":"page","page":1}                  send: page confirmed; receive: page on disk and confirmed
+ *                   {"event":"page","page":1}                  send: page confirmed; receive: page on disk and
+ * confirmed
  *                   {"event":"ended","record":{...}}           the last one; the record is that of FaxdCallRecord
  *   FSP -> engine   {"command":"abort"}
  *   end-of-file without "ended": the engine crashed or was killed; the call is lost, the journal tells how far it got.

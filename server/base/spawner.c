@@ -87,12 +87,16 @@ static char **build_arguments(const char *program, const char *const *extra)
     return arguments;
 }
 
-/* The job socket moves to its place before standard input is replaced: it may be descriptor 0 itself. */
+/* The job socket moves to its place before standard input is replaced: it may be descriptor 0 itself. Standard output
+ * is given up: a call that outlives its owner must not keep open the pipe that somebody reads the owner's words from.
+ */
 static int plan_descriptors(posix_spawn_file_actions_t *actions, int socket)
 {
     int rc = posix_spawn_file_actions_adddup2(actions, socket, SPAWNER_FD);
     if (rc == 0)
         rc = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (rc == 0)
+        rc = posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
     if (rc == 0)
         rc = posix_spawn_file_actions_addclosefrom_np(actions, SPAWNER_FD + 1);
     return rc;

@@ -24,7 +24,8 @@ int spawner_serve(int socket, spawner_job_fn run, void *context);
 
 /* Owner's side: start `program` (absolute path) as a spawner, argv is { program, "--spawner", extra..., NULL }.
  * `extra` may be NULL. On success `*socket` is the owner's end (close-on-exec) and `*pid` the spawner's process.
- * All other descriptors but 0, 1, 2 are closed in it; standard input is /dev/null; it leads a session of its own, with
+ * All other descriptors but 0, 1, 2 are closed in it; standard input is /dev/null, standard
+ * output goes where standard error goes; it leads a session of its own, with
  * default signal actions and none blocked. The caller waits for *pid when it ends. 0 or ERR_IO.
  * Thread: any (posix_spawn with closefrom; no fork in a threaded process). */
 int spawner_start(int *socket, pid_t *pid, const char *program, const char *const *extra);

@@ -247,12 +247,13 @@ static void copy_page(TIFF *to, TIFF *from)
 
 void pair_make_document(const char *path, const char *const *sources, int source_count, int pages)
 {
-    TIFF *to = TIFFOpen(path, "w"), *from;
+    TIFF *to = TIFFOpen(path, "w");
     int i;
 
     assert(to);
     for (i = 0; i < pages; i++) {
-        assert((from = TIFFOpen(sources[i % source_count], "r")) != NULL);
+        TIFF *from = TIFFOpen(sources[i % source_count], "r");
+        assert(from);
         copy_page(to, from);
         TIFFClose(from);
     }

@@ -393,6 +393,56 @@ static void an_undone_endpoint_gets_nothing(void **state)
     outbox_endpoint_clear(&endpoint);
 }
 
+static void a_rotated_secret_signs_beside_the_new_one_for_a_day(void **state)
+{
+    struct spool *spool = spool_of(state);
+    struct outbox_endpoint made = make(spool, URL, NULL), rotated, later;
+    assert_int_equal(outbox_endpoint_rotate(&rotated, spool, made.public_id), 0);
+    assert_string_not_equal(rotated.secret, made.secret);
+    assert_string_equal(rotated.old_secret, made.secret);
+    clock_shift(OUTBOX_ROTATE_MS + 1);
+    assert_int_equal(outbox_endpoint_get(&later, spool, made.id), 0);
+    assert_string_equal(later.secret, rotated.secret);
+    assert_string_equal(later.old_secret, "");
+    assert_int_equal(outbox_endpoint_rotate(&later, spool, "whe_none"), ERR_NOT_FOUND);
+    outbox_endpoint_clear(&made);
+    outbox_endpoint_clear(&rotated);
+    outbox_endpoint_clear(&later);
+}
+
+static void an_endpoint_is_changed_in_part(void **state)
+{
+    struct spool *spool = spool_of(state);
+    struct outbox_endpoint made = make(spool, URL, "[\"fax.failed\"]"), read;
+    json_t *events = json_pack("[s]", "fax.*");
+    assert_int_equal(outbox_endpoint_update(spool, made.public_id, "https://example.net/other", NULL), 0);
+    assert_int_equal(outbox_endpoint_update(spool, made.public_id, NULL, events), 0);
+    assert_int_equal(outbox_endpoint_update(spool, made.public_id, "ftp://example.net", NULL), ERR_INVALID);
+    assert_int_equal(outbox_endpoint_get(&read, spool, made.id), 0);
+    assert_string_equal(read.url, "https://example.net/other");
+    assert_string_equal(read.events, "[\"fax.*\"]");
+    assert_true(subscription_wants(spool, "fax.delivered"));
+    json_decref(events);
+    outbox_endpoint_clear(&made);
+    outbox_endpoint_clear(&read);
+}
+
+static void a_test_event_goes_to_one_endpoint_only(void **state)
+{
+    struct spool *spool = spool_of(state);
+    struct outbox_endpoint one = make(spool, URL, "[\"fax.failed\"]"), other = make(spool, URL "2", NULL);
+    struct outbox_delivery due[4];
+    assert_int_equal(outbox_endpoint_test(spool, one.public_id), 0);
+    assert_int_equal(outbox_due(due, 4, spool, clock_now_ms()), 1);
+    assert_int_equal(due[0].endpoint, one.id);
+    assert_string_equal(due[0].type, "webhook_endpoint.test");
+    outbox_delivery_clear(&due[0]);
+    assert_int_equal(outbox_endpoint_enable(spool, one.id, false, "x"), 0);
+    assert_int_equal(outbox_endpoint_test(spool, one.public_id), ERR_CONFLICT);
+    outbox_endpoint_clear(&one);
+    outbox_endpoint_clear(&other);
+}
+
 static void there_is_a_cap(void **state)
 {
     struct outbox_endpoint endpoint;
@@ -421,6 +471,9 @@ int main(void)
         FACT(deliveries_are_listed_newest_first),
         FACT(the_configurations_endpoints_replace_their_own),
         FACT(an_undone_endpoint_gets_nothing),
+        FACT(a_rotated_secret_signs_beside_the_new_one_for_a_day),
+        FACT(an_endpoint_is_changed_in_part),
+        FACT(a_test_event_goes_to_one_endpoint_only),
         FACT(there_is_a_cap),
     };
     return cmocka_run_group_tests_name("outbox", facts, NULL, NULL);

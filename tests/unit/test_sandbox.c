@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "server/base/err.h"
+#include "server/base/log.h"
 #include "tests/lib/facts.h"
 
 #define NOT_ENTERED 99
@@ -98,12 +98,10 @@ static bool memory_and_clocks_work(void)
 {
     struct timespec now, pause = {.tv_nsec = 1};
     struct rusage usage;
-    char *small = malloc(100), *large = malloc(8 << 20);
-    if (!small || !large)
-        return false;
+    char *small = xmalloc(100), *large = xmalloc(8 << 20);
     memset(large, 1, 8 << 20);
-    large = realloc(large, 16 << 20);
-    bool grown = large && large[(8 << 20) - 1] == 1;
+    large = xrealloc(large, 16 << 20);
+    bool grown = large[(8 << 20) - 1] == 1;
     free(small);
     free(large);
     return grown && clock_gettime(CLOCK_MONOTONIC, &now) == 0 && nanosleep(&pause, NULL) == 0 &&

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,13 @@
 
 /* ---- the spawner's side ---- */
 
+static int stdout_is_stderr(void)
+{
+    struct stat out, err;
+    return fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
+           out.st_ino == err.st_ino;
+}
+
 static void describe_process(int fd, const char *text, int count, const char *context)
 {
     sigset_t blocked;
@@ -31,10 +39,11 @@ static void describe_process(int fd, const char *text, int count, const char *co
     sigaction(SIGCHLD, NULL, &child);
     int socket_open = fcntl(SPAWNER_FD, F_GETFD) >= 0;
     int close_on_exec = fcntl(fd, F_GETFD) == FD_CLOEXEC;
-    dprintf(fd, "text=%s count=%d context=%s socket=%d cloexec=%d descriptors=%d child=%d blocked=%d leader=%d", text,
-            count, context, socket_open, close_on_exec, facts_open_descriptors(),
+    dprintf(fd,
+            "text=%s count=%d context=%s socket=%d cloexec=%d descriptors=%d child=%d blocked=%d leader=%d stdout=%d",
+            text, count, context, socket_open, close_on_exec, facts_open_descriptors(),
             child.sa_handler == SIG_DFL && !(child.sa_flags & SA_NOCLDWAIT), sigismember(&blocked, SIGUSR1),
-            getsid(0) == getppid());
+            getsid(0) == getppid(), stdout_is_stderr());
 }
 
 static int run_job(char *text, const int *fds, int count, void *context)
@@ -113,7 +122,7 @@ static void a_child_gets_its_text_its_descriptors_and_nothing_else(void **state)
     /* descriptors: 0, 1, 2 and the job's */
     take_answer(answer, give_job(&spawner, "describe"));
     assert_string_equal(answer, "text=describe count=1 context=the-context socket=0 cloexec=1 descriptors=4 child=1 "
-                                "blocked=0 leader=1");
+                                "blocked=0 leader=1 stdout=1");
     close(stray);
     assert_int_equal(stop(&spawner), 0);
 }

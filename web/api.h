@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The handlers of the routing table (web/routes.c), by the file that has them. Each makes the reply of its request, or
+ * waits (request_wait); what it needs was checked before: path, key and scope, type of the body.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_WEB_API_H
+#define FAXD_WEB_API_H
+
+struct request;
+
+/* faxes.c */
+void faxes_post(struct request *request);
+void faxes_list(struct request *request);
+void faxes_get(struct request *request);
+void faxes_cancel(struct request *request);
+void faxes_hold(struct request *request);
+void faxes_release(struct request *request);
+void faxes_attempts(struct request *request);
+void faxes_trace(struct request *request);
+void faxes_events(struct request *request);
+
+/* documents.c */
+void documents_get(struct request *request);
+void documents_page(struct request *request);
+void documents_thumbnail(struct request *request);
+
+/* lines.c */
+void lines_list(struct request *request);
+void lines_get(struct request *request);
+void lines_patch(struct request *request);
+void lines_providers(struct request *request);
+
+/* events.c */
+void events_list(struct request *request);
+void events_stream(struct request *request);
+
+/* webhooks.c */
+void webhooks_list(struct request *request);
+void webhooks_post(struct request *request);
+void webhooks_get(struct request *request);
+void webhooks_patch(struct request *request);
+void webhooks_delete(struct request *request);
+void webhooks_rotate(struct request *request);
+void webhooks_test(struct request *request);
+void webhooks_deliveries(struct request *request);
+void webhooks_replay(struct request *request);
+
+/* keys.c */
+void keys_list(struct request *request);
+void keys_post(struct request *request);
+void keys_get(struct request *request);
+void keys_delete(struct request *request);
+
+/* health.c */
+void health_live(struct request *request);
+void health_ready(struct request *request);
+void health_metrics(struct request *request);
+
+/* pages.c */
+void pages_start(struct request *request);
+void pages_style(struct request *request);
+void pages_script(struct request *request);
+void pages_icon(struct request *request);
+void pages_openapi(struct request *request);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* API keys at the door. The challenge tells what was wrong in the terms of RFC 6750, never whether a key exists. */
+#include "web/auth.h"
+
+#include "web/request.h"
+#include "web/web_private.h"
+#include "server/base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define REALM "Bearer realm=\"faxd\""
+
+const char *auth_scope_name(unsigned scope)
+{
+    static const char *const names[] = {"fax:send",     "fax:read", "fax:cancel", "document:read",
+                                        "inbox:manage", "config:*", "audit:read"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (scope & (1u << i))
+            return names[i];
+    }
+    return "";
+}
+
+int auth_key(struct key *key, struct spool *spool, const char *authorization)
+{
+    const char *token;
+
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return err_set(ERR_NOT_FOUND, "no bearer token");
+    token = authorization + 7 + strspn(authorization + 7, " ");
+    if (strlen(token) >= KEY_TOKEN_SIZE)
+        return err_set(ERR_NOT_FOUND, "no such key");
+    return key_check(key, spool, token);
+}
+
+static bool refuse(struct request *request, const char *authorization)
+{
+    if (!authorization) {
+        request_header(request, "WWW-Authenticate", REALM);
+        request_problem(request, 401, "unauthorized", "an API key is needed: Authorization: Bearer fxk_...");
+    } else {
+        request_header(request, "WWW-Authenticate", REALM ", error=\"invalid_token\"");
+        request_problem(request, 401, "invalid_key", "the API key is unknown, revoked or expired");
+    }
+    return false;
+}
+
+bool auth_check(struct request *request)
+{
+    const char *authorization = request_header_in(request, "Authorization");
+    unsigned scope = request->route->scope;
+    char challenge[128];
+    int result;
+
+    if (scope == 0)
+        return true;
+    result = auth_key(&request->key, request->web->options.spool, authorization);
+    if (result == ERR_NOT_FOUND)
+        return refuse(request, authorization);
+    if (result < 0) {
+        request_error(request, result);
+        return false;
+    }
+    if (request->key.scopes & scope)
+        return true;
+    snprintf(challenge, sizeof challenge, REALM ", error=\"insufficient_scope\", scope=\"%s\"", auth_scope_name(scope));
+    request_header(request, "WWW-Authenticate", challenge);
+    request_problem(request, 403, "insufficient_scope", "this key lacks the scope %s", auth_scope_name(scope));
+    return false;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who asks, and may they: API keys as bearer tokens (RFC 6750).
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_WEB_AUTH_H
+#define FAXD_WEB_AUTH_H
+
+#include "spool/key.h"
+
+#include <stdbool.h>
+
+struct request;
+
+/* The key of an Authorization header's value: 0, ERR_NOT_FOUND (no valid key). */
+int auth_key(struct key *key, struct spool *spool, const char *authorization);
+
+/* Fill request->key and check it against the route's scope. False and the reply is made: 401, 403. */
+bool auth_check(struct request *request);
+
+/* "fax:send"; of several bits, the lowest. */
+const char *auth_scope_name(unsigned scope);
+
+#endif

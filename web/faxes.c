@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /v1/faxes: where a fax enters faxd (web -> spool/submit), and what can be asked and wished about it. */
+#include "spool/document.h"
+#include "spool/event.h"
+#include "spool/fax.h"
+#include "spool/fax_json.h"
+#include "spool/fax_state.h"
+#include "spool/list.h"
+#include "spool/outcome.h"
+#include "spool/spool.h"
+#include "spool/submit.h"
+#include "web/api.h"
+#include "web/request.h"
+#include "web/upload.h"
+#include "web/web_private.h"
+#include "server/base/clock.h"
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "server/base/number.h"
+#include "server/base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLY_AFTER_SEND_MS (24 * 3600 * 1000LL) /* a stored reply outlives a scheduled send by a day */
+#define REPLY_KEPT_MS       (72 * 3600 * 1000LL)
+
+static struct spool *spool_of(const struct request *request)
+{
+    return request->web->options.spool;
+}
+
+/* --- POST /v1/faxes --- */
+
+/* False and the reply is made. */
+static bool is_good(struct request *request)
+{
+    struct upload *upload = request->upload;
+
+    if (upload->status)
+        request_problem(request, upload->status, upload->code, "%s", upload->detail);
+    else if (problem_any(&upload->problems))
+        request_problems(request, &upload->problems);
+    else if (request->web->draining)
+        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
+    else
+        return true;
+    return false;
+}
+
+static void accept_fax(struct request *request, const struct fax *fax)
+{
+    request->location = xasprintf("/v1/faxes/%s", fax->public_id);
+    if (fax->not_before)
+        request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
+    if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
+        request->keep_reply_until = 0;
+    request_reply(request, 202, fax_json(fax));
+}
+
+void faxes_post(struct request *request)
+{
+    struct submit_request *wanted = &request->upload->wanted.submit;
+    char sha[DOCUMENT_SHA_SIZE];
+    struct fax fax = {0};
+    int result;
+
+    if (!is_good(request))
+        return;
+    result = upload_store(sha, request->upload);
+    if (result == 0) {
+        wanted->original = sha;
+        wanted->owner = request->key.id;
+        wanted->test = request->key.test;
+        result = submit(&fax, spool_of(request), wanted);
+    }
+    if (result == 0)
+        accept_fax(request, &fax);
+    else
+        request_error(request, result);
+    fax_clear(&fax);
+}
+
+/* --- GET /v1/faxes --- */
+
+static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
+                                         "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
+
+/* The link to the next page: this request's query with another cursor. */
+static char *next_link(const struct request *request, const char *cursor)
+{
+    char *link = xasprintf("<%s?", request->path);
+    const struct evkeyval *pair;
+
+    TAILQ_FOREACH(pair, &request->query, next)
+    {
+        char *value, *longer;
+        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
+            continue;
+        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        free(value);
+        free(link);
+        link = longer;
+    }
+    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
+    free(link);
+    return whole;
+}
+
+static void on_listed(void *context, int error, json_t *page)
+{
+    struct request *request = context;
+    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+
+    if (error) {
+        request_error(request, error);
+    } else {
+        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
+            char *link = next_link(request, cursor);
+            request_header(request, "Link", link);
+            free(link);
+        }
+        request_reply(request, 200, json_incref(page));
+    }
+    request_finish(request);
+}
+
+static void take_time(int64_t *at_ms, struct request *request, const char *name, struct problems *problems)
+{
+    const char *text = request_query(request, name);
+    char pointer[40] = "?";
+
+    str_copy(pointer + 1, sizeof pointer - 1, name);
+    if (text && clock_parse(at_ms, text) < 0)
+        problem_add(problems, pointer, "invalid_time", "%s", err_message());
+}
+
+/* The store's exact match is on numbers as lines dial them. `from` may be an identity, and is then taken as it is. */
+static const char *number_filter(char number[NUMBER_SIZE], const char *text)
+{
+    return text && number_normalise(number, text) == 0 ? number : text;
+}
+
+static void check_words(struct request *request, struct problems *problems)
+{
+    const char *direction = request_query(request, "direction");
+    const char *error = request_query(request, "error");
+
+    if (direction && strcmp(direction, "outbound") != 0 && strcmp(direction, "inbound") != 0)
+        problem_add(problems, "?direction", "unknown_word", "\"%.60s\" is not one of: outbound, inbound", direction);
+    if (error && outcome_from_code(error) == OUTCOME_NONE)
+        problem_add(problems, "?error", "unknown_word", "\"%.60s\" is not an error code", error);
+}
+
+void faxes_list(struct request *request)
+{
+    char to[NUMBER_SIZE], from[NUMBER_SIZE];
+    struct problems problems = {0};
+    struct list_query query = {0};
+    int64_t limit;
+    int result;
+
+    if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
+        return;
+    take_time(&query.created_gte, request, "created[gte]", &problems);
+    take_time(&query.created_lt, request, "created[lt]", &problems);
+    check_words(request, &problems);
+    if (problem_any(&problems)) {
+        request_problems(request, &problems);
+        return;
+    }
+    query.limit = (int)limit;
+    query.cursor = request_query(request, "cursor");
+    query.direction = request_query(request, "direction");
+    query.status = request_query(request, "status");
+    query.to = number_filter(to, request_query(request, "to"));
+    query.from = number_filter(from, request_query(request, "from"));
+    query.error = request_query(request, "error");
+    query.tag = request_query(request, "tag");
+    query.client_reference = request_query(request, "client_reference");
+    result = list_start(spool_of(request), &query, on_listed, request);
+    if (result == 0)
+        request_wait(request);
+    else if (result == ERR_INVALID)
+        request_problem(request, 400, "invalid_parameter", "%s", err_message());
+    else if (result == ERR_FULL)
+        request_problem(request, 503, "busy", "%s", err_message());
+    else
+        request_error(request, result);
+}
+
+/* --- one fax --- */
+
+static bool find(struct fax *fax, struct request *request)
+{
+    int result = fax_find(fax, spool_of(request), request->params[0]);
+
+    if (result == ERR_NOT_FOUND)
+        request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
+    else if (result < 0)
+        request_error(request, result);
+    return result == 0;
+}
+
+void faxes_get(struct request *request)
+{
+    struct fax fax;
+
+    if (!find(&fax, request))
+        return;
+    request_reply(request, 200, fax_json(&fax));
+    fax_clear(&fax);
+}
+
+static void wish(struct request *request, int (*change)(struct spool *spool, const char *public_id), int status)
+{
+    struct fax fax;
+    int result;
+
+    if (!find(&fax, request))
+        return;
+    fax_clear(&fax);
+    result = change(spool_of(request), request->params[0]);
+    if (result < 0)
+        request_error(request, result);
+    else if (find(&fax, request)) {
+        request_reply(request, status, fax_json(&fax));
+        fax_clear(&fax);
+    }
+}
+
+void faxes_cancel(struct request *request)
+{
+    wish(request, fax_state_cancel, 202);
+}
+
+void faxes_hold(struct request *request)
+{
+    wish(request, fax_state_hold, 200);
+}
+
+void faxes_release(struct request *request)
+{
+    wish(request, fax_state_release, 200);
+}
+
+void faxes_attempts(struct request *request)
+{
+    struct fax fax;
+    json_t *list = NULL;
+    int result;
+
+    if (!find(&fax, request))
+        return;
+    if ((result = fax_json_attempts(&list, spool_of(request), &fax)) < 0)
+        request_error(request, result);
+    else
+        request_reply(request, 200, list);
+    fax_clear(&fax);
+}
+
+void faxes_trace(struct request *request)
+{
+    struct fax fax;
+    json_t *trace = NULL;
+    int64_t number;
+    int result;
+
+    if (!find(&fax, request))
+        return;
+    result = str_to_int(&number, request->params[1], 1, 1000000);
+    if (result == 0)
+        result = fax_json_trace(&trace, spool_of(request), &fax, (int)number);
+    if (result == ERR_NOT_FOUND || result == ERR_INVALID)
+        request_problem(request, 404, "no_such_attempt", "the fax has no attempt %s", request->params[1]);
+    else if (result < 0)
+        request_error(request, result);
+    else
+        request_reply(request, 200, trace);
+    fax_clear(&fax);
+}
+
+void faxes_events(struct request *request)
+{
+    static const char *const names[] = {"limit", "cursor", NULL};
+    struct fax fax;
+    json_t *events = NULL;
+    int64_t limit, cursor, last = 0;
+    int result;
+
+    if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
+        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !find(&fax, request))
+        return;
+    result = event_since(&events, &last, spool_of(request), cursor, (int)limit, fax.id);
+    if (result < 0)
+        request_error(request, result);
+    else
+        request_reply(request, 200,
+                      json_pack("{s:o, s:b, s:o}", "data", events, "has_more", json_array_size(events) == (size_t)limit,
+                                "next_cursor", json_sprintf("%lld", (long long)last)));
+    fax_clear(&fax);
+}

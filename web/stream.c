@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Event streams. The store's announcements come after their commit; so does everything read from it here. */
+#include "web/stream.h"
+
+#include "spool/event.h"
+#include "spool/spool.h"
+#include "web/request.h"
+#include "web/web_private.h"
+#include "server/base/log.h"
+
+#include <event2/bufferevent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 100
+
+struct stream {
+    LIST_ENTRY(stream) entry;
+    struct streams *streams; /* NULL once these are gone */
+    struct request *request; /* NULL once the reader is gone */
+    int64_t last;            /* sequence sent, -1 = none yet */
+    bool behind;             /* fed from the store */
+    bool looking;            /* a look into the store is due after the commit; it holds the struct */
+};
+
+LIST_HEAD(stream_list, stream);
+
+struct streams {
+    struct web *web;
+    struct stream_list list;
+    int count;
+    struct event *heartbeat;
+};
+
+static void stream_free(struct stream *stream)
+{
+    if (!stream->looking)
+        free(stream);
+}
+
+static void leave(struct stream *stream)
+{
+    struct streams *streams = stream->streams;
+
+    LIST_REMOVE(stream, entry);
+    if (--streams->count == 0)
+        evtimer_del(streams->heartbeat);
+}
+
+/* The reader went away; the request is freed by who calls this. */
+static void on_gone(void *context)
+{
+    struct stream *stream = context;
+
+    stream->request = NULL;
+    leave(stream);
+    stream_free(stream);
+}
+
+static size_t unread(const struct stream *stream)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(stream->request->http);
+
+    return evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection)));
+}
+
+static void look_soon(struct stream *stream);
+
+/* The connection's output has drained. */
+static void on_drained(struct evhttp_connection *connection, void *context)
+{
+    struct stream *stream = context;
+
+    (void)connection;
+    if (stream->behind)
+        look_soon(stream);
+}
+
+static void send_chunk(struct stream *stream, struct evbuffer *buffer)
+{
+    evhttp_send_reply_chunk_with_cb(stream->request->http, buffer, on_drained, stream);
+}
+
+static void send_event(struct stream *stream, int64_t sequence, const char *type, const char *body)
+{
+    struct evbuffer *buffer = evbuffer_new();
+
+    if (!buffer)
+        return;
+    evbuffer_add_printf(buffer, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)sequence, type, body);
+    send_chunk(stream, buffer);
+    evbuffer_free(buffer);
+    stream->last = sequence;
+}
+
+static void send_stored(struct stream *stream, json_t *event)
+{
+    const char *type = json_string_value(json_object_get(event, "type"));
+    int64_t sequence = json_integer_value(json_object_get(event, "sequence"));
+    char *body;
+
+    json_object_del(event, "id"); /* the same body as when it was new */
+    body = json_dumps(event, JSON_COMPACT);
+    if (body && type)
+        send_event(stream, sequence, type, body);
+    free(body);
+}
+
+/* After the commit: feed a stream that is behind, as much as its connection takes now. */
+static void look(struct stream *stream)
+{
+    json_t *events = NULL, *event;
+    int64_t last;
+    size_t index;
+
+    while (stream->behind && unread(stream) < STREAM_BUFFER_BYTES) {
+        if (event_since(&events, &last, stream->streams->web->options.spool, stream->last, BATCH, 0) < 0)
+            return; /* tried again with the next event */
+        json_array_foreach(events, index, event) send_stored(stream, event);
+        stream->behind = json_array_size(events) == BATCH;
+        json_decref(events);
+    }
+}
+
+static void on_looked(void *context, int error)
+{
+    struct stream *stream = context;
+
+    stream->looking = false;
+    if (!stream->streams || !stream->request)
+        stream_free(stream);
+    else if (!error)
+        look(stream);
+}
+
+static void look_soon(struct stream *stream)
+{
+    if (stream->looking)
+        return;
+    stream->looking = true;
+    spool_after_commit(stream->streams->web->options.spool, on_looked, stream);
+}
+
+static void on_event(void *context, int64_t sequence, const char *type, const char *body)
+{
+    struct streams *streams = context;
+    struct stream *stream;
+
+    LIST_FOREACH(stream, &streams->list, entry)
+    {
+        if (stream->behind) {
+            look_soon(stream);
+        } else if (sequence <= stream->last) {
+            continue;
+        } else if (stream->last >= 0 && unread(stream) > STREAM_BUFFER_BYTES) {
+            stream->behind = true; /* the store keeps it until this reader comes round */
+        } else {
+            send_event(stream, sequence, type, body);
+        }
+    }
+}
+
+/* A comment keeps proxies from closing the connection, and finds out when the other side is gone without a word. */
+static void on_heartbeat(evutil_socket_t fd, short what, void *context)
+{
+    struct streams *streams = context;
+    struct stream *stream;
+    struct evbuffer *buffer = evbuffer_new();
+
+    (void)fd, (void)what;
+    LIST_FOREACH(stream, &streams->list, entry)
+    {
+        if (!buffer || unread(stream) > 0)
+            continue;
+        evbuffer_add(buffer, ":\n\n", 3);
+        send_chunk(stream, buffer);
+    }
+    if (buffer)
+        evbuffer_free(buffer);
+}
+
+void stream_open(struct streams *streams, struct request *request, int64_t last)
+{
+    static const char hello[] = "retry: 2000\n\n";
+    struct timeval period = {STREAM_HEARTBEAT_S, 0};
+    struct stream *stream;
+    struct evbuffer *buffer;
+
+    if (streams->count == STREAMS_MAX) {
+        request_problem(request, 503, "too_many_streams", "%d event streams are open already", STREAMS_MAX);
+        return;
+    }
+    stream = xcalloc(1, sizeof *stream);
+    stream->streams = streams;
+    stream->request = request;
+    stream->last = last;
+    stream->behind = last >= 0;
+    request_header(request, "X-Accel-Buffering", "no"); /* or a proxy keeps the events to itself */
+    if (!request_stream(request, "text/event-stream", on_gone, stream)) {
+        free(stream);
+        return;
+    }
+    LIST_INSERT_HEAD(&streams->list, stream, entry);
+    if (streams->count++ == 0)
+        evtimer_add(streams->heartbeat, &period);
+    if ((buffer = evbuffer_new()) != NULL) {
+        evbuffer_add(buffer, hello, sizeof hello - 1);
+        send_chunk(stream, buffer);
+        evbuffer_free(buffer);
+    }
+    if (stream->behind)
+        look_soon(stream);
+}
+
+struct streams *streams_new(struct web *web)
+{
+    struct streams *streams = xcalloc(1, sizeof *streams);
+
+    streams->web = web;
+    LIST_INIT(&streams->list);
+    streams->heartbeat = event_new(web->options.base, -1, EV_PERSIST, on_heartbeat, streams);
+    event_listen(web->options.spool, on_event, streams);
+    return streams;
+}
+
+/* The connections are closed already, so that no stream is left but those that wait for a commit. */
+void streams_free(struct streams *streams)
+{
+    struct stream *stream;
+
+    if (!streams)
+        return;
+    event_listen(streams->web->options.spool, NULL, NULL);
+    while ((stream = LIST_FIRST(&streams->list)) != NULL) {
+        LIST_REMOVE(stream, entry);
+        stream->streams = NULL;
+        stream_free(stream);
+    }
+    event_free(streams->heartbeat);
+    free(streams);
+}
+
+int streams_count(const struct streams *streams)
+{
+    return streams->count;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of the web part, for web/ only. */
+#ifndef FAXD_WEB_WEB_PRIVATE_H
+#define FAXD_WEB_WEB_PRIVATE_H
+
+#include "web/gate.h"
+#include "web/web.h"
+
+#include <event2/http.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct request;
+struct streams;
+struct worker;
+
+LIST_HEAD(request_list, request);
+
+struct web {
+    struct web_options options;
+    char *address, *version;
+    struct evhttp *http;
+    struct gates *gates;
+    int port;
+    bool draining, closing;
+    struct request_list requests; /* under way */
+    struct streams *streams;
+    struct worker *worker;
+    int64_t started_at;
+    int64_t replies[6]; /* by first digit of the status */
+    int64_t refused;    /* by the gate */
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP to the server: requests with JSON replies, downloads, and the event stream.
+ *
+ * Every function returns an exit status (verdict.h) and has said on standard error what went wrong, unless it is 0.
+ * Replies are bounded, redirects are not followed, only http and https are spoken.
+ *
+ * Thread: one.
+ */
+#ifndef FAXD_CLI_CLIENT_H
+#define FAXD_CLI_CLIENT_H
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct client;
+
+/* `url` such as "http://127.0.0.1:8080" (a path after it is a prefix), `key` or NULL. The caller closes. */
+int client_open(struct client **out, const char *url, const char *key);
+void client_close(struct client *client);
+
+/* Percent-encode one step of a path or a query's value. The caller frees with free(). */
+char *client_escape(const char *text);
+
+/* Send `method` to `path`, with `body` as JSON when not NULL. `*reply` (may be NULL) gets the JSON of a good reply,
+ * NULL when it has none; the caller frees. */
+int client_request(json_t **reply, struct client *client, const char *method, const char *path, const json_t *body);
+
+/* POST a form. `fill` adds its parts and is called again for each try: when the connection breaks or the server is busy
+ * the request is repeated with the same `idempotency_key`, which makes it one request. */
+typedef int (*client_fill_fn)(curl_mime *form, void *context);
+int client_post_form(json_t **reply, struct client *client, const char *path, const char *idempotency_key,
+                     client_fill_fn fill, void *context);
+
+/* GET into a file. On failure the file may have part of it. */
+int client_download(struct client *client, const char *path, FILE *file);
+
+/* One event of the stream: its type, and its JSON (borrowed). Return true to end the stream. */
+typedef bool (*client_event_fn)(const char *type, const json_t *event, void *context);
+
+/* Follow /v1/events/stream from now on, across broken connections, until `on_event` ends it. `on_tick` (may be NULL) is
+ * called at least every `tick_ms`, also while there is no stream; true ends it. Returns 0 when one of them ended it, or
+ * why the first connection failed. */
+int client_follow(struct client *client, client_event_fn on_event, bool (*on_tick)(void *context), int tick_ms,
+                  void *context);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fax lines, fax health. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "web/cli/cli.h"
+#include "web/cli/text.h"
+#include "web/cli/verdict.h"
+
+static const char lines_help[] = "Usage: fax lines\n"
+                                 "The server's lines and what they are doing.\n";
+
+static const char health_help[] = "Usage: fax health\n"
+                                  "Whether the server is ready to work, and what is wrong if it is not.\n"
+                                  "Exit status 0: ready; 1: not; 8: there is no server.\n";
+
+static void print_lines(const json_t *lines)
+{
+    static const char *const head[] = {"LINE", "NUMBER", "STATE", "SEND", "RECEIVE", "FAX", "PEER", "PAGE"};
+    static const char *const paths[] = {"id",       "number",    "state",    "send_enabled", "receive_enabled",
+                                        "call.fax", "call.peer", "call.page"};
+    struct text_table *table = text_table_new(8);
+    size_t index;
+    json_t *line;
+    text_table_add(table, head);
+    json_array_foreach((json_t *)lines, index, line)
+    {
+        char *cells[8];
+        for (int i = 0; i < 8; i++)
+            cells[i] = text_at(line, paths[i]);
+        text_table_add(table, (const char *const *)cells);
+        for (int i = 0; i < 8; i++)
+            free(cells[i]);
+    }
+    text_table_print(table);
+    text_table_free(table);
+}
+
+int lines_run(struct cli *cli, int argc, char **argv)
+{
+    int operands = 0;
+    json_t *reply = NULL;
+    int verdict = cli_parse(&operands, cli, NULL, argc, argv, lines_help, 0, 0);
+    if (verdict >= 0)
+        return verdict;
+    verdict = cli_request(&reply, cli, "GET", "/v1/lines", NULL);
+    if (reply != NULL)
+        print_lines(json_object_get(reply, "data"));
+    json_decref(reply);
+    return verdict;
+}
+
+static void print_checks(const json_t *checks)
+{
+    const char *name;
+    json_t *check;
+    json_object_foreach((json_t *)checks, name, check)
+    {
+        char *text = json_is_object(check) ? json_dumps(check, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+        text_print(stdout, "  %s: %s\n", name,
+                   text != NULL            ? text
+                   : json_is_string(check) ? json_string_value(check)
+                   : json_is_true(check)   ? "yes"
+                                           : "no");
+        free(text);
+    }
+}
+
+int health_run(struct cli *cli, int argc, char **argv)
+{
+    int operands = 0;
+    json_t *reply = NULL;
+    int verdict = cli_parse(&operands, cli, NULL, argc, argv, health_help, 0, 0);
+    if (verdict >= 0)
+        return verdict;
+    verdict = cli_request(&reply, cli, "GET", "/health/ready", NULL);
+    if (reply != NULL) {
+        char *status = text_at(reply, "status");
+        text_print(stdout, "%s\n", status);
+        print_checks(json_object_get(reply, "checks"));
+        free(status);
+    }
+    json_decref(reply);
+    return verdict;
+}

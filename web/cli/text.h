@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text for a person. What comes from the server, and through it from strangers' fax machines, may hold anything:
+ * nothing of it reaches a terminal as a control.
+ *
+ * Thread: any.
+ */
+#ifndef FAXD_CLI_TEXT_H
+#define FAXD_CLI_TEXT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A copy fit for a terminal: controls (C0, DEL, C1), marks that turn the direction of writing, and octets that are not
+ * UTF-8 become \xNN or \u{NNNN}. NULL reads as "". The caller frees with free(). */
+char *text_clean(const char *text);
+
+/* printf to `file` where every %s argument has been cleaned: the format may hold %s alone. */
+void text_print(FILE *file, const char *format, ...);
+
+/* "fax: message" to standard error, cleaned as above. */
+void text_complain(const char *format, ...);
+
+/* The text, number or truth value behind a path of keys ("error.code"), as text; "" when it is not there. The caller
+ * frees with free(). */
+char *text_at(const json_t *object, const char *path);
+
+/* "2026-11-21T01:02:03.123Z" to "2026-11-21 01:02:03" in local time, cleaned; other texts come back as they are,
+ * cleaned. The caller frees. */
+char *text_time(const char *rfc3339);
+
+/* Print JSON for programs: indented on a terminal, else one line; ASCII only. */
+void text_json(const json_t *json);
+
+/* A table of equal columns: print a head and rows of cells, widths follow the longest cell, at most 60. Cells are
+ * cleaned. The table owns its copies. */
+struct text_table;
+struct text_table *text_table_new(int columns);
+void text_table_add(struct text_table *table, const char *const *cells);
+void text_table_print(const struct text_table *table);
+void text_table_free(struct text_table *table);
+
+#endif

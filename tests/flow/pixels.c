@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a person sees of a bilevel TIFF, as text to compare: one line for each page, "WIDTH HEIGHT HASH", the hash over the
- * dots with black as 1, however the file stores them. Exit status 1 when a page cannot be read whole. */
+/* What a person sees of a bilevel TIFF, as text to compare: one line for each page, "WIDTH HEIGHT HASH", the hash over
+ * the dots with black as 1, however the file stores them. Exit status 1 when a page cannot be read whole. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

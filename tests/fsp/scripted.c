@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A provider that misbehaves on demand, for tests of the host: what a call does is the number dialled. It knows only
+ * the documented Windows calls, as a strange FSP would, and takes nothing from plugins/common.
+ *
+ *   ok busy silent-true silent-false false-running number...   honest calls that end in different ways
+ *   foreign small wild-text endless-text freed twice nothing other-key late   packets as they must not be
+ *   later-struct                                            a packet of a longer struct, which is fine
+ *   big-need                                                FaxDevReportStatus as it must not be
+ *   wait deaf crash                                         waits for its abort, ignores it, ends the process
+ *
+ * The setting "refuse" names a start-up call that fails: config create init zero-lines no-handle. */
+#include <config.h>
+
+#include "plugins/include/faxdev.h"
+#include "plugins/include/faxdext.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES    2
+#define FIRST_ID 100
+
+struct call {
+    HANDLE port;
+    ULONG_PTR key;
+    DWORD status;    /* for FaxDevReportStatus */
+    bool silent;     /* FaxDevReportStatus fails */
+    bool wants_much; /* FaxDevReportStatus asks for 4 GiB */
+    volatile bool abort;
+    bool late;
+};
+
+static HANDLE heap;
+static char refuse[32];
+
+static bool refused(const char *what)
+{
+    return strcmp(refuse, what) == 0;
+}
+
+#ifndef WITHOUT_EXTENSION
+BOOL WINAPI FaxdProviderConfig(const char *json)
+{
+    const char *at = strstr(json, "\"refuse\":\"");
+
+    if (at != NULL)
+        sscanf(at + 10, "%31[a-z-]", refuse);
+    return !refused("config");
+}
+#endif
+
+BOOL WINAPI FaxDevVirtualDeviceCreation(LPDWORD DeviceCount, LPWSTR DeviceNamePrefix, LPDWORD DeviceIdPrefix,
+                                        HANDLE CompletionPort, ULONG_PTR CompletionKey)
+{
+    static const WCHAR prefix[] = {'s', 'c', 'r', 0};
+
+    (void)CompletionPort, (void)CompletionKey;
+    *DeviceCount = refused("zero-lines") ? 0 : LINES;
+    *DeviceIdPrefix = FIRST_ID;
+    memcpy(DeviceNamePrefix, prefix, sizeof prefix);
+    return !refused("create");
+}
+
+static void CALLBACK on_line(HANDLE FaxHandle, DWORD hDevice, DWORD dwMessage, DWORD_PTR dwInstance, DWORD_PTR dwParam1,
+                             DWORD_PTR dwParam2, DWORD_PTR dwParam3)
+{
+    (void)FaxHandle, (void)hDevice, (void)dwMessage, (void)dwInstance, (void)dwParam1, (void)dwParam2, (void)dwParam3;
+}
+
+BOOL WINAPI FaxDevInitialize(HLINEAPP LineAppHandle, HANDLE HeapHandle, PFAX_LINECALLBACK *LineCallbackFunction,
+                             PFAX_SERVICE_CALLBACK FaxServiceCallback)
+{
+    (void)LineAppHandle, (void)FaxServiceCallback;
+    heap = HeapHandle;
+    *LineCallbackFunction = on_line;
+    return !refused("init");
+}
+
+BOOL WINAPI FaxDevStartJob(HLINE LineHandle, DWORD DeviceId, PHANDLE FaxHandle, HANDLE CompletionPortHandle,
+                           ULONG_PTR CompletionKey)
+{
+    struct call *call;
+
+    (void)LineHandle, (void)DeviceId;
+    if (refused("no-handle")) {
+        *FaxHandle = NULL;
+        return TRUE;
+    }
+    call = calloc(1, sizeof *call);
+    call->port = CompletionPortHandle;
+    call->key = CompletionKey;
+    *FaxHandle = (HANDLE)call;
+    return TRUE;
+}
+
+/* --- packets --- */
+
+static FAX_DEV_STATUS *packet_new(SIZE_T size, DWORD status, DWORD page)
+{
+    FAX_DEV_STATUS *packet = HeapAlloc(heap, HEAP_ZERO_MEMORY, size);
+
+    packet->SizeOfStruct = sizeof *packet;
+    packet->StatusId = status;
+    packet->PageCount = page;
+    return packet;
+}
+
+static void post(const struct call *call, const void *packet, DWORD bytes, ULONG_PTR key)
+{
+    PostQueuedCompletionStatus(call->port, bytes, key, (LPOVERLAPPED)packet);
+}
+
+static void tell(const struct call *call, DWORD status, DWORD page)
+{
+    post(call, packet_new(sizeof(FAX_DEV_STATUS), status, page), sizeof(FAX_DEV_STATUS), call->key);
+}
+
+/* One wrong packet. */
+static void misbehave(struct call *call, const char *how)
+{
+    static FAX_DEV_STATUS outside = {.SizeOfStruct = sizeof outside, .StatusId = FS_TRANSMITTING};
+    FAX_DEV_STATUS *packet;
+
+    if (strcmp(how, "foreign") == 0) {
+        post(call, &outside, sizeof outside, call->key);
+    } else if (strcmp(how, "small") == 0) {
+        packet = HeapAlloc(heap, HEAP_ZERO_MEMORY, 4);
+        memset(packet, 0xff, 4);
+        post(call, packet, 4, call->key);
+    } else if (strcmp(how, "later-struct") == 0) {
+        packet = packet_new(sizeof *packet, FS_TRANSMITTING, 1);
+        packet->SizeOfStruct = 100000;
+        post(call, packet, sizeof *packet, call->key);
+    } else if (strcmp(how, "wild-text") == 0) {
+        packet = packet_new(sizeof *packet, FS_TRANSMITTING, 1);
+        packet->CSI = (LPWSTR)(uintptr_t)16;
+        post(call, packet, sizeof *packet, call->key);
+    } else if (strcmp(how, "endless-text") == 0) {
+        packet = packet_new(sizeof *packet + 40, FS_TRANSMITTING, 1);
+        memset(packet + 1, 'x', 40);
+        packet->CSI = (LPWSTR)(packet + 1);
+        post(call, packet, sizeof *packet + 40, call->key);
+    } else if (strcmp(how, "freed") == 0) {
+        packet = packet_new(sizeof *packet, FS_TRANSMITTING, 1);
+        HeapFree(heap, 0, packet);
+        post(call, packet, sizeof *packet, call->key);
+    } else if (strcmp(how, "twice") == 0) {
+        packet = packet_new(sizeof *packet, FS_TRANSMITTING, 1);
+        post(call, packet, sizeof *packet, call->key);
+        post(call, packet, sizeof *packet, call->key);
+    } else if (strcmp(how, "nothing") == 0) {
+        post(call, NULL, 0, call->key);
+    } else if (strcmp(how, "other-key") == 0) {
+        post(call, packet_new(sizeof *packet, FS_TRANSMITTING, 1), sizeof *packet, 0x7fffffff);
+    } else if (strcmp(how, "late") == 0) {
+        call->late = true;
+    }
+}
+
+/* --- operations --- */
+
+static void number_read(char *number, size_t size, LPCWSTR from)
+{
+    size_t i = 0;
+
+    for (; from[i] != 0 && i < size - 1; i++)
+        number[i] = (char)from[i];
+    number[i] = '\0';
+}
+
+static void wait_for_abort(const struct call *call, bool heed)
+{
+    for (int i = 0; i < 3000 && !(heed && call->abort); i++)
+        usleep(10000);
+}
+
+BOOL WINAPI FaxDevSend(HANDLE FaxHandle, PFAX_SEND FaxSend, PFAX_SEND_CALLBACK FaxSendCallback)
+{
+    struct call *call = (struct call *)FaxHandle;
+    char number[64];
+
+    (void)FaxSendCallback;
+    number_read(number, sizeof number, FaxSend->ReceiverNumber);
+    tell(call, FS_DIALING, 0);
+    call->status = FS_COMPLETED;
+    if (strcmp(number, "busy") == 0) {
+        call->status = FS_BUSY;
+        SetLastError(ERROR_BUSY);
+        return FALSE;
+    }
+    if (strcmp(number, "crash") == 0)
+        abort();
+    if (strcmp(number, "wait") == 0 || strcmp(number, "deaf") == 0) {
+        wait_for_abort(call, number[0] == 'w');
+        call->status = FS_USER_ABORT;
+        return FALSE;
+    }
+    call->silent = strncmp(number, "silent", 6) == 0;
+    if (strcmp(number, "silent-false") == 0)
+        return FALSE;
+    if (strcmp(number, "false-running") == 0) {
+        call->status = FS_TRANSMITTING;
+        return FALSE;
+    }
+    call->wants_much = strcmp(number, "big-need") == 0;
+    misbehave(call, number);
+    tell(call, FS_TRANSMITTING, 1);
+    return TRUE;
+}
+
+BOOL WINAPI FaxDevReceive(HANDLE FaxHandle, HCALL CallHandle, PFAX_RECEIVE FaxReceive)
+{
+    (void)CallHandle, (void)FaxReceive;
+    ((struct call *)FaxHandle)->status = FS_FATAL_ERROR;
+    return FALSE;
+}
+
+BOOL WINAPI FaxDevReportStatus(HANDLE FaxHandle, PFAX_DEV_STATUS FaxStatus, DWORD FaxStatusSize,
+                               LPDWORD FaxStatusSizeRequired)
+{
+    struct call *call = (struct call *)FaxHandle;
+    DWORD need = sizeof *FaxStatus;
+
+    if (call->silent)
+        return FALSE;
+    if (call->wants_much)
+        need = 0xfffffff0;
+    *FaxStatusSizeRequired = need;
+    if (FaxStatus == NULL || FaxStatusSize < need) {
+        SetLastError(ERROR_INSUFFICIENT_BUFFER);
+        return FALSE;
+    }
+    memset(FaxStatus, 0, sizeof *FaxStatus);
+    FaxStatus->SizeOfStruct = sizeof *FaxStatus;
+    FaxStatus->StatusId = call->status;
+    return TRUE;
+}
+
+#ifndef WITHOUT_ABORT
+BOOL WINAPI FaxDevAbortOperation(HANDLE FaxHandle)
+{
+    ((struct call *)FaxHandle)->abort = true;
+    return TRUE;
+}
+#endif
+
+BOOL WINAPI FaxDevEndJob(HANDLE FaxHandle)
+{
+    struct call *call = (struct call *)FaxHandle;
+
+    if (call->late)
+        tell(call, FS_TRANSMITTING, 9);
+    free(call);
+    return TRUE;
+}

@@ -199,7 +199,7 @@ static void on_welcome(struct host *host, const struct link_message *message)
     const char *run = message->run != NULL ? message->run : "";
 
     if (message->version != LINK_VERSION) {
-        snprintf(host->reason, sizeof host->reason, "the host speaks version %u, we speak %u", message->version,
+        snprintf(host->reason, sizeof host->reason, "the host speaks version %u, we speak %d", message->version,
                  LINK_VERSION);
         host_drain(host, true);
         return;

@@ -35,7 +35,7 @@ struct host_link {
     int socket;
     pid_t peer;
     struct event *readable, *writable;
-    STAILQ_HEAD(, host_link_queued) queue;
+    STAILQ_HEAD(host_link_queue, host_link_queued) queue;
     int queued;
     char scratch[LINK_BYTES_MAX * 2];
 };

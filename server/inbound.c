@@ -49,7 +49,7 @@ struct adoption {
 
 struct inbound {
     struct inbound_options options;
-    LIST_HEAD(, adoption) adoptions;
+    LIST_HEAD(adoption_list, adoption) adoptions;
 };
 
 int inbound_new(struct inbound **out, const struct inbound_options *options)

@@ -34,7 +34,7 @@ struct work {
 struct prepare {
     struct prepare_options options;
     struct event *timer;
-    LIST_HEAD(, work) works;
+    LIST_HEAD(work_list, work) works;
     int count;
     int64_t last; /* faxes up to this row were taken up */
 };

@@ -32,7 +32,7 @@ struct open_call {
 
 struct recovery {
     struct recovery_options options;
-    TAILQ_HEAD(, open_call) calls;
+    TAILQ_HEAD(open_call_list, open_call) calls;
     int count;
     struct event *timer;
 };

@@ -31,7 +31,7 @@ struct webhook_sender {
     struct webhook_options options;
     CURLM *multi;
     struct event *curl_timer, *due_timer;
-    LIST_HEAD(, post) posts;
+    LIST_HEAD(post_list, post) posts;
     int count;
 };
 

@@ -191,7 +191,9 @@ static int check_room(struct spool *spool)
     stmt_close(stmt);
     if (error < 0)
         return error;
-    return count < OUTBOX_ENDPOINTS_MAX ? 0 : err_set(ERR_FULL, "there are %d webhook endpoints already", OUTBOX_ENDPOINTS_MAX);
+    return count < OUTBOX_ENDPOINTS_MAX
+               ? 0
+               : err_set(ERR_FULL, "there are %d webhook endpoints already", OUTBOX_ENDPOINTS_MAX);
 }
 
 static int insert(struct outbox_endpoint *endpoint, struct spool *spool, const char *url, const char *secret,

@@ -17,11 +17,11 @@ enum job_op { JOB_PREPARE, JOB_CUT, JOB_VERIFY, JOB_PNG, JOB_PDF, JOB_INFO };
 struct job {
     enum job_op op;
     struct prepare_options prepare;
-    int first;      /* cut */
+    int first;         /* cut */
     bool repeat_first; /* cut: page 1 stands before it */
-    int pages_max;  /* verify; -1 = all */
-    int page;       /* png */
-    uint32_t width; /* png; 0 = that of the page */
+    int pages_max;     /* verify; -1 = all */
+    int page;          /* png */
+    uint32_t width;    /* png; 0 = that of the page */
     struct sandbox_limits limits;
     unsigned wall_s; /* the child ends itself after this, if nobody ended it before */
 };

@@ -11,7 +11,8 @@
 struct summary;
 
 /* The pages of `input` from `first` (from 1) on, to `output` with right page numbers: what is left of a fax whose first
- * pages were confirmed; with page 1 before them when `repeat_first`. 0; ERR_INVALID when there is no such page or the file is damaged; ERR_FULL, ERR_IO. */
+ * pages were confirmed; with page 1 before them when `repeat_first`. 0; ERR_INVALID when there is no such page or the
+ * file is damaged; ERR_FULL, ERR_IO. */
 int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first);
 
 /* A received file, perhaps broken off, to a clean one: the whole pages, at most `pages_max` when it is not negative,

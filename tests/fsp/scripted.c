@@ -166,7 +166,7 @@ static void number_read(char *number, size_t size, LPCWSTR from)
 {
     size_t i = 0;
 
-    for (; from[i] != 0 && i < size - 1; i++)
+    for (; i < size - 1 && from[i] != 0; i++)
         number[i] = (char)from[i];
     number[i] = '\0';
 }

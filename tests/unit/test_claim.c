@@ -252,7 +252,8 @@ static const struct {
     {"SELECT id FROM fax WHERE state = " SQL_PREPARING " AND id > ? ORDER BY id LIMIT ?", "fax_preparing"},
     {"SELECT id, attempt FROM fax WHERE state = " SQL_CANCELING " AND id > ? ORDER BY id LIMIT 1", "fax_canceling"},
     {"SELECT id FROM attempt WHERE ended_at = 0 AND id > ? ORDER BY id LIMIT 1", "attempt_open"},
-    {"SELECT d.id FROM delivery d JOIN event e ON e.sequence = d.event WHERE d.endpoint = ? AND d.next_at > 0 AND d.next_at <= ?"
+    {"SELECT d.id FROM delivery d JOIN event e ON e.sequence = d.event WHERE d.endpoint = ? AND d.next_at > 0 AND "
+     "d.next_at <= ?"
      " ORDER BY d.next_at, d.id LIMIT ?",
      "delivery_due"},
 };

@@ -53,7 +53,8 @@ static void apply(struct write_log *log, uint64_t offset, const void *data, size
     }
     if (offset > log->size)
         memset(log->file + log->size, 0, offset - log->size);
-    memcpy(log->file + offset, data, size);
+    if (size > 0)
+        memcpy(log->file + offset, data, size);
     if (offset + size > log->size)
         log->size = offset + size;
 }

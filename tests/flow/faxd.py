@@ -153,6 +153,13 @@ class Faxd:
         self.process.wait()
         self.process.stdout.close()
 
+    def kill_all(self):
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it has just ended by itself
+
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         status = self.process.wait(PATIENCE_S)
@@ -166,8 +173,7 @@ class Faxd:
                 same(self.end(), 0)
             wait_for(lambda: not self.processes(), "all processes to end", 20)
         finally:
-            for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+            self.kill_all()
         self.check_log()
         shutil.rmtree(self.folder)
 
@@ -344,8 +350,7 @@ def report(function, number):
             server = running.pop()
             for line in server.log().splitlines()[-60:]:
                 print("# log: " + line)
-            for pid in server.processes():
-                os.kill(pid, signal.SIGKILL)
+            server.kill_all()
             shutil.rmtree(server.folder, ignore_errors=True)
         sys.stdout.flush()
         return False

@@ -207,10 +207,11 @@ static void on_quit(void *context)
 static void on_hup(void *context)
 {
     struct faxd *faxd = context;
-    struct config config;
+    struct config config = {0};
 
     if (config_read(&config, &faxd->arguments, NULL) != 0) {
         log_error("configuration not taken over, the old one stays: %s", err_message());
+        config_clear(&config);
         return;
     }
     if (log_begin(&config) != 0)
@@ -313,6 +314,7 @@ int main(int argc, char **argv)
     umask(0077);
     if (config_read(&faxd.config, &faxd.arguments, stderr) != 0) {
         fprintf(stderr, "faxd: %s\n", err_message());
+        config_clear(&faxd.config); /* what was read may be right, and the command line wrong */
         return EXIT_CONFIG;
     }
     if (faxd.arguments.check) {

@@ -211,7 +211,7 @@ static int set_limits(const struct sandbox_limits *limits)
 #ifdef FAXD_SANITIZED
 /* LeakSanitizer looks for leaks at exit by ways that the fence closes; what a fenced process leaks is found by the unit
  * tests of its parts. */
-int __lsan_is_turned_off(void);
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void);
 
 static int fenced;
 

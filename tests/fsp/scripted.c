@@ -14,6 +14,7 @@
 #include "plugins/include/faxdev.h"
 #include "plugins/include/faxdext.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct call {
     DWORD status;    /* for FaxDevReportStatus */
     bool silent;     /* FaxDevReportStatus fails */
     bool wants_much; /* FaxDevReportStatus asks for 4 GiB */
-    volatile bool abort;
+    atomic_bool abort;
     bool late;
 };
 

@@ -144,12 +144,11 @@ static void hear_engine(struct pool *pool, int index)
 int pool_serve(int socket, int calls_per_engine, pool_engine_fn engine)
 {
     struct pool pool = {.owner = socket, .calls_per_engine = calls_per_engine, .engine = engine};
-    struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
     char *text = xmalloc(FDPASS_BYTES_MAX);
     bool serving = true;
     int i;
 
-    sigaction(SIGCHLD, &reap, NULL);
+    spawner_reap_children();
     pool.polls = xcalloc(ENGINES_MAX + 1, sizeof *pool.polls);
     pool.calls = xcalloc(ENGINES_MAX, sizeof *pool.calls);
     pool.polls[0] = (struct pollfd){.fd = socket, .events = POLLIN};

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "server/base/err.h"
@@ -46,10 +47,24 @@ static void start_job(int socket, struct job *job, spawner_job_fn run, void *con
         close(job->fds[i]);
 }
 
+static void reap(int signal_number)
+{
+    int saved = errno;
+    (void)signal_number;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    errno = saved;
+}
+
+void spawner_reap_children(void)
+{
+    struct sigaction action = {.sa_handler = reap, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &action, NULL);
+}
+
 int spawner_serve(int socket, spawner_job_fn run, void *context)
 {
-    struct sigaction reap = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
-    sigaction(SIGCHLD, &reap, NULL);
+    spawner_reap_children();
     struct job job = {.text = xmalloc(FDPASS_BYTES_MAX + 1)};
     int status = EXIT_SUCCESS;
     bool serving = true;

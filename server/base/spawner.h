@@ -30,4 +30,8 @@ int spawner_serve(int socket, spawner_job_fn run, void *context);
  * Thread: any (posix_spawn with closefrom; no fork in a threaded process). */
 int spawner_start(int *socket, pid_t *pid, const char *program, const char *const *extra);
 
+/* For a process that forks children and does not care how they end: they are waited for as they die, so that their CPU
+ * time is accounted to it. A child takes it back with signal(SIGCHLD, SIG_DFL). */
+void spawner_reap_children(void);
+
 #endif

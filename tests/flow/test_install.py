@@ -15,7 +15,7 @@ PREFIX = "/opt/faxd-test"
 
 PROGRAMS = ["sbin/faxd", "bin/fax", "libexec/faxd/faxd-fsp", "libexec/faxd/faxd-t30", "libexec/faxd/faxd-convert"]
 PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/simulator.so"]
-PAGES = ["share/man/man1/fax.1"]
+PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5"]
 
 
 def make(*arguments):

@@ -58,12 +58,9 @@ static void print_checks(const json_t *checks)
     json_t *check;
     json_object_foreach((json_t *)checks, name, check)
     {
-        char *text = json_is_object(check) ? json_dumps(check, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-        text_print(stdout, "  %s: %s\n", name,
-                   text != NULL            ? text
-                   : json_is_string(check) ? json_string_value(check)
-                   : json_is_true(check)   ? "yes"
-                                           : "no");
+        char *text =
+            json_is_object(check) ? json_dumps(check, JSON_COMPACT | JSON_ENSURE_ASCII) : text_at(checks, name);
+        text_print(stdout, "  %s: %s\n", name, text != NULL ? text : "");
         free(text);
     }
 }

@@ -79,7 +79,8 @@ void progress_print(const json_t *fax)
     char *id = text_at(fax, "id"), *text = describe(fax), *message = text_at(fax, "error.message");
     char *hint = text_at(fax, "error.hint");
     text_print(stdout, message[0] != '\0' ? "%s %s: %s" : "%s %s%s", id, text, message);
-    text_print(stdout, hint[0] != '\0' ? " %s\n" : "%s\n", hint);
+    bool ended = message[0] == '\0' || message[strlen(message) - 1] == '.';
+    text_print(stdout, "%s%s\n", hint[0] == '\0' ? "" : ended ? " " : ". ", hint);
     free(id);
     free(text);
     free(message);

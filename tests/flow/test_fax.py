@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""fax, the command line, against a running server: what it prints and how it exits. Prints TAP."""
+import json
+import os
+import pty
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from faxd import BUILD, FAST_RETRIES, PAGES, exchange, fact, main, same, started, wait_for, within  # noqa: E402
+
+
+def run(server, *arguments, **more):
+    """Exit status, standard output, standard error."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FAXD_")}
+    done = subprocess.run([os.path.join(BUILD, "fax"), *arguments, "--server", f"http://127.0.0.1:{server.port}",
+                           *(["--state", server.state] if more.pop("key", True) else [])],
+                          capture_output=True, text=True, timeout=90, env=environment, check=False, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+@fact
+def the_exit_status_tells_the_class_of_the_outcome():
+    server = started(FAST_RETRIES + exchange("numbers.2001.behaviour = busy"))
+    for arguments, status, words in ((["--to", "1002"], 0, "delivered"), (["--to", "2001", "--max-attempts", "1"], 2, "engaged"),
+                                     (["--to", "2999"], 3, "no line has this number")):
+        code, out, _ = run(server, "send", "--wait", *arguments, PAGES[0])
+        same((arguments, code), (arguments, status))
+        within(words, out)
+    text = os.path.join(server.folder, "letter.txt")
+    with open(text, "w", encoding="ascii") as file:
+        file.write("Dear Sir or Madam\n" * 10)
+    same(run(server, "send", "--wait", "--to", "1002", text)[0], 7)
+    same(run(server, "send", "--to", "1002", "/no/such/file.tif")[0], 7)
+    same(run(server, "send", "--to", "12ab", PAGES[0])[0], 3)
+    same(run(server, "send", PAGES[0])[0], 1)
+    same(run(server, "dance")[0], 1)
+    same(run(server, "list", key=False)[0], 1)
+    server.kill()
+    same(run(server, "list")[0], 8)
+    server.start()
+
+
+@fact
+def a_document_from_standard_input_and_the_fields_of_the_api():
+    server = started(FAST_RETRIES + exchange())
+    with open(PAGES[1], "rb") as page:
+        code, out, err = run(server, "send", "--to", "1002", "--no-ecm", "--reference", "case 7", "--tag", "a", "--set",
+                             "metadata.case=7", "-", stdin=page)
+    same((code, err), (0, ""))
+    fax = server.wait_state(out.strip())
+    same((fax["status"], fax["transport"]["ecm"], fax["client_reference"], fax["tags"], fax["metadata"]),
+         ("delivered", False, "case 7", ["a"], {"case": "7"}))
+
+
+@fact
+def json_is_the_objects_of_the_api():
+    server = started(FAST_RETRIES + exchange())
+    code, out, _ = run(server, "send", "--to", "1002", "--wait", "--json", PAGES[0])
+    fax = json.loads(out.splitlines()[-1])
+    same((code, fax["status"], fax["to"]), (0, "delivered", "1002"))
+    same(json.loads(run(server, "show", fax["id"], "--json")[1])["fax"]["id"], fax["id"])
+    lines = [json.loads(line) for line in run(server, "lines", "--json")[1].splitlines()]
+    text = json.dumps(lines)
+    for number in ("1001", "1002", "1003", "1004"):
+        within(f'"{number}"', text)
+
+
+@fact
+def a_call_can_be_watched_and_canceled():
+    server = started(FAST_RETRIES + exchange(pace=10))
+    fax = run(server, "send", "--to", "1002", PAGES[0])[1].strip()
+    server.wait_state(fax, "sending")
+    watcher = subprocess.Popen([os.path.join(BUILD, "fax"), "watch", fax, "--server", f"http://127.0.0.1:{server.port}",
+                                "--state", server.state], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    same(run(server, "cancel", fax)[0], 0)
+    out, _ = watcher.communicate(timeout=60)
+    same(watcher.returncode, 6)
+    within("canceled", out)
+    same(run(server, "cancel", fax)[0], 0)  # it is what was wanted
+    within("canceled", run(server, "list", "--status", "canceled")[1])
+
+
+@fact
+def a_terminal_gets_a_bar():
+    server = started(FAST_RETRIES + exchange(pace=20))
+    main_end, terminal = pty.openpty()
+    process = subprocess.Popen([os.path.join(BUILD, "fax"), "send", "--to", "1002", "--wait", "--server",
+                                f"http://127.0.0.1:{server.port}", "--state", server.state, PAGES[0]],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm"})
+    os.close(terminal)
+    seen = b""
+    try:
+        while True:
+            piece = os.read(main_end, 4096)
+            if not piece:
+                break
+            seen += piece
+    except OSError:
+        pass  # the other end was closed
+    os.close(main_end)
+    same((process.wait(60), b"delivered" in process.stdout.read()), (0, True))
+    process.stdout.close()
+    same((b"\r" in seen, b"sending" in seen or b"page" in seen), (True, True))
+
+
+@fact
+def pages_are_fetched_and_files_are_not_left_half():
+    server = started(FAST_RETRIES + exchange())
+    fax = server.send("1002")
+    same(server.wait_state(fax)["status"], "delivered")
+    for option, first in (("--pdf", b"%PDF-"), ("--tiff", b"II*\0"), ("--original", None)):
+        path = os.path.join(server.folder, "out" + option)
+        same((option, run(server, "get", fax, option, "--output", path)[0]), (option, 0))
+        with open(path, "rb") as file:
+            data = file.read()
+        same((option, first is None or data.startswith(first)), (option, True))
+    path = os.path.join(server.folder, "page.png")
+    same(run(server, "get", fax, "--page", "1", "--width", "400", "--output", path)[0], 0)
+    same(run(server, "get", fax, "--page", "9", "--output", path + "x")[0] != 0, True)
+    same(os.path.exists(path + "x"), False)
+
+
+@fact
+def keys_are_made_shown_once_and_revoked():
+    server = started(FAST_RETRIES + exchange())
+    code, out, _ = run(server, "key", "create", "--name", "reader", "--scopes", "fax:read")
+    same(code, 0)
+    token = [word for word in out.split() if word.startswith("fxk_live_")][0]
+    path = os.path.join(server.folder, "key")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+    os.chmod(path, 0o600)
+    same(run(server, "list", "--key-file", path, key=False)[0], 0)
+    same(run(server, "send", "--to", "1002", "--key-file", path, PAGES[0], key=False)[0], 1)
+    listed = run(server, "key", "list", "--json")[1]
+    same(token in listed, False)
+    keys = [key for line in listed.splitlines() for key in [json.loads(line)] if key.get("name") == "reader"]
+    key = keys[0]["id"] if keys else [k for k in json.loads(listed)["data"] if k["name"] == "reader"][0]["id"]
+    same(run(server, "key", "revoke", key)[0], 0)
+    wait_for(lambda: run(server, "list", "--key-file", path, key=False)[0] == 1, "the key to be of no use", 20)
+
+
+@fact
+def help_is_there_for_everything():
+    server = started(FAST_RETRIES + exchange())
+    for command in ("send", "list", "show", "watch", "cancel", "get", "lines", "key", "webhook", "health"):
+        code, out, _ = run(server, command, "--help", key=False)
+        same((command, code, out.startswith("Usage: fax " + command)), (command, 0, True))
+    code, out, _ = run(server, "health", key=False)
+    same((code, out.splitlines()[0]), (0, "ok"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

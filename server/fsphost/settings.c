@@ -35,6 +35,25 @@ static int text_get(const char **text, const json_t *object, const char *key)
     return 0;
 }
 
+static int lines_check(const json_t *lines)
+{
+    static const char *const switches[] = {"send", "receive"};
+    size_t index;
+    json_t *line;
+    json_array_foreach(lines, index, line)
+    {
+        if (!json_is_object(line))
+            return err_set(ERR_INVALID, "configuration: line %zu of \"lines\" is not an object", index);
+        for (int i = 0; i < 2; i++) {
+            const json_t *value = json_object_get(line, switches[i]);
+            if (value && !json_is_boolean(value))
+                return err_set(ERR_INVALID, "configuration: \"%s\" of line %zu is not true or false", switches[i],
+                               index);
+        }
+    }
+    return 0;
+}
+
 static int keys_read(struct settings *settings)
 {
     const char *start_id = "index";
@@ -51,7 +70,7 @@ static int keys_read(struct settings *settings)
     settings->lines = json_object_get(settings->root, "lines");
     if (settings->lines && !json_is_array(settings->lines))
         return err_set(ERR_INVALID, "configuration: \"lines\" is not a list");
-    return 0;
+    return lines_check(settings->lines);
 }
 
 int settings_parse(struct settings **out, const char *text)

@@ -164,6 +164,7 @@ static void settings_are_checked_and_passed_on_as_they_are(void **state)
                                         "{\"dial_prefix\":\"123456789\"}",
                                         "{\"dial_prefix\":[]}",
                                         "{\"lines\":{}}",
+                                        "{\"lines\":[1]}",
                                         "{\"lines\":[{\"send\":\"yes\"}]}"};
     static const char text[] = "{\"start_id\":\"full\",\"dial_prefix\":\"T\",\"other\":[1,2],"
                                "\"lines\":[{\"name\":\"a\",\"send\":false},{\"name\":\"b\",\"receive\":false}]}";

@@ -28,7 +28,6 @@
 #define BACKOFF_FIRST_MS    500
 #define BACKOFF_LAST_MS     60000
 #define STEADY_MS           60000 /* up this long: the next failure starts with the first back-off again */
-#define JOBS_MAX            1000
 
 struct host {
     struct host_options options;
@@ -45,8 +44,8 @@ struct host {
     uint64_t seen;    /* last event number applied in this run */
     uint64_t acked;   /* last number acknowledged to the host */
     bool ack_waiting; /* an after-commit callback is on its way */
-    uint64_t jobs[JOBS_MAX];
-    int job_count;
+    uint64_t *jobs;   /* that the host listed in its greeting */
+    int job_count, job_room;
     bool may_restart; /* false once we are leaving */
     bool stop_sent;
     int restarts, backoff_ms;
@@ -269,6 +268,16 @@ static void on_ready(struct host *host)
     host->options.handler.idle(host->options.handler.context);
 }
 
+/* All of them count: a call that was left out would be taken for one that never began, and placed again. */
+static void add_job(struct host *host, uint64_t job)
+{
+    if (host->job_count == host->job_room) {
+        host->job_room = host->job_room == 0 ? 64 : host->job_room * 2;
+        host->jobs = xrealloc(host->jobs, (unsigned long)host->job_room * sizeof *host->jobs);
+    }
+    host->jobs[host->job_count++] = job;
+}
+
 static void on_message(void *context, const struct link_message *message)
 {
     struct host *host = context;
@@ -281,8 +290,7 @@ static void on_message(void *context, const struct link_message *message)
         on_device(host, message);
         break;
     case LINK_JOB:
-        if (host->job_count < JOBS_MAX)
-            host->jobs[host->job_count++] = message->job;
+        add_job(host, message->job);
         break;
     case LINK_READY:
         if (host->state == HOST_GREETING)
@@ -597,6 +605,7 @@ void host_free(struct host *host)
     event_free(host->timer);
     free((char *)host->options.program);
     free((char *)host->options.module);
+    free(host->jobs);
     free(host->config_text);
     free(host->dir);
     free(host);

@@ -12,6 +12,7 @@
 #include "server/inbound.h"
 #include "server/outbound.h"
 #include "server/prepare.h"
+#include "server/progress.h"
 #include "server/recovery.h"
 #include "server/scheduler.h"
 #include "server/status.h"
@@ -129,12 +130,7 @@ static void on_ring(void *context, struct line *line, uint64_t number, const cha
 
 static void on_status(void *context, struct line *line, const struct link_message *message)
 {
-    struct daemon *daemon = context;
-
-    if (line->job.direction == FAX_OUTBOUND)
-        outbound_status(daemon->outbound, line, message);
-    else
-        inbound_status(daemon->inbound, line, message);
+    progress_take(((struct daemon *)context)->spool, line, message);
 }
 
 static void on_ended(void *context, struct line *line, const struct link_message *message)

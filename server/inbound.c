@@ -337,20 +337,6 @@ int inbound_decide(struct inbound *inbound, const struct attempt *attempt)
 
 /* --- ring and answer --- */
 
-static void begin_job(struct inbound *inbound, struct line *line, const struct attempt *attempt, const struct fax *fax)
-{
-    struct job job = {.id = (uint64_t)attempt->id,
-                      .direction = FAX_INBOUND,
-                      .step = JOB_ORDERED,
-                      .fax = fax->id,
-                      .transmitting = attempt->transmitting,
-                      .started_at = attempt->started_at};
-
-    snprintf(job.fax_id, sizeof job.fax_id, "%s", fax->public_id);
-    snprintf(job.peer, sizeof job.peer, "%s", fax->sender);
-    line_job_begin(inbound->options.lines, line, &job);
-}
-
 struct answer {
     struct inbound *inbound;
     uint64_t job, ring;
@@ -433,7 +419,7 @@ static int begin_call(struct inbound *inbound, struct line *line, uint64_t numbe
         error = attempt_set_run(spool, attempt.id, host_run(line->host));
     if (error != 0)
         goto out;
-    begin_job(inbound, line, &attempt, &fax);
+    line_job_begin(inbound->options.lines, line, &attempt, &fax);
     log_info("call comes in fax=%s line=%s from=%s", fax.public_id, line->id, fax.sender);
     error = answer_after_commit(inbound, line, number);
     if (error != 0) {
@@ -473,61 +459,4 @@ void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, c
     if (begin_call(inbound, line, number, facts) != 0)
         log_error("call not answered line=%s: %s", line->id, err_message());
     json_decref(facts);
-}
-
-int inbound_adopt(struct inbound *inbound, struct line *line, const struct attempt *attempt)
-{
-    struct fax fax = {0};
-    int error = fax_get(&fax, inbound->options.spool, attempt->fax);
-
-    if (error == 0) {
-        begin_job(inbound, line, attempt, &fax);
-        log_info("call goes on fax=%s line=%s attempt=%lld", fax.public_id, line->id, (long long)attempt->id);
-    }
-    fax_clear(&fax);
-    return error;
-}
-
-/* --- progress --- */
-
-static int show_receiving(struct inbound *inbound, struct line *line, const struct link_message *status)
-{
-    struct spool *spool = inbound->options.spool;
-    struct fax fax = {0};
-    int error = fax_get(&fax, spool, line->job.fax);
-
-    if (error == 0 && fax.state == FAX_RINGING) {
-        if (status->station_id != NULL && status->station_id[0] != '\0') {
-            free(fax.remote_station_id);
-            fax.remote_station_id = xstrdup(status->station_id);
-        }
-        error = fax_state_change(spool, &fax, FAX_RECEIVING);
-    }
-    fax_clear(&fax);
-    return error;
-}
-
-void inbound_status(struct inbound *inbound, struct line *line, const struct link_message *status)
-{
-    struct spool *spool = inbound->options.spool;
-    int64_t id = (int64_t)line->job.id;
-    int page = status->page < 10000 ? (int)status->page : 10000;
-    int error = 0;
-
-    if (status->phase != LINK_PHASE_ANSWERED && status->phase != LINK_PHASE_RECEIVING)
-        return;
-    if (status->phase == LINK_PHASE_RECEIVING && !line->job.transmitting) {
-        error = attempt_set_transmitting(spool, id);
-        if (error == 0)
-            error = attempt_set_connected(spool, id, clock_now_ms());
-        line->job.transmitting = true;
-    }
-    if (error == 0)
-        error = show_receiving(inbound, line, status);
-    if (error == 0 && page > line->job.page && page > 1)
-        error = attempt_set_pages(spool, id, page - 1);
-    if (page > line->job.page)
-        line->job.page = page;
-    if (error != 0)
-        log_warning("progress not recorded fax=%s line=%s: %s", line->job.fax_id, line->id, err_message());
 }

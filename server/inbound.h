@@ -31,10 +31,7 @@ void inbound_free(struct inbound *inbound);
  * commit; let ring when the line may not receive or the server is about to leave; rejected when the disk is full. */
 void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, const char *ring);
 
-/* A running call is found again after a restart of faxd. */
-int inbound_adopt(struct inbound *inbound, struct line *line, const struct attempt *attempt);
-
-void inbound_status(struct inbound *inbound, struct line *line, const struct link_message *status);
+/* The host says that the call on the line has ended. */
 void inbound_ended(struct inbound *inbound, struct line *line, const struct link_message *ended);
 
 /* The host died with the call: the line is taken off it. The attempt stays open for inbound_decide. */

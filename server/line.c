@@ -4,6 +4,8 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/str.h"
+#include "spool/attempt.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -117,13 +119,19 @@ struct line *line_by_job(const struct line_table *table, uint64_t job)
     return NULL;
 }
 
-void line_job_begin(struct line_table *table, struct line *line, const struct job *job)
+void line_job_begin(struct line_table *table, struct line *line, const struct attempt *attempt, const struct fax *fax)
 {
-    struct line **bucket = &table->buckets[job->id % JOB_BUCKETS];
+    struct line **bucket = &table->buckets[(uint64_t)attempt->id % JOB_BUCKETS];
 
-    assert(line->job.id == 0 && job->id != 0);
-    line->job = *job;
-    line->job.started_at = clock_now_ms();
+    assert(line->job.id == 0 && attempt->id > 0);
+    line->job = (struct job){.id = (uint64_t)attempt->id,
+                             .direction = fax->direction,
+                             .step = JOB_ORDERED,
+                             .fax = fax->id,
+                             .transmitting = attempt->transmitting,
+                             .started_at = attempt->started_at};
+    str_copy(line->job.fax_id, sizeof line->job.fax_id, fax->public_id);
+    str_copy(line->job.peer, sizeof line->job.peer, fax->direction == FAX_OUTBOUND ? fax->destination : fax->sender);
     line->next_job = *bucket;
     *bucket = line;
     if (line->state == LINE_IDLE)

@@ -3,6 +3,7 @@
  * event would starve under load in libevent 2.1, so the turn is ended by hand. */
 #include "server/loop.h"
 
+#include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/spool.h"
@@ -11,7 +12,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define SIGNALS_MAX 8
+#define SIGNALS_MAX   8
+#define LOOK_AGAIN_MS 3600000
 
 struct loop_signal {
     struct event *event;
@@ -95,4 +97,18 @@ int loop_on_signal(struct loop *loop, int signal_number, void (*fn)(void *contex
         return err_set(ERR_INTERNAL, "cannot handle signal %d", signal_number);
     loop->signal_count++;
     return 0;
+}
+
+void loop_timer_at(struct event *timer, int64_t at_ms)
+{
+    int64_t wait_ms = at_ms - clock_now_ms();
+    struct timeval delay;
+
+    if (wait_ms < 0)
+        wait_ms = 0;
+    if (wait_ms > LOOK_AGAIN_MS)
+        wait_ms = LOOK_AGAIN_MS;
+    delay.tv_sec = wait_ms / 1000;
+    delay.tv_usec = wait_ms % 1000 * 1000;
+    evtimer_add(timer, &delay);
 }

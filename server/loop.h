@@ -7,6 +7,7 @@
 #define FAXD_SERVER_LOOP_H
 
 #include <event2/event.h>
+#include <stdint.h>
 
 struct loop;
 struct spool;
@@ -23,6 +24,10 @@ int loop_run(struct loop *loop, struct spool *spool);
 
 /* Leave after this turn. */
 void loop_stop(struct loop *loop);
+
+/* Set a timer of evtimer_new() for a time in UTC ms, at once when it has passed. It may go off an hour after now at the
+ * latest, since the wall clock may be set meanwhile: who is called looks again. */
+void loop_timer_at(struct event *timer, int64_t at_ms);
 
 /* Call fn(context) on each arrival of a signal, on the loop. 0 or ERR_INTERNAL. */
 int loop_on_signal(struct loop *loop, int signal_number, void (*fn)(void *context), void *context);

@@ -307,21 +307,6 @@ static int start_cut(struct outbound *outbound, struct line *line, const struct 
 
 /* --- begin --- */
 
-static void begin_job(struct outbound *outbound, struct line *line, const struct attempt *attempt,
-                      const struct fax *fax)
-{
-    struct job job = {.id = (uint64_t)attempt->id,
-                      .direction = FAX_OUTBOUND,
-                      .step = JOB_ORDERED,
-                      .fax = fax->id,
-                      .transmitting = attempt->transmitting,
-                      .started_at = attempt->started_at};
-
-    snprintf(job.fax_id, sizeof job.fax_id, "%s", fax->public_id);
-    snprintf(job.peer, sizeof job.peer, "%s", fax->destination);
-    line_job_begin(outbound->options.lines, line, &job);
-}
-
 int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax)
 {
     struct spool *spool = outbound->options.spool;
@@ -333,7 +318,7 @@ int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax
         error = attempt_set_run(spool, attempt.id, host_run(line->host));
     if (error != 0)
         return error;
-    begin_job(outbound, line, &attempt, fax);
+    line_job_begin(outbound->options.lines, line, &attempt, fax);
     error = call_file_path(path, spool, line->provider, CALL_FILE_SEND, attempt.id);
     if (error == 0 && attempt.first_page > 1)
         error = start_cut(outbound, line, &attempt, fax, path);
@@ -344,76 +329,6 @@ int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax
         end_early(outbound, line, LINK_RESULT_NOT_STARTED, LINK_OUTCOME_LINE_UNAVAILABLE);
     }
     return 0;
-}
-
-int outbound_adopt(struct outbound *outbound, struct line *line, const struct attempt *attempt)
-{
-    struct fax fax = {0};
-    int error = fax_get(&fax, outbound->options.spool, attempt->fax);
-
-    if (error == 0) {
-        begin_job(outbound, line, attempt, &fax);
-        log_info("call goes on fax=%s line=%s attempt=%lld", fax.public_id, line->id, (long long)attempt->id);
-    }
-    fax_clear(&fax);
-    return error;
-}
-
-/* --- progress --- */
-
-static enum fax_state state_of_page(enum fax_state state, uint32_t page)
-{
-    if (page > 0 && (state == FAX_DIALING || state == FAX_NEGOTIATING))
-        return FAX_SENDING;
-    return state == FAX_DIALING ? FAX_NEGOTIATING : state;
-}
-
-/* The far end is there: what a person sees moves on. A fax that is to be canceled stays so. */
-static int show_progress(struct outbound *outbound, struct line *line, const struct link_message *status)
-{
-    struct spool *spool = outbound->options.spool;
-    struct fax fax = {0};
-    enum fax_state next;
-    int error = fax_get(&fax, spool, line->job.fax);
-
-    if (error != 0)
-        return error;
-    next = state_of_page(fax.state, status->page);
-    if (next != fax.state) {
-        if (status->station_id != NULL && status->station_id[0] != '\0') {
-            free(fax.remote_station_id);
-            fax.remote_station_id = xstrdup(status->station_id);
-        }
-        error = fax_state_change(spool, &fax, next);
-    }
-    fax_clear(&fax);
-    return error;
-}
-
-void outbound_status(struct outbound *outbound, struct line *line, const struct link_message *status)
-{
-    struct spool *spool = outbound->options.spool;
-    int64_t id = (int64_t)line->job.id;
-    int page = status->page < 10000 ? (int)status->page : 10000;
-    int error = 0;
-
-    if (status->phase != LINK_PHASE_TRANSMITTING)
-        return;
-    if (!line->job.transmitting) {
-        error = attempt_set_transmitting(spool, id);
-        if (error == 0)
-            error = attempt_set_connected(spool, id, clock_now_ms());
-        line->job.transmitting = true;
-    }
-    if (error == 0)
-        error = show_progress(outbound, line, status);
-    /* PageCount is the page under way: those before it are confirmed. */
-    if (error == 0 && page > line->job.page && page > 1)
-        error = attempt_set_pages(spool, id, page - 1);
-    if (page > line->job.page)
-        line->job.page = page;
-    if (error != 0)
-        log_warning("progress not recorded fax=%s line=%s: %s", line->job.fax_id, line->id, err_message());
 }
 
 void outbound_ended(struct outbound *outbound, struct line *line, const struct link_message *ended)

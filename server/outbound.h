@@ -29,11 +29,7 @@ void outbound_free(struct outbound *outbound);
  * store, and then nothing was begun. */
 int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax);
 
-/* A running call is found again after a restart of faxd. */
-int outbound_adopt(struct outbound *outbound, struct line *line, const struct attempt *attempt);
-
-/* What the host says of the call on the line. */
-void outbound_status(struct outbound *outbound, struct line *line, const struct link_message *status);
+/* The host says that the call on the line has ended. */
 void outbound_ended(struct outbound *outbound, struct line *line, const struct link_message *ended);
 
 /* The host died with the call: the line is taken off it. The attempt stays open for outbound_decide. */

@@ -178,24 +178,32 @@ static bool is_listed(uint64_t job, const uint64_t *jobs, int count)
 }
 
 /* The call runs on: put it back on its line. */
-static void adopt(struct recovery *recovery, struct open_call *call, const struct host *host)
+static int put_back(struct recovery *recovery, const struct open_call *call, const struct host *host)
 {
     struct line *line = line_by_index(recovery->options.lines, host, (uint32_t)call->attempt.line_index);
+    struct fax fax = {0};
     int error;
 
     if (line == NULL || line->job.id != 0)
-        error = err_set(ERR_CONFLICT, "line %d of the provider is not there, or busy", call->attempt.line_index);
-    else if (call->direction == FAX_OUTBOUND)
-        error = outbound_adopt(recovery->options.outbound, line, &call->attempt);
-    else
-        error = inbound_adopt(recovery->options.inbound, line, &call->attempt);
-    if (error != 0) {
-        log_error("call cannot be taken up attempt=%lld provider=%s: %s", (long long)call->attempt.id,
-                  call->attempt.provider, err_message());
-        call->dead = true; /* it is aborted with the host's other strangers; its journal will tell */
+        return err_set(ERR_CONFLICT, "line %d of the provider is not there, or busy", call->attempt.line_index);
+    error = fax_get(&fax, recovery->options.spool, call->attempt.fax);
+    if (error == 0) {
+        line_job_begin(recovery->options.lines, line, &call->attempt, &fax);
+        log_info("call goes on fax=%s line=%s attempt=%lld", fax.public_id, line->id, (long long)call->attempt.id);
+    }
+    fax_clear(&fax);
+    return error;
+}
+
+static void adopt(struct recovery *recovery, struct open_call *call, const struct host *host)
+{
+    if (put_back(recovery, call, host) == 0) {
+        drop(recovery, call);
         return;
     }
-    drop(recovery, call);
+    log_error("call cannot be taken up attempt=%lld provider=%s: %s", (long long)call->attempt.id,
+              call->attempt.provider, err_message());
+    call->dead = true; /* it is aborted with the host's other strangers; its journal will tell */
 }
 
 /* A host may have calls that the store knows as ended, or not at all: nobody waits for them. */

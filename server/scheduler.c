@@ -7,6 +7,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/number.h"
+#include "server/loop.h"
 #include "server/outbound.h"
 #include "spool/claim.h"
 #include "spool/spool.h"
@@ -81,20 +82,6 @@ struct line *scheduler_choose(const struct line_table *lines, const char *group,
 
 /* --- a run --- */
 
-static void look_again(struct scheduler *scheduler, int64_t at_ms)
-{
-    int64_t wait_ms = at_ms - clock_now_ms();
-    struct timeval delay;
-
-    if (wait_ms < 0)
-        wait_ms = 0;
-    if (wait_ms > 3600 * 1000)
-        wait_ms = 3600 * 1000; /* the wall clock may be set meanwhile */
-    delay.tv_sec = wait_ms / 1000;
-    delay.tv_usec = wait_ms % 1000 * 1000;
-    evtimer_add(scheduler->timer, &delay);
-}
-
 /* Start what can be started for the group of this line. Returns the number of calls begun, or an error. */
 static int serve_group(struct scheduler *scheduler, const char *group, bool test, int room)
 {
@@ -108,7 +95,7 @@ static int serve_group(struct scheduler *scheduler, const char *group, bool test
         if (error == ERR_NOT_FOUND)
             return started;
         if (error == ERR_AGAIN) {
-            look_again(scheduler, 0);
+            loop_timer_at(scheduler->timer, 0);
             return started;
         }
         if (error != 0)
@@ -124,7 +111,7 @@ static int serve_group(struct scheduler *scheduler, const char *group, bool test
             return error;
         started++;
     }
-    look_again(scheduler, 0);
+    loop_timer_at(scheduler->timer, 0);
     return started;
 }
 
@@ -182,10 +169,10 @@ void scheduler_run(struct scheduler *scheduler)
         return;
     moved = claim_promote(&next_at, scheduler->options.spool, clock_now_ms(), PROMOTE_MAX);
     if (moved >= 0 && next_at != 0)
-        look_again(scheduler, moved == PROMOTE_MAX ? 0 : next_at);
+        loop_timer_at(scheduler->timer, moved == PROMOTE_MAX ? 0 : next_at);
     if (moved < 0 || serve_all(scheduler) != 0) {
         log_error("queue cannot be worked off: %s", err_message());
-        look_again(scheduler, clock_now_ms() + 5000);
+        loop_timer_at(scheduler->timer, clock_now_ms() + 5000);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/private_address.h"
+#include "server/loop.h"
 #include "spool/outbox.h"
 #include "spool/spool.h"
 
@@ -252,20 +253,6 @@ static int serve_endpoint(struct webhook_sender *sender, int64_t id, int room)
     return count;
 }
 
-static void wait_until(struct webhook_sender *sender, int64_t at_ms)
-{
-    int64_t wait_ms = at_ms - clock_now_ms();
-    struct timeval delay;
-
-    if (wait_ms < 0)
-        wait_ms = 0;
-    if (wait_ms > 3600 * 1000)
-        wait_ms = 3600 * 1000; /* the wall clock may be set meanwhile */
-    delay.tv_sec = wait_ms / 1000;
-    delay.tv_usec = wait_ms % 1000 * 1000;
-    evtimer_add(sender->due_timer, &delay);
-}
-
 void webhook_sender_run(struct webhook_sender *sender)
 {
     struct outbox_waiting waiting[OUTBOX_ENDPOINTS_MAX];
@@ -289,7 +276,7 @@ void webhook_sender_run(struct webhook_sender *sender)
         next_at = now_ms + 5000;
     }
     if (next_at != 0)
-        wait_until(sender, next_at);
+        loop_timer_at(sender->due_timer, next_at);
 }
 
 /* --- libcurl on the loop --- */

@@ -2,6 +2,7 @@
 /* Facts about lines, and the choice of one for a fax. */
 #include "server/line.h"
 #include "server/scheduler.h"
+#include "spool/attempt.h"
 #include "tests/lib/facts.h"
 
 #include <stdbool.h>
@@ -127,10 +128,12 @@ static void a_job_is_found_by_its_number_as_long_as_it_lasts(void **state)
 {
     struct line_table *table = *state;
     struct line *one = add(table, "1", "a"), *two = add(table, "2", "a");
-    const struct job job = {.id = 7}, same_bucket = {.id = 7 + 1024};
+    const struct attempt attempt = {.id = 7}, same_bucket = {.id = 7 + 1024};
+    const struct fax fax = {.public_id = "fax_1", .direction = FAX_OUTBOUND, .destination = (char *)"99"};
 
-    line_job_begin(table, one, &job);
-    line_job_begin(table, two, &same_bucket);
+    line_job_begin(table, one, &attempt, &fax);
+    line_job_begin(table, two, &same_bucket, &fax);
+    assert_string_equal(one->job.peer, "99");
     assert_ptr_equal(line_by_job(table, 7), one);
     assert_ptr_equal(line_by_job(table, 7 + 1024), two);
     assert_int_equal(one->state, LINE_BUSY);

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fax, the command line, against a running server: what it prints and how it exits. Prints TAP."""
+import contextlib
+import http.server
 import json
 import os
 import pty
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from faxd import BUILD, FAST_RETRIES, PAGES, exchange, fact, main, same, started, wait_for, within  # noqa: E402
@@ -140,6 +143,95 @@ def keys_are_made_shown_once_and_revoked():
     key = keys[0]["id"] if keys else [k for k in json.loads(listed)["data"] if k["name"] == "reader"][0]["id"]
     same(run(server, "key", "revoke", key)[0], 0)
     wait_for(lambda: run(server, "list", "--key-file", path, key=False)[0] == 1, "the key to be of no use", 20)
+
+
+class Replies(http.server.BaseHTTPRequestHandler):
+    """A server that gives the replies it was told, one by one, and keeps what was posted to it."""
+    protocol_version = "HTTP/1.1"
+    replies, posted = [], []
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        self.posted.append((self.headers.get("Idempotency-Key"), self.rfile.read(int(self.headers.get("Content-Length", 0)))))
+        status, body = self.replies.pop(0)
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/problem+json" if "title" in body else "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = answer
+
+
+@contextlib.contextmanager
+def replying(*replies):
+    """The port, and the list of what was posted: idempotency key and body."""
+    Replies.replies, Replies.posted = list(replies), []
+    with http.server.HTTPServer(("127.0.0.1", 0), Replies) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port, Replies.posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ask(port, *arguments, **more):
+    done = subprocess.run([os.path.join(BUILD, "fax"), f"--server=http://127.0.0.1:{port}", *arguments], capture_output=True,
+                          timeout=90, check=False, **more)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@fact
+def a_busy_server_is_asked_again_with_the_same_key_and_the_whole_document():
+    with open(PAGES[0], "rb") as file:
+        page = file.read()
+    with replying((503, {"title": "busy"}), (202, {"id": "fax_1", "status": "preparing"})) as (port, posted):
+        same(ask(port, "send", "--to", "1002", "/dev/stdin", input=page)[:2], (0, "fax_1\n"))  # a pipe: it can be read once
+    same((len(posted), posted[0][0] is not None, posted[0][0] == posted[1][0]), (2, True, True))
+    same([page in body for _, body in posted], [True, True])
+
+
+@fact
+def a_server_that_is_not_ready_says_why():
+    with replying((503, {"status": "draining", "checks": {"disk": "full"}})) as (port, _):
+        same(ask(port, "health")[:2], (1, "draining\n  disk: full\n"))
+    with replying((503, {"title": "too many connections"})) as (port, _):
+        code, out, err = ask(port, "health")
+        same((code, out), (1, ""))
+        within("too many connections", err)
+
+
+@fact
+def an_accepted_fax_is_named_also_when_it_cannot_be_followed():
+    with replying((202, {"id": "fax_1", "status": "preparing"}), (403, {"title": "no"})) as (port, _):
+        code, _, err = ask(port, "send", "--to", "1002", "--wait", PAGES[0])
+        same(code, 1)
+        within("fax_1 was accepted", err)
+
+
+@fact
+def what_is_no_document_is_told_before_the_server_is_asked():
+    for path, why in (("/", "Is a directory"), ("/dev/null", "it is empty"), ("/no/such/file.tif", "No such file")):
+        code, _, err = ask(9, "send", "--to", "1002", path)
+        same((path, code), (path, 7))
+        within(why, err)
+    same(ask(9, "send", "--to", "1002", "--set", "=1", PAGES[0])[0], 1)
+
+
+@fact
+def without_a_terminal_each_change_is_a_line():
+    server = started(FAST_RETRIES + exchange(pace=20))
+    code, out, err = run(server, "send", "--to", "1002", "--wait", PAGES[0])
+    lines = err.splitlines()
+    same((code, "\r" in err, lines == list(dict.fromkeys(lines))), (0, False, True))
+    within("preparing", lines[0])
+    within("delivered", lines[-1])
+    same([line.split()[0] for line in lines], [out.split()[0]] * len(lines))
 
 
 @fact

@@ -204,14 +204,12 @@ static CURLcode perform(struct client *client, struct reply *reply, long *status
     return code;
 }
 
-int client_request(json_t **out, struct client *client, const char *method, const char *path, const json_t *body)
+/* One request, `body` as JSON when not NULL. */
+static CURLcode request_once(struct client *client, struct reply *reply, long *status, const char *method,
+                             const char *path, const json_t *body)
 {
-    struct reply reply = {0};
     char *url = xasprintf("%s%s", client->url, path), *text = NULL;
     struct curl_slist *headers = client->authorization != NULL ? add_header(NULL, client->authorization) : NULL;
-    long status = 0;
-    if (out != NULL)
-        *out = NULL;
     set_common(client, client->curl, url, headers);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, (long)REPLY_S);
     if (body != NULL) {
@@ -225,14 +223,41 @@ int client_request(json_t **out, struct client *client, const char *method, cons
     }
     if (strcmp(method, "GET") != 0)
         curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
-    CURLcode code = perform(client, &reply, &status);
+    CURLcode code = perform(client, reply, status);
+    curl_slist_free_all(headers);
+    free(text);
+    free(url);
+    return code;
+}
+
+int client_request(json_t **out, struct client *client, const char *method, const char *path, const json_t *body)
+{
+    struct reply reply = {0};
+    long status = 0;
+    if (out != NULL)
+        *out = NULL;
+    CURLcode code = request_once(client, &reply, &status, method, path, body);
     int verdict = code != CURLE_OK  ? unreachable(client, code, &reply)
                   : is_good(status) ? take_reply(out, &reply, status)
                                     : refused(status, &reply);
-    curl_slist_free_all(headers);
     free(reply.body);
-    free(text);
-    free(url);
+    return verdict;
+}
+
+int client_probe(json_t **out, bool *good, struct client *client, const char *path)
+{
+    struct reply reply = {0};
+    char *type = NULL; /* curl's */
+    long status = 0;
+    *out = NULL;
+    CURLcode code = request_once(client, &reply, &status, "GET", path, NULL);
+    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_TYPE, &type);
+    *good = code == CURLE_OK && is_good(status);
+    bool is_result = *good || (status == 503 && type != NULL && strncmp(type, "application/json", 16) == 0);
+    int verdict = code != CURLE_OK ? unreachable(client, code, &reply)
+                  : is_result      ? take_reply(out, &reply, status)
+                                   : refused(status, &reply);
+    free(reply.body);
     return verdict;
 }
 

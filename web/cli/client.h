@@ -27,6 +27,10 @@ char *client_escape(const char *text);
  * NULL when it has none; the caller frees. */
 int client_request(json_t **reply, struct client *client, const char *method, const char *path, const json_t *body);
 
+/* GET a state whose reply says something also when it is 503 (health). `*reply` as above, also with that status unless
+ * it is a problem document; `*good` tells whether the status was 2xx. */
+int client_probe(json_t **reply, bool *good, struct client *client, const char *path);
+
 /* POST a form. `fill` adds its parts and is called again for each try: when the connection breaks or the server is busy
  * the request is repeated with the same `idempotency_key`, which makes it one request. */
 typedef int (*client_fill_fn)(curl_mime *form, void *context);

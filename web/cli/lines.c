@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "web/cli/cli.h"
+#include "web/cli/client.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
@@ -65,20 +66,29 @@ static void print_checks(const json_t *checks)
     }
 }
 
+static void print_health(const json_t *health)
+{
+    char *status = text_at(health, "status");
+    text_print(stdout, "%s\n", status);
+    print_checks(json_object_get(health, "checks"));
+    free(status);
+}
+
 int health_run(struct cli *cli, int argc, char **argv)
 {
     int operands = 0;
+    bool ready = false;
     json_t *reply = NULL;
     int verdict = cli_parse(&operands, cli, NULL, argc, argv, health_help, 0, 0);
     if (verdict >= 0)
         return verdict;
-    verdict = cli_request(&reply, cli, "GET", "/health/ready", NULL);
-    if (reply != NULL) {
-        char *status = text_at(reply, "status");
-        text_print(stdout, "%s\n", status);
-        print_checks(json_object_get(reply, "checks"));
-        free(status);
-    }
+    verdict = cli_client(cli);
+    if (verdict == VERDICT_OK)
+        verdict = client_probe(&reply, &ready, cli->client, "/health/ready");
+    if (verdict == VERDICT_OK && cli->json)
+        text_json(reply);
+    else if (verdict == VERDICT_OK)
+        print_health(reply);
     json_decref(reply);
-    return verdict;
+    return verdict == VERDICT_OK && !ready ? VERDICT_ERROR : verdict;
 }

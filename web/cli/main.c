@@ -53,23 +53,37 @@ static int print_help(FILE *file)
     return fputs(help_tail, file) >= 0 ? VERDICT_OK : VERDICT_ERROR;
 }
 
+/* The value of option `name` at argv[*at], as "--name VALUE" or "--name=VALUE"; NULL when it is another word. */
+static const char *early_value(const char *name, int *at, int argc, char **argv)
+{
+    size_t length = strlen(name);
+    if (strncmp(argv[*at], name, length) != 0)
+        return NULL;
+    if (argv[*at][length] == '=')
+        return argv[*at] + length + 1;
+    return argv[*at][length] == '\0' && *at + 1 < argc ? argv[++*at] : NULL;
+}
+
 /* Options may stand before the command too; only those that all commands share. */
 static int skip_options(struct cli *cli, int argc, char **argv)
 {
+    const struct {
+        const char *name, **value;
+    } early[] = {{"--server", &cli->server}, {"--key-file", &cli->key_file}, {"--state", &cli->state}};
     int at = 1;
-    while (at < argc && argv[at][0] == '-') {
-        const char *name = argv[at];
-        if (strcmp(name, "--json") == 0)
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        const char *value = NULL;
+        if (strcmp(argv[at], "--json") == 0) {
             cli->json = true;
-        else if (strcmp(name, "--server") == 0 && at + 1 < argc)
-            cli->server = argv[++at];
-        else if (strcmp(name, "--key-file") == 0 && at + 1 < argc)
-            cli->key_file = argv[++at];
-        else if (strcmp(name, "--state") == 0 && at + 1 < argc)
-            cli->state = argv[++at];
-        else
-            return at;
-        at++;
+            continue;
+        }
+        for (size_t i = 0; i < sizeof early / sizeof early[0] && value == NULL; i++) {
+            value = early_value(early[i].name, &at, argc, argv);
+            if (value != NULL)
+                *early[i].value = value;
+        }
+        if (value == NULL)
+            break;
     }
     return at;
 }

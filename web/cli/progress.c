@@ -152,6 +152,7 @@ static const char *status_of(const struct progress *progress)
 static bool look(struct progress *progress)
 {
     json_t *fax = NULL;
+    clear_bar(progress); /* a complaint wants a line of its own */
     int verdict = client_request(&fax, progress->cli->client, "GET", progress->path, NULL);
     progress->looked_ms = clock_mono_ms();
     if (verdict == VERDICT_UNREACHABLE) /* it may be restarting; the fax goes on */
@@ -198,11 +199,15 @@ int progress_follow(struct cli *cli, const char *id, const json_t *first)
                                 .since_ms = clock_mono_ms(),
                                 .bar = isatty(STDERR_FILENO) && !cli->json};
     int verdict = VERDICT_OK;
+    if (progress.fax != NULL)
+        draw(&progress);
     if (!look(&progress))
         verdict = client_follow(cli->client, on_event, on_tick, TICK_MS, &progress);
     clear_bar(&progress);
     if (progress.failure != 0)
         verdict = progress.failure;
+    if (verdict != VERDICT_OK && progress.fax != NULL)
+        text_complain("%s was accepted; what becomes of it is not known here", id);
     if (verdict == VERDICT_OK && progress.fax != NULL) {
         if (cli->json)
             text_json(progress.fax);

@@ -2,12 +2,9 @@
 /* fax send. */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -15,10 +12,11 @@
 #include "web/cli/cli.h"
 #include "web/cli/client.h"
 #include "web/cli/progress.h"
+#include "web/cli/source.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-#define STDIN_MAX (64 << 20)
+#define FILES_MAX 20 /* how many a fax may have is for the server to say */
 
 static const char help[] =
     "Usage: fax send --to NUMBER [OPTION...] FILE\n"
@@ -63,10 +61,8 @@ static const struct {
 
 struct sending {
     struct cli_option *options;
-    char **files;
-    int file_count;
-    char *standard_input; /* its octets, when a file is "-" */
-    size_t standard_input_size;
+    struct source sources[FILES_MAX];
+    int count; /* of sources */
 };
 
 static int add_field(curl_mime *form, const char *name, size_t name_length, const char *value)
@@ -77,17 +73,6 @@ static int add_field(curl_mime *form, const char *name, size_t name_length, cons
               curl_mime_data(part, value, CURL_ZERO_TERMINATED) != CURLE_OK;
     free(copy);
     return bad;
-}
-
-static int add_file(curl_mime *form, const struct sending *sending, const char *path)
-{
-    curl_mimepart *part = curl_mime_addpart(form);
-    if (part == NULL || curl_mime_name(part, "file") != CURLE_OK)
-        return 1;
-    if (strcmp(path, "-") != 0)
-        return curl_mime_filedata(part, path) != CURLE_OK || curl_mime_type(part, "image/tiff") != CURLE_OK;
-    return curl_mime_data(part, sending->standard_input, sending->standard_input_size) != CURLE_OK ||
-           curl_mime_filename(part, "standard-input.tif") != CURLE_OK || curl_mime_type(part, "image/tiff") != CURLE_OK;
 }
 
 static int add_list(curl_mime *form, const struct cli_option *option, const char *field)
@@ -116,34 +101,13 @@ static int fill(curl_mime *form, void *context)
         bad = add_list(form, cli_find(sending->options, "tag"), "tags");
     if (!bad)
         bad = add_list(form, cli_find(sending->options, "set"), NULL);
-    for (int i = 0; i < sending->file_count && !bad; i++)
-        bad = add_file(form, sending, sending->files[i]);
+    for (int i = 0; i < sending->count && !bad; i++)
+        bad = source_add(&sending->sources[i], form);
     return bad;
 }
 
-static int read_standard_input(struct sending *sending)
-{
-    size_t room = 1 << 16, got;
-    if (sending->standard_input != NULL) {
-        text_complain("standard input can be sent once");
-        return VERDICT_ERROR;
-    }
-    sending->standard_input = xmalloc(room);
-    while ((got = fread(sending->standard_input + sending->standard_input_size, 1, room - sending->standard_input_size,
-                        stdin)) > 0) {
-        sending->standard_input_size += got;
-        if (sending->standard_input_size > STDIN_MAX) {
-            text_complain("standard input is too long for a fax");
-            return VERDICT_DOCUMENT;
-        }
-        if (sending->standard_input_size == room)
-            sending->standard_input = xrealloc(sending->standard_input, room *= 2);
-    }
-    return VERDICT_OK;
-}
-
-/* Look at the words before the network is used. */
-static int check(struct sending *sending)
+/* Look at the words and the files before the network is used. */
+static int check(struct sending *sending, char **files, int count)
 {
     const struct cli_option *set = cli_find(sending->options, "set");
     if (cli_value(sending->options, "to") == NULL) {
@@ -151,20 +115,14 @@ static int check(struct sending *sending)
         return VERDICT_ERROR;
     }
     for (int i = 0; i < set->count; i++) {
-        if (strchr(set->values[i], '=') == NULL) {
+        if (strcspn(set->values[i], "=") == 0 || strchr(set->values[i], '=') == NULL) {
             text_complain("--set wants KEY=VALUE, not \"%s\"", set->values[i]);
             return VERDICT_ERROR;
         }
     }
     int verdict = VERDICT_OK;
-    for (int i = 0; i < sending->file_count && verdict == VERDICT_OK; i++) {
-        if (strcmp(sending->files[i], "-") == 0) {
-            verdict = read_standard_input(sending);
-        } else if (access(sending->files[i], R_OK) != 0) {
-            text_complain("cannot read %s: %s", sending->files[i], strerror(errno));
-            verdict = VERDICT_DOCUMENT;
-        }
-    }
+    for (int i = 0; i < count && verdict == VERDICT_OK; i++)
+        verdict = source_open(&sending->sources[sending->count++], files[i]);
     return verdict;
 }
 
@@ -202,10 +160,10 @@ int send_run(struct cli *cli, int argc, char **argv)
     };
     int operands = 0;
     json_t *fax = NULL;
-    int verdict = cli_parse(&operands, cli, options, argc, argv, help, 1, 20);
-    struct sending sending = {.options = options, .files = argv + operands, .file_count = argc - operands};
+    struct sending sending = {.options = options};
+    int verdict = cli_parse(&operands, cli, options, argc, argv, help, 1, FILES_MAX);
     if (verdict < 0)
-        verdict = check(&sending);
+        verdict = check(&sending, argv + operands, argc - operands);
     else
         goto out;
     if (verdict == VERDICT_OK)
@@ -223,7 +181,8 @@ int send_run(struct cli *cli, int argc, char **argv)
     free(id);
 out:
     json_decref(fax);
-    free(sending.standard_input);
+    for (int i = 0; i < sending.count; i++)
+        source_close(&sending.sources[i]);
     cli_options_free(options);
     return verdict;
 }

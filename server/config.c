@@ -1,39 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of keys and what reads it. libConfuse parses; types it knows are checked by it, ranges and words by the
- * table, in the parser's validation calls, so that every message has file and line. */
+/* The table of keys, and the parse of a file; on to config_read.c. libConfuse parses; types it knows are checked by it,
+ * ranges and words by the table, in the parser's validation calls, so that every message has file and line. */
 #include <config.h> /* in quotes it would be server/config.h */
 
 #include "server/config.h"
+#include "server/config_private.h"
 
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
 
-#include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum key_type { KEY_TEXT, KEY_WORD, KEY_NUMBER, KEY_SWITCH, KEY_LIST, KEY_NUMBERS };
-
-struct config_key {
-    const char *section;
-    const char *name;
-    enum key_type type;
-    const char *fallback; /* default as written in a file */
-    long low, high;       /* KEY_NUMBER and each of KEY_NUMBERS; KEY_TEXT: longest in octets */
-    const char *words;    /* KEY_WORD: allowed, separated by blanks */
-    const char *help;
-};
-
 #define DAY_S 86400
-#define MIB   (1024L * 1024L)
 
 /* Sections in the order of the example file. */
-static const struct config_key keys[] = {
+const struct config_key config_keys[] = {
     {"server", "log_level", KEY_WORD, "info", 0, 0, "error warning info debug", "how much the log tells"},
     {"server", "log_file", KEY_TEXT, "", 0, 1000, NULL, "absolute path; empty = standard error"},
     {"server", "drain_timeout", KEY_NUMBER, "120", 0, 3600, NULL, "seconds to wait for running calls on SIGTERM"},
@@ -81,15 +68,12 @@ static const struct config_key keys[] = {
     {"line", "groups", KEY_LIST, "{default}", 1, 16, NULL, "line groups whose faxes it carries"},
     {"line", "send", KEY_SWITCH, "true", 0, 0, NULL, "may send"},
     {"line", "receive", KEY_SWITCH, "true", 0, 0, NULL, "may receive"},
+    {NULL, NULL, KEY_TEXT, NULL, 0, 0, NULL, NULL},
 };
 
-#define KEY_COUNT     (sizeof keys / sizeof keys[0])
-#define LINES_MAX     1000
-#define PROVIDERS_MAX 64
+const char *const config_sections[] = {"server", "store", "web", "convert", "retry", "webhook", "provider", NULL};
 
-static const char *const sections[] = {"server", "store", "web", "convert", "retry", "webhook", "provider"};
-
-#define SECTION_COUNT (sizeof sections / sizeof sections[0])
+#define SECTION_COUNT (sizeof config_sections / sizeof config_sections[0] - 1)
 
 /* libConfuse's callbacks have no user pointer: the parse under way, one at a time (thread: loop). */
 static struct {
@@ -118,9 +102,7 @@ static void on_confuse_error(cfg_t *cfg, const char *fmt, va_list arguments)
     report_fault(cfg->line, fmt, arguments);
 }
 
-static void fault(cfg_t *cfg, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void fault(cfg_t *cfg, const char *fmt, ...)
+void config_fault(cfg_t *cfg, const char *fmt, ...)
 {
     va_list arguments;
 
@@ -131,9 +113,9 @@ static void fault(cfg_t *cfg, const char *fmt, ...)
 
 static const struct config_key *key_find(const char *section, const char *name)
 {
-    for (unsigned i = 0; i < KEY_COUNT; i++)
-        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
-            return &keys[i];
+    for (unsigned i = 0; config_keys[i].name != NULL; i++)
+        if (strcmp(config_keys[i].section, section) == 0 && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
     return NULL;
 }
 
@@ -152,14 +134,14 @@ static void check_text(cfg_t *cfg, const struct config_key *key, const char *tex
     size_t length = strlen(text);
 
     if (key->type == KEY_WORD && !word_allowed(key->words, text))
-        fault(cfg, "%s|%s: '%.60s' is not one of: %s", key->section, key->name, text, key->words);
+        config_fault(cfg, "%s|%s: '%.60s' is not one of: %s", key->section, key->name, text, key->words);
     else if (key->type == KEY_TEXT && ((long)length > key->high || (long)length < key->low))
-        fault(cfg, "%s|%s: the text has %zu characters, %ld to %ld are allowed", key->section, key->name, length,
-              key->low, key->high);
+        config_fault(cfg, "%s|%s: the text has %zu characters, %ld to %ld are allowed", key->section, key->name, length,
+                     key->low, key->high);
     else if (!str_is_utf8(text, length))
-        fault(cfg, "%s|%s: the text is not UTF-8", key->section, key->name);
+        config_fault(cfg, "%s|%s: the text is not UTF-8", key->section, key->name);
     else if (strcmp(key->name, "station_id") == 0 && str_check_station_id(text) != 0)
-        fault(cfg, "%s|%s: %s", key->section, key->name, err_message());
+        config_fault(cfg, "%s|%s: %s", key->section, key->name, err_message());
 }
 
 static void check_value(cfg_t *cfg, const struct config_key *key, cfg_opt_t *option, unsigned at)
@@ -175,8 +157,8 @@ static void check_value(cfg_t *cfg, const struct config_key *key, cfg_opt_t *opt
         long value = cfg_opt_getnint(option, at);
 
         if (value < key->low || value > key->high)
-            fault(cfg, "%s|%s: %ld is out of range, %ld to %ld are allowed", key->section, key->name, value, key->low,
-                  key->high);
+            config_fault(cfg, "%s|%s: %ld is out of range, %ld to %ld are allowed", key->section, key->name, value,
+                         key->low, key->high);
         break;
     }
     case KEY_SWITCH:
@@ -193,7 +175,7 @@ static int validate(cfg_t *cfg, cfg_opt_t *option)
     unsigned most = key->type == KEY_NUMBERS ? RETRY_DELAYS_MAX : key->type == KEY_LIST ? (unsigned)key->high : 1;
 
     if (count > most)
-        fault(cfg, "%s|%s: %u values, %u are allowed", key->section, key->name, count, most);
+        config_fault(cfg, "%s|%s: %u values, %u are allowed", key->section, key->name, count, most);
     else if (count > 0)
         check_value(cfg, key, option, count - 1);
     return 0;
@@ -223,9 +205,9 @@ static void section_options(cfg_opt_t *room, const char *section, const cfg_opt_
     static const cfg_opt_t end = CFG_END();
     int count = 0;
 
-    for (unsigned i = 0; i < KEY_COUNT; i++)
-        if (strcmp(keys[i].section, section) == 0)
-            room[count++] = key_option(&keys[i]);
+    for (unsigned i = 0; config_keys[i].name != NULL; i++)
+        if (strcmp(config_keys[i].section, section) == 0)
+            room[count++] = key_option(&config_keys[i]);
     for (int i = 0; i < extra_count; i++)
         room[count++] = extra[i];
     room[count] = end;
@@ -235,10 +217,10 @@ static void validate_section(cfg_t *cfg, const char *path, const char *section)
 {
     char name[100];
 
-    for (unsigned i = 0; i < KEY_COUNT; i++) {
-        if (strcmp(keys[i].section, section) != 0)
+    for (unsigned i = 0; config_keys[i].name != NULL; i++) {
+        if (strcmp(config_keys[i].section, section) != 0)
             continue;
-        snprintf(name, sizeof name, "%s|%s", path, keys[i].name);
+        snprintf(name, sizeof name, "%s|%s", path, config_keys[i].name);
         cfg_set_validate_func(cfg, name, validate);
     }
 }
@@ -256,11 +238,12 @@ static cfg_t *parser_new(void)
     inner[1] = (cfg_opt_t)CFG_SEC("line", line, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     section_options(provider, "provider", inner, 2);
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
-        bool many = strcmp(sections[i], "provider") == 0 || strcmp(sections[i], "webhook") == 0;
+        bool many = strcmp(config_sections[i], "provider") == 0 || strcmp(config_sections[i], "webhook") == 0;
 
-        section_options(plain[i], sections[i], NULL, 0);
-        top[i] = (cfg_opt_t)CFG_SEC(sections[i], strcmp(sections[i], "provider") == 0 ? provider : plain[i],
-                                    many ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE);
+        section_options(plain[i], config_sections[i], NULL, 0);
+        top[i] =
+            (cfg_opt_t)CFG_SEC(config_sections[i], strcmp(config_sections[i], "provider") == 0 ? provider : plain[i],
+                               many ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE);
     }
     top[SECTION_COUNT] = (cfg_opt_t)CFG_END();
     cfg = cfg_init(top, CFGF_NONE);
@@ -268,234 +251,10 @@ static cfg_t *parser_new(void)
         return NULL;
     cfg_set_error_function(cfg, on_confuse_error);
     for (unsigned i = 0; i < SECTION_COUNT; i++)
-        validate_section(cfg, sections[i], sections[i]);
+        validate_section(cfg, config_sections[i], config_sections[i]);
     validate_section(cfg, "provider|line", "line");
     return cfg;
 }
-
-/* A free value as the JSON that it looks like: true, false, a number, else text. */
-static json_t *free_value(const char *text)
-{
-    char *end;
-    long long whole;
-    double real;
-
-    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-        return json_boolean(text[0] == 't');
-    errno = 0;
-    whole = strtoll(text, &end, 10);
-    if (*text != '\0' && *end == '\0' && errno == 0 && (text[0] != '0' || text[1] == '\0'))
-        return json_integer(whole);
-    real = strtod(text, &end);
-    if (*text != '\0' && *end == '\0' && errno == 0 && strchr(text, '.') != NULL && strpbrk(text, "nNxX") == NULL)
-        return json_real(real);
-    return json_string(text);
-}
-
-/* Put a value under a dotted key: "numbers.1005.behaviour" makes two objects. */
-static void set_dotted(json_t *object, const char *key, json_t *value)
-{
-    const char *dot = strchr(key, '.');
-
-    if (dot == NULL || dot == key || dot[1] == '\0') {
-        json_object_set_new(object, key, value);
-        return;
-    }
-    char *first = strndup(key, (size_t)(dot - key));
-    json_t *inner = json_object_get(object, first);
-
-    if (!json_is_object(inner)) {
-        inner = json_object();
-        json_object_set_new(object, first, inner);
-    }
-    set_dotted(inner, dot + 1, value);
-    free(first);
-}
-
-static json_t *read_settings(cfg_t *section)
-{
-    cfg_t *settings = cfg_getsec(section, "settings");
-    json_t *object = json_object();
-
-    for (unsigned i = 0; settings != NULL && i < cfg_num(settings); i++) {
-        cfg_opt_t *option = cfg_getnopt(settings, i);
-        const char *text = option != NULL && cfg_opt_size(option) > 0 ? cfg_opt_getnstr(option, 0) : NULL;
-
-        if (text == NULL)
-            continue;
-        if (!str_is_utf8(text, strlen(text)) || !str_is_utf8(option->name, strlen(option->name)))
-            fault(settings, "settings|%.60s: the text is not UTF-8", option->name);
-        else
-            set_dotted(object, option->name, free_value(text));
-    }
-    return object;
-}
-
-static char **read_list(cfg_t *section, const char *name)
-{
-    unsigned count = cfg_size(section, name);
-    char **list = xcalloc(count + 1UL, sizeof *list);
-
-    for (unsigned i = 0; i < count; i++)
-        list[i] = xstrdup(cfg_getnstr(section, name, i));
-    return list;
-}
-
-static void read_line(struct config_line *line, cfg_t *section)
-{
-    char number[NUMBER_SIZE];
-    const char *text = cfg_getstr(section, "number");
-
-    line->name = xstrdup(cfg_title(section));
-    if (text[0] == '\0')
-        text = line->name;
-    if (number_normalise(number, text) != 0)
-        fault(section, "line|number: %s", err_message());
-    line->number = xstrdup(text);
-    line->station_id = xstrdup(cfg_getstr(section, "station_id"));
-    if (line->station_id[0] == '\0' && str_check_station_id(line->number) == 0) {
-        free(line->station_id);
-        line->station_id = xstrdup(line->number);
-    }
-    line->groups = read_list(section, "groups");
-    line->send = cfg_getbool(section, "send") == cfg_true;
-    line->receive = cfg_getbool(section, "receive") == cfg_true;
-    line->settings = read_settings(section);
-}
-
-static bool is_plain_name(const char *name)
-{
-    return name[0] != '\0' && name[0] != '.' && strlen(name) < 60 &&
-           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+")] == '\0';
-}
-
-static void read_provider(struct config_provider *provider, cfg_t *section)
-{
-    unsigned lines = cfg_size(section, "line");
-
-    provider->name = xstrdup(cfg_title(section));
-    if (!is_plain_name(provider->name))
-        fault(section, "provider: '%.60s' is no name: use letters, digits, - _ . +", provider->name);
-    provider->module = xstrdup(cfg_getstr(section, "module"));
-    if (provider->module[0] == '\0')
-        fault(section, "provider|module: '%s' names no module: add module = softmodem", provider->name);
-    provider->engine = xstrdup(cfg_getstr(section, "engine"));
-    provider->start_id = xstrdup(cfg_getstr(section, "start_id"));
-    provider->dial_prefix = xstrdup(cfg_getstr(section, "dial_prefix"));
-    provider->calls_per_engine = (int)cfg_getint(section, "calls_per_engine");
-    provider->abort_grace_s = (int)cfg_getint(section, "abort_grace");
-    provider->orphan_grace_s = (int)cfg_getint(section, "orphan_grace");
-    provider->simulated = cfg_getbool(section, "simulated") == cfg_true || strcmp(provider->module, "simulator") == 0;
-    provider->settings = read_settings(section);
-    if (lines == 0 || lines > LINES_MAX) {
-        fault(section, "provider|line: '%s' has %u lines, 1 to %d are allowed", provider->name, lines, LINES_MAX);
-        lines = lines > LINES_MAX ? LINES_MAX : 0;
-    }
-    provider->lines = xcalloc(lines + 1UL, sizeof *provider->lines);
-    for (unsigned i = 0; i < lines; i++) {
-        cfg_t *line = cfg_getnsec(section, "line", i);
-
-        if (!is_plain_name(cfg_title(line)))
-            fault(line, "line: '%.60s' is no name: use letters, digits, - _ . +", cfg_title(line));
-        read_line(&provider->lines[provider->line_count++], line);
-    }
-}
-
-static void read_delays(int *delays, cfg_t *section, const char *name)
-{
-    unsigned count = cfg_size(section, name);
-
-    memset(delays, 0, RETRY_DELAYS_MAX * sizeof *delays);
-    for (unsigned i = 0; i < count && i < RETRY_DELAYS_MAX; i++)
-        delays[i] = (int)cfg_getnint(section, name, i);
-}
-
-static void read_retry(struct retry_policy *retry, cfg_t *section)
-{
-    const char *resume = cfg_getstr(section, "resume");
-
-    retry->max_attempts = (int)cfg_getint(section, "max_attempts");
-    retry->max_uncounted = (int)cfg_getint(section, "max_uncounted");
-    retry->resume = strcmp(resume, "all") == 0                   ? FAX_RESUME_ALL
-                    : strcmp(resume, "first_and_remaining") == 0 ? FAX_RESUME_FIRST_AND_REMAINING
-                                                                 : FAX_RESUME_REMAINING;
-    retry->on_unconfirmed =
-        strcmp(cfg_getstr(section, "on_unconfirmed"), "resend") == 0 ? FAX_UNCONFIRMED_RESEND : FAX_UNCONFIRMED_STOP;
-    read_delays(retry->delay_s[RETRY_BUSY], section, "busy");
-    read_delays(retry->delay_s[RETRY_NO_ANSWER], section, "no_answer");
-    read_delays(retry->delay_s[RETRY_LINE], section, "line");
-    read_delays(retry->delay_s[RETRY_PROTOCOL], section, "protocol");
-    read_delays(retry->delay_s[RETRY_DISCONNECTED], section, "disconnected");
-}
-
-static json_t *read_webhooks(cfg_t *cfg)
-{
-    json_t *list = json_array();
-
-    for (unsigned i = 0; i < cfg_size(cfg, "webhook"); i++) {
-        cfg_t *section = cfg_getnsec(cfg, "webhook", i);
-        json_t *events = json_array();
-
-        if (cfg_getstr(section, "url")[0] == '\0')
-            fault(section, "webhook|url: '%.60s' has no url", cfg_title(section));
-        for (unsigned k = 0; k < cfg_size(section, "events"); k++)
-            json_array_append_new(events, json_string(cfg_getnstr(section, "events", k)));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "url", cfg_getstr(section, "url"), "secret",
-                                              cfg_getstr(section, "secret"), "events", events));
-    }
-    return list;
-}
-
-static void read_server(struct config *config, cfg_t *cfg)
-{
-    cfg_t *server = cfg_getsec(cfg, "server"), *store = cfg_getsec(cfg, "store"), *web = cfg_getsec(cfg, "web");
-    cfg_t *convert = cfg_getsec(cfg, "convert");
-
-    config->log_level = xstrdup(cfg_getstr(server, "log_level"));
-    config->log_file = xstrdup(cfg_getstr(server, "log_file"));
-    config->drain_timeout_s = (int)cfg_getint(server, "drain_timeout");
-    config->state_dir = xstrdup(cfg_getstr(store, "state_dir"));
-    config->min_free_bytes = cfg_getint(store, "min_free_mib") * MIB;
-    config->idempotency_ttl_s = (int)cfg_getint(store, "idempotency_ttl");
-    config->body_max = cfg_getint(web, "body_max_mib") * MIB;
-    config->memory_max = cfg_getint(web, "memory_max_mib") * MIB;
-    config->connections_max = (int)cfg_getint(web, "connections_max");
-    config->allow_private_webhooks = cfg_getbool(web, "allow_private_webhooks") == cfg_true;
-    config->convert_parallel = (int)cfg_getint(convert, "parallel");
-    config->convert_timeout_s = (int)cfg_getint(convert, "timeout");
-    if (config_set_listen(config, cfg_getstr(web, "listen")) != 0)
-        fault(web, "web|listen: %s", err_message());
-    if (config->log_file[0] != '\0' && config->log_file[0] != '/')
-        fault(server, "server|log_file: '%.60s' is not an absolute path", config->log_file);
-}
-
-static void check_line_names(struct config *config, cfg_t *cfg)
-{
-    for (int i = 0; i < config->provider_count; i++)
-        for (int k = 0; k < i; k++)
-            if (strcmp(config->providers[i].name, config->providers[k].name) == 0)
-                fault(cfg, "provider: the name '%s' is used twice", config->providers[i].name);
-}
-
-static void read_all(struct config *config, cfg_t *cfg)
-{
-    unsigned count = cfg_size(cfg, "provider");
-
-    memset(config, 0, sizeof *config);
-    read_server(config, cfg);
-    retry_policy_default(&config->retry);
-    read_retry(&config->retry, cfg_getsec(cfg, "retry"));
-    config->webhooks = read_webhooks(cfg);
-    if (count == 0 || count > PROVIDERS_MAX) {
-        fault(cfg, "provider: there are %u, 1 to %d are needed", count, PROVIDERS_MAX);
-        count = 0;
-    }
-    config->providers = xcalloc(count + 1UL, sizeof *config->providers);
-    for (unsigned i = 0; i < count; i++)
-        read_provider(&config->providers[config->provider_count++], cfg_getnsec(cfg, "provider", i));
-    check_line_names(config, cfg);
-}
-
 int config_parse(struct config *config, const char *name, const char *text, FILE *report)
 {
     FILE *stream = NULL;
@@ -517,7 +276,7 @@ int config_parse(struct config *config, const char *name, const char *text, FILE
         error = err_set(ERR_INVALID, "%s: not read to its end", name);
         goto out;
     }
-    read_all(&read, cfg);
+    config_read_all(&read, cfg);
     if (parse.faults > 0) {
         error = err_set(ERR_INVALID, "%s: %d fault%s", name, parse.faults, parse.faults == 1 ? "" : "s");
         config_clear(&read);
@@ -532,7 +291,7 @@ out:
     return error;
 }
 
-#define FILE_MAX (4 * MIB)
+#define FILE_MAX (4 * CONFIG_MIB)
 
 int config_load(struct config *config, const char *path, FILE *report)
 {
@@ -599,7 +358,6 @@ int config_set_listen(struct config *config, const char *text)
     config->listen_port = (int)port;
     return 0;
 }
-
 static void line_clear(struct config_line *line)
 {
     for (char **group = line->groups; group != NULL && *group != NULL; group++)
@@ -636,47 +394,6 @@ void config_clear(struct config *config)
     free(config->listen_address);
     memset(config, 0, sizeof *config);
 }
-
-static void example_key(FILE *out, const struct config_key *key, const char *indent)
-{
-    bool quoted = key->type == KEY_TEXT || key->type == KEY_WORD;
-
-    fprintf(out, "%s# %s", indent, key->help);
-    if (key->type == KEY_WORD)
-        fprintf(out, "; one of: %s", key->words);
-    else if (key->type == KEY_NUMBER || key->type == KEY_NUMBERS)
-        fprintf(out, "; %ld to %ld", key->low, key->high);
-    fprintf(out, "\n%s%s%s = %s%s%s\n", indent, "# ", key->name, quoted ? "\"" : "", key->fallback, quoted ? "\"" : "");
-}
-
-static void example_section(FILE *out, const char *section, const char *indent)
-{
-    for (unsigned i = 0; i < KEY_COUNT; i++)
-        if (strcmp(keys[i].section, section) == 0)
-            example_key(out, &keys[i], indent);
-}
-
-void config_example(FILE *out)
-{
-    fputs("# faxd.conf: every key with its default. Remove the # of those that you change.\n\n", out);
-    for (unsigned i = 0; i < SECTION_COUNT; i++) {
-        bool webhook = strcmp(sections[i], "webhook") == 0;
-
-        if (strcmp(sections[i], "provider") == 0)
-            break;
-        fprintf(out, "%s%s {\n", webhook ? "# webhook \"office\"" : sections[i], webhook ? "" : "");
-        example_section(out, sections[i], "    ");
-        fprintf(out, "%s}\n\n", webhook ? "# " : "");
-    }
-    fputs("provider \"exchange\" {\n    module = softmodem\n", out);
-    example_section(out, "provider", "    ");
-    fputs("    # Keys of the module; dots make groups: numbers.1003.noise_dbm0 = -50\n"
-          "    settings {\n        carrier = exchange\n        pace = 0\n    }\n    line \"1001\" {\n",
-          out);
-    example_section(out, "line", "        ");
-    fputs("    }\n    line \"1002\" {}\n    line \"1003\" {}\n    line \"1004\" {}\n}\n", out);
-}
-
 json_t *config_provider_json(const struct config_provider *provider, const char *engine, const char *work_dir)
 {
     json_t *lines = json_array();

@@ -9,15 +9,13 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/host_link.h"
+#include "server/host_process.h"
 #include "spool/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -233,25 +231,6 @@ void host_enable_lines(struct host *host)
     }
 }
 
-/* A host that runs with another configuration than today's finishes its calls and makes room. */
-static bool config_is_current(const struct host *host)
-{
-    char path[4096];
-    char *text = xcalloc(1, strlen(host->config_text) + 2);
-    size_t size = 0;
-    FILE *file;
-    bool same;
-
-    snprintf(path, sizeof path, "%s/config.json", host->dir);
-    if ((file = fopen(path, "re")) != NULL) {
-        size = fread(text, 1, strlen(host->config_text) + 1, file);
-        fclose(file);
-    }
-    same = size == strlen(host->config_text) && memcmp(text, host->config_text, size) == 0;
-    free(text);
-    return same;
-}
-
 static void on_ready(struct host *host)
 {
     host->up_since = clock_mono_ms();
@@ -259,7 +238,7 @@ static void on_ready(struct host *host)
     host->reason[0] = '\0';
     log_info("provider=%s is up pid=%d run=%s jobs=%d", host->name, (int)host->pid, host->run, host->job_count);
     host->options.handler.ready(host->options.handler.context, host, host->jobs, host->job_count);
-    if (!config_is_current(host)) {
+    if (!host_process_config_is(host->dir, host->config_text)) {
         snprintf(host->reason, sizeof host->reason, "its configuration was changed");
         host_drain(host, true);
         return;
@@ -412,76 +391,28 @@ static int connect_link(struct host *host)
     return host_link_open(&host->link, host->options.base, host->dir, &handler);
 }
 
-static int write_config(struct host *host, int *fd)
+/* What its process is started with. */
+static struct host_process process_of(const struct host *host)
 {
-    char path[4096];
-    size_t size = strlen(host->config_text);
-    FILE *file;
-    bool good;
-
-    snprintf(path, sizeof path, "%s/config.json", host->dir);
-    if ((file = fopen(path, "we")) == NULL)
-        return err_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    good = fwrite(host->config_text, 1, size, file) == size;
-    if (fclose(file) != 0 || !good)
-        return err_set(ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
-    return *fd >= 0 ? 0 : err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
-}
-
-static int spawn_host(struct host *host, pid_t *pid, int config_fd)
-{
-    const struct config_provider *provider = host->options.provider;
-    char socket_path[4096], abort_grace[16], orphan_grace[16];
-    const char *const argv[] = {host->options.program,
-                                "--name",
-                                host->name,
-                                "--module",
-                                host->options.module,
-                                "--socket",
-                                socket_path,
-                                "--config-fd",
-                                "3",
-                                "--abort-grace",
-                                abort_grace,
-                                "--orphan-grace",
-                                orphan_grace,
-                                "--log-level",
-                                host->options.log_level,
-                                NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error;
-
-    snprintf(socket_path, sizeof socket_path, "%s/link", host->dir);
-    snprintf(abort_grace, sizeof abort_grace, "%d", provider->abort_grace_s);
-    snprintf(orphan_grace, sizeof orphan_grace, "%d", provider->orphan_grace_s);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, config_fd, 3);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 4);
-    /* A session of its own: Ctrl-C at our terminal is for faxd, which tells its hosts what it wants. */
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    error = posix_spawn(pid, host->options.program, &actions, &attributes, (char *const *)argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return error == 0 ? 0 : err_set(ERR_IO, "cannot start %s: %s", host->options.program, strerror(error));
+    return (struct host_process){.program = host->options.program,
+                                 .name = host->name,
+                                 .module = host->options.module,
+                                 .dir = host->dir,
+                                 .config_text = host->config_text,
+                                 .log_level = host->options.log_level,
+                                 .abort_grace_s = host->options.provider->abort_grace_s,
+                                 .orphan_grace_s = host->options.provider->orphan_grace_s};
 }
 
 static int start_process(struct host *host)
 {
+    struct host_process process = process_of(host);
     pid_t pid = 0;
-    int config_fd = -1;
-    int error;
+    int error = host_process_start(&pid, &process);
 
-    if ((error = write_config(host, &config_fd)) != 0)
-        return error;
-    error = spawn_host(host, &pid, config_fd);
-    close(config_fd);
+    if (error == 0)
+        error = watch_process(host, pid);
     if (error != 0)
-        return error;
-    if ((error = watch_process(host, pid)) != 0)
         return error;
     set_state(host, HOST_STARTING);
     host->connect_until = clock_mono_ms() + CONNECT_PATIENCE_MS;

@@ -159,6 +159,8 @@ static void on_verified(void *context, int error, json_t *result)
     json_int_t pages = json_integer_value(json_object_get(result, "pages"));
 
     adoption->work = NULL;
+    if (error == 0 && fault != NULL && strcmp(fault, "internal") == 0)
+        error = err_set(ERR_IO, "%.200s", json_string_value(json_object_get(result, "message")));
     if (error != 0) {
         log_error("converter does not work fax=%s: %s", adoption->fax_id, err_message());
         output_close(adoption);
@@ -315,7 +317,7 @@ int inbound_count(const struct inbound *inbound)
     int count = 0;
 
     LIST_FOREACH(adoption, &inbound->adoptions, link)
-    count++;
+    count += adoption->work != NULL;
     return count;
 }
 

@@ -37,7 +37,7 @@ void inbound_ended(struct inbound *inbound, struct line *line, const struct link
 /* The host died with the call: the line is taken off it. The attempt stays open for inbound_decide. */
 void inbound_lost(struct inbound *inbound, struct line *line);
 
-/* Received calls whose pages are not in the spool yet. */
+/* Received calls whose pages are being read now; those that wait for a better time (a full disk) are not counted. */
 int inbound_count(const struct inbound *inbound);
 
 /* No process has the call any more: what the host said last, else the journal, decides. 0 or the store's error. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The loop of the daemon. A turn is one round of ready events and the commit that ends it: a lowest-priority "commit"
  * event would starve under load in libevent 2.1, so the turn is ended by hand. */
+#include <config.h> /* in quotes it would be server/config.h */
+
 #include "server/loop.h"
 
 #include "server/base/clock.h"
@@ -11,9 +13,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#define SIGNALS_MAX   8
-#define LOOK_AGAIN_MS 3600000
+#define SIGNALS_MAX    8
+#define LOOK_AGAIN_MS  3600000
+#define FLUSH_ROUNDS   10
+#define FLUSH_PAUSE_US 5000
 
 struct loop_signal {
     struct event *event;
@@ -67,6 +72,14 @@ int loop_run(struct loop *loop, struct spool *spool)
         error = spool_turn_end(spool);
     }
     return error;
+}
+
+void loop_flush(struct loop *loop)
+{
+    for (int i = 0; i < FLUSH_ROUNDS; i++) {
+        event_base_loop(loop->base, EVLOOP_NONBLOCK);
+        usleep(FLUSH_PAUSE_US);
+    }
 }
 
 void loop_stop(struct loop *loop)

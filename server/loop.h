@@ -22,6 +22,10 @@ struct event_base *loop_base(struct loop *loop);
  * anew, since memory and store may differ. */
 int loop_run(struct loop *loop, struct spool *spool);
 
+/* After a turn that failed: let go what it has answered (the replies that say so), for a moment. Nothing that happens
+ * meanwhile is committed or announced. */
+void loop_flush(struct loop *loop);
+
 /* Leave after this turn. */
 void loop_stop(struct loop *loop);
 

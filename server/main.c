@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ANEW "FAXD_STARTED_ANEW" /* in the environment of a faxd that was started by itself */
+
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 
 struct arguments {
@@ -269,18 +271,22 @@ static int serve(struct faxd *faxd)
         error = signals_set(faxd);
     if (error == 0) {
         error = loop_run(faxd->loop, daemon_spool(faxd->daemon));
-        faxd->store_failed = error != 0;
+        if (error != 0) {
+            log_error("the store failed: %s; starting anew", err_message());
+            loop_flush(faxd->loop);
+            faxd->store_failed = true;
+        }
     }
     daemon_close(faxd->daemon);
     return error;
 }
 
 /* A turn that could not be committed: memory may say more than the store. Starting anew makes them one again; calls go
- * on meanwhile in their hosts. */
-static void start_anew(char **argv)
+ * on meanwhile in their hosts. When the store cannot even be opened, as on a full disk, that is tried until it can. */
+static void start_anew(char **argv, unsigned pause_s)
 {
-    log_error("the store failed: %s; starting anew", err_message());
-    sleep(1);
+    setenv(ANEW, "1", 1);
+    sleep(pause_s);
     execv("/proc/self/exe", argv);
     log_error("cannot start anew: %s", strerror(errno));
 }
@@ -295,10 +301,14 @@ static int run(struct faxd *faxd, char **argv)
         error = log_begin(&faxd->config);
     if (error == 0)
         error = serve(faxd);
-    if (faxd->store_failed)
-        start_anew(argv);
-    else if (error != 0)
+    if (faxd->store_failed) {
+        start_anew(argv, 1);
+    } else if (error != 0 && getenv(ANEW) != NULL) {
+        log_error("not started anew yet: %s", err_message());
+        start_anew(argv, 5);
+    } else if (error != 0) {
         log_error("faxd ends: %s", err_message());
+    }
     loop_free(faxd->loop);
     return error == 0 ? EXIT_OK : EXIT_FAILED;
 }

@@ -90,6 +90,7 @@ static int take_fault(struct work *work, struct fax *fax, const char *fault, con
 static int take_result(struct work *work, const json_t *result)
 {
     const char *fault = json_string_value(json_object_get(result, "error"));
+    const char *message = json_string_value(json_object_get(result, "message"));
     json_int_t pages = json_integer_value(json_object_get(result, "pages"));
     struct fax fax = {0};
     int error = fax_get(&fax, work->prepare->options.spool, work->fax);
@@ -98,8 +99,10 @@ static int take_result(struct work *work, const json_t *result)
         return error;
     if (fax.state != FAX_PREPARING)
         error = 0; /* canceled meanwhile */
+    else if (fault != NULL && strcmp(fault, "internal") == 0)
+        error = err_set(ERR_IO, "%.200s", message != NULL ? message : fault);
     else if (fault != NULL)
-        error = take_fault(work, &fax, fault, json_string_value(json_object_get(result, "message")));
+        error = take_fault(work, &fax, fault, message);
     else if (pages < 1 || pages > 10000)
         error = take_fault(work, &fax, "conversion_failed", "The converter's result makes no sense.");
     else

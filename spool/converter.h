@@ -20,7 +20,8 @@
  * "height" holds the rows of each page, "width" is that of the widest, "resolution" the finest. "warnings" counts what
  * libtiff had to say. Any job may carry "limits":{"memory_bytes","cpu_s","file_bytes","wall_s"} (child.c ends itself by
  * them; defaults 512 MiB, 60, 256 MiB, 600).
- * A failure: {"error":"document_unsupported"|"conversion_failed"|"too_many_pages","message":"page 3 is ..."}.
+ * A failure: {"error":"document_unsupported"|"conversion_failed"|"too_many_pages","message":"page 3 is ..."}; or
+ * "internal": the document is not to blame (the disk is full, ...), and the job may be tried again later.
  * A result is made by a process that has decoded a stranger's bytes: check the types of what you take from it.
  *
  * Thread: loop.

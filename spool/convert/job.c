@@ -178,6 +178,8 @@ static const char *failure_word(int code)
 {
     if (code == ERR_TOO_BIG)
         return "too_many_pages";
+    if (code == ERR_IO || code == ERR_INTERNAL)
+        return "internal"; /* this machine's fault: a later try may do better */
     return code == ERR_UNSUPPORTED ? "document_unsupported" : "conversion_failed";
 }
 

@@ -4,151 +4,40 @@
 #include <config.h>
 
 #include "server/base/err.h"
-#include "server/base/fdpass.h"
 #include "server/base/journal.h"
 #include "server/base/log.h"
 #include "server/link/link.h"
+#include "tests/fsp/host_client.h"
 #include "tests/lib/facts.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 30000 /* under a sanitizer, on a busy machine */
-
-struct host {
-    char dir[64], socket_path[96];
-    pid_t pid;
-    int link;
-    char run[64];
-    uint64_t last; /* number of the last event */
-    int devices, jobs;
-    uint64_t job_list[16];
-    char *scratch;
-};
-
-/* --- the program --- */
-
-static char *in_build(const char *name)
-{
-    const char *build = getenv("FAXD_BUILD");
-
-    return xasprintf("%s/%s", build != NULL ? build : ".", name);
-}
-
-static void host_start(struct host *host, const char *module, const char *settings)
-{
-    char *program = in_build("faxd-fsp"), *path = in_build(module), *engine = in_build("faxd-t30");
-    char *config = xasprintf("{\"name\":\"t\",\"engine\":\"%s\",\"work_dir\":\"%s\",\"calls_per_engine\":1,"
-                             "\"start_id\":\"index\",\"dial_prefix\":\"\",\"settings\":%s,\"lines\":["
-                             "{\"name\":\"1001\",\"number\":\"1001\",\"settings\":{}},"
-                             "{\"name\":\"1002\",\"number\":\"1002\",\"settings\":{}}]}",
-                             engine, host->dir, settings);
-    int fd = memfd_create("config", 0);
-
-    assert_int_equal(write(fd, config, strlen(config)), (ssize_t)strlen(config));
-    lseek(fd, 0, SEEK_SET);
-    host->pid = fork();
-    if (host->pid == 0) {
-        char number[16];
-        int quiet = open("/dev/null", O_WRONLY);
-
-        snprintf(number, sizeof number, "%d", fd);
-        if (getenv("FAXD_LOUD") == NULL)
-            dup2(quiet, 2);
-        execl(program, program, "--name", "t", "--module", path, "--socket", host->socket_path, "--config-fd", number,
-              "--abort-grace", "1", "--orphan-grace", "1", (char *)NULL);
-        _exit(127);
-    }
-    close(fd);
-    free(program);
-    free(path);
-    free(engine);
-    free(config);
-}
-
-static bool link_try(struct host *host)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", host->socket_path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-        host->link = fd;
-        return true;
-    }
-    close(fd);
-    return false;
-}
-
 static void say(struct host *host, const struct link_message *message, int fd)
 {
-    assert_int_equal(link_send(host->link, message, fd), 0);
-}
-
-/* The next message; false when the host has closed the link. */
-static bool hear(struct host *host, struct link_message *message)
-{
-    struct pollfd wait = {.fd = host->link, .events = POLLIN};
-    int fd = -1, error;
-
-    if (poll(&wait, 1, PATIENCE_MS) != 1)
-        fail_msg("the host says nothing");
-    error = link_receive(host->link, message, host->scratch, &fd);
-    assert_int_equal(fd, -1);
-    if (error == ERR_CLOSED || error == ERR_IO)
-        return false;
-    if (error != 0)
-        fail_msg("the host says nonsense: %s", err_message());
-    if (message->type >= LINK_RING) {
-        assert_int_equal(message->number, host->last + 1); /* none lost, none twice */
-        host->last = message->number;
-    }
-    return true;
+    if (!host_say(host, message, fd))
+        fail_msg("%s", host->fault);
 }
 
 static void hear_type(struct host *host, struct link_message *message, enum link_type type)
 {
     do {
-        if (!hear(host, message))
-            fail_msg("the host left while %s was waited for", link_type_name(type));
+        if (!host_hear(host, message))
+            fail_msg("%s while %s was waited for", host->fault, link_type_name(type));
     } while (message->type != type);
 }
 
-/* Connect and greet, having committed events up to `committed` of this run. */
 static void greet(struct host *host, uint64_t committed)
 {
-    const struct link_message hello = {
-        .type = LINK_HELLO, .version = LINK_VERSION, .run = host->run, .number = committed};
-    struct link_message message;
-
-    for (int i = 0; i < PATIENCE_MS / 10 && !link_try(host); i++)
-        usleep(10000);
-    say(host, &hello, -1);
-    hear_type(host, &message, LINK_WELCOME);
-    assert_int_equal(message.version, LINK_VERSION);
-    snprintf(host->run, sizeof host->run, "%s", message.run);
-    host->last = committed;
-    host->devices = host->jobs = 0;
-    for (;;) {
-        assert_true(hear(host, &message));
-        if (message.type == LINK_DEVICE)
-            host->devices++;
-        else if (message.type == LINK_JOB && host->jobs < 16)
-            host->job_list[host->jobs++] = message.job;
-        else if (message.type == LINK_READY)
-            break;
-    }
+    if (!host_greet(host, committed))
+        fail_msg("%s", host->fault);
 }
 
 static void begin(struct host *host, const char *module, const char *settings)
@@ -157,95 +46,32 @@ static void begin(struct host *host, const char *module, const char *settings)
     greet(host, 0);
 }
 
-static int wait_exit(struct host *host)
-{
-    int status = 0;
-
-    for (int i = 0; i < PATIENCE_MS / 10; i++) {
-        if (waitpid(host->pid, &status, WNOHANG) == host->pid) {
-            host->pid = 0;
-            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        }
-        usleep(10000);
-    }
-    fail_msg("the host does not leave");
-    return -1;
-}
-
-/* Acknowledge what there was, ask it to leave, and see it go. */
-static int stop(struct host *host)
-{
-    struct link_message message;
-
-    say(host, &(struct link_message){.type = LINK_STOP}, -1);
-    do
-        say(host, &(struct link_message){.type = LINK_ACK, .number = host->last}, -1);
-    while (hear(host, &message));
-    close(host->link);
-    host->link = -1;
-    return wait_exit(host);
-}
-
-static int setup(void **state)
-{
-    struct host *host = calloc(1, sizeof *host);
-
-    snprintf(host->dir, sizeof host->dir, "/tmp/faxd-host-XXXXXX");
-    assert_non_null(mkdtemp(host->dir));
-    snprintf(host->socket_path, sizeof host->socket_path, "%s/link", host->dir);
-    host->link = -1;
-    host->scratch = malloc(LINK_BYTES_MAX * 2);
-    *state = host;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct host *host = *state;
-    char command[128];
-
-    if (host->link >= 0)
-        close(host->link);
-    if (host->pid > 0) {
-        kill(host->pid, SIGKILL);
-        waitpid(host->pid, NULL, 0);
-    }
-    snprintf(command, sizeof command, "rm -rf '%s'", host->dir);
-    assert_int_equal(system(command), 0);
-    free(host->scratch);
-    free(host);
-    return 0;
-}
-
-/* --- calls --- */
-
 static void order_send(struct host *host, uint64_t job, uint32_t line, const char *number, int journal)
 {
-    char *file = xasprintf("%s/tests/data/itu1.tif", getenv("FAXD_SRC"));
-    const struct link_message order = {.type = LINK_SEND,
-                                       .job = job,
-                                       .line = line,
-                                       .file = file,
-                                       .destination = number,
-                                       .caller_number = "1001",
-                                       .options = "{}"};
-
-    say(host, &order, journal);
-    free(file);
+    if (!host_send(host, job, line, number, journal))
+        fail_msg("%s", host->fault);
 }
 
 /* How the call of a job ended, and how many faults were told on the way. */
 static int end_of(struct host *host, struct link_message *ended, uint64_t job)
 {
-    int faults = 0;
+    int faults = host_end_of(host, ended, job);
 
-    for (;;) {
-        if (!hear(host, ended))
-            fail_msg("the host left in the call");
-        faults += ended->type == LINK_FAULT;
-        if (ended->type == LINK_ENDED && ended->job == job)
-            return faults;
-    }
+    if (faults < 0)
+        fail_msg("%s", host->fault);
+    return faults;
+}
+
+static int setup(void **state)
+{
+    *state = host_open();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    host_close(*state);
+    return 0;
 }
 
 static void an_honest_provider_is_greeted_and_left(void **state)
@@ -256,7 +82,7 @@ static void an_honest_provider_is_greeted_and_left(void **state)
     assert_int_equal(host->devices, 2);
     assert_int_equal(host->jobs, 0);
     assert_true(strlen(host->run) > 0);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
     assert_int_not_equal(access(host->socket_path, F_OK), 0); /* its name is gone */
 }
 
@@ -275,7 +101,7 @@ static void a_page_goes_from_line_to_line(void **state)
     order_send(host, 1, 0, "1002", journal);
     close(journal);
     assert_true(journal_is_held(journal_path)); /* the lock went with the descriptor */
-    while (ends < 2 && hear(host, &message)) {
+    while (ends < 2 && host_hear(host, &message)) {
         if (message.type == LINK_RING) {
             const struct link_message answer = {.type = LINK_RECEIVE,
                                                 .job = 2,
@@ -299,7 +125,7 @@ static void a_page_goes_from_line_to_line(void **state)
     assert_false(journal_is_held(journal_path)); /* nobody has it any more */
     assert_int_equal(journal_read(&marks, journal_path), 0);
     assert_true(marks.final_confirmed && marks.pages_confirmed == 1);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
     free(received);
     free(journal_path);
 }
@@ -327,7 +153,7 @@ static void what_was_not_acknowledged_is_told_again(void **state)
     close(host->link);
     greet(host, last);
     assert_int_equal(host->jobs, 0); /* forgotten */
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void an_order_seen_twice_is_one_call(void **state)
@@ -345,7 +171,7 @@ static void an_order_seen_twice_is_one_call(void **state)
     order_send(host, 8, 0, "ok", -1); /* and the line is free at once */
     end_of(host, &message, 8);
     assert_int_equal(message.result, LINK_RESULT_SENT);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void what_the_results_mean(void **state)
@@ -372,7 +198,7 @@ static void what_the_results_mean(void **state)
             fail_msg("%s: result %u, outcome %u", table[i].number, message.result, message.outcome);
         assert_true((message.flags & LINK_FLAG_NO_RECORD) != 0);
     }
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 /* Each is told as a fault, and neither the call nor the host suffers. */
@@ -392,7 +218,7 @@ static void wrong_packets_are_refused_and_the_call_goes_on(void **state)
         if (message.result != LINK_RESULT_SENT || !told)
             fail_msg("%s: result %u, fault told: %d", habits[i], message.result, told);
     }
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void a_late_packet_is_not_taken_for_one_of_the_next_call(void **state)
@@ -405,11 +231,11 @@ static void a_late_packet_is_not_taken_for_one_of_the_next_call(void **state)
     end_of(host, &message, 1);
     order_send(host, 2, 0, "ok", -1);
     do {
-        assert_true(hear(host, &message));
+        assert_true(host_hear(host, &message));
         if (message.type == LINK_STATUS && message.job == 2)
             assert_int_not_equal(message.page, 9);
     } while (message.type != LINK_ENDED);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void a_status_that_wants_too_much_memory_is_no_status(void **state)
@@ -421,7 +247,7 @@ static void a_status_that_wants_too_much_memory_is_no_status(void **state)
     order_send(host, 1, 0, "big-need", -1);
     assert_int_equal(end_of(host, &message, 1), 1);
     assert_int_equal(message.result, LINK_RESULT_SENT_UNCONFIRMED);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 /* fsp-abi: what an FSP of a later Windows has more is not read. */
@@ -434,7 +260,7 @@ static void a_longer_struct_of_a_later_day_is_understood(void **state)
     order_send(host, 1, 0, "later-struct", -1);
     assert_int_equal(end_of(host, &message, 1), 0);
     assert_int_equal(message.result, LINK_RESULT_SENT);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void a_call_that_ignores_its_abort_costs_its_line_and_no_other(void **state)
@@ -447,7 +273,7 @@ static void a_call_that_ignores_its_abort_costs_its_line_and_no_other(void **sta
     order_send(host, 1, 0, "deaf", -1);
     hear_type(host, &message, LINK_STATUS);
     say(host, &(struct link_message){.type = LINK_ABORT, .job = 1}, -1);
-    while (!lost && hear(host, &message)) {
+    while (!lost && host_hear(host, &message)) {
         lost = message.type == LINK_FAULT && (message.flags & LINK_FLAG_LOST) != 0;
         ended = ended || message.type == LINK_ENDED;
     }
@@ -456,7 +282,7 @@ static void a_call_that_ignores_its_abort_costs_its_line_and_no_other(void **sta
     order_send(host, 2, 1, "ok", -1);
     end_of(host, &message, 2);
     assert_int_equal(message.result, LINK_RESULT_SENT);
-    stop(host);
+    host_stop(host);
 }
 
 static void a_provider_that_crashes_takes_its_host_along(void **state)
@@ -466,9 +292,9 @@ static void a_provider_that_crashes_takes_its_host_along(void **state)
 
     begin(host, "scripted.so", "{}");
     order_send(host, 1, 0, "crash", -1);
-    while (hear(host, &message))
+    while (host_hear(host, &message))
         assert_int_not_equal(message.type, LINK_ENDED);
-    assert_int_not_equal(wait_exit(host), 0);
+    assert_int_not_equal(host_wait_exit(host), 0);
 }
 
 static void providers_that_refuse_to_start_are_left(void **state)
@@ -492,7 +318,7 @@ static void providers_that_refuse_to_start_are_left(void **state)
         int status;
 
         host_start(host, table[i].module, table[i].settings);
-        status = wait_exit(host);
+        status = host_wait_exit(host);
         if (status == 0 || status >= 127)
             fail_msg("%s %s: status %d", table[i].module, table[i].settings, status);
     }
@@ -507,7 +333,7 @@ static void a_job_without_a_handle_never_started(void **state)
     order_send(host, 1, 0, "ok", -1);
     end_of(host, &message, 1);
     assert_int_equal(message.result, LINK_RESULT_NOT_STARTED);
-    stop(host);
+    host_stop(host);
 }
 
 static void orders_that_make_no_sense_are_dropped(void **state)
@@ -526,7 +352,7 @@ static void orders_that_make_no_sense_are_dropped(void **state)
     order_send(host, 2, 0, "ok", -1);
     end_of(host, &message, 2);
     assert_int_equal(message.result, LINK_RESULT_SENT);
-    assert_int_equal(stop(host), 0);
+    assert_int_equal(host_stop(host), 0);
 }
 
 static void a_host_without_faxd_ends_its_call_and_then_leaves(void **state)
@@ -541,7 +367,7 @@ static void a_host_without_faxd_ends_its_call_and_then_leaves(void **state)
     host->link = -1;
     usleep(1500000); /* longer than its orphan grace: the call still runs */
     assert_int_equal(waitpid(host->pid, NULL, WNOHANG), 0);
-    assert_int_equal(wait_exit(host), 0);
+    assert_int_equal(host_wait_exit(host), 0);
 }
 
 #define FACT(fact) cmocka_unit_test_setup_teardown(fact, setup, teardown)

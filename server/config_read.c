@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From what libConfuse parsed to struct config. Values were checked one by one already; here they are checked against
+ * one another. */
+#include <config.h> /* in quotes it would be server/config.h */
+
+#include "server/config_private.h"
+
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "server/base/number.h"
+#include "server/base/str.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINES_MAX     1000
+#define PROVIDERS_MAX 64
+
+/* A free value as the JSON that it looks like: true, false, a number, else text. */
+static json_t *free_value(const char *text)
+{
+    char *end;
+    long long whole;
+    double real;
+
+    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+        return json_boolean(text[0] == 't');
+    errno = 0;
+    whole = strtoll(text, &end, 10);
+    if (*text != '\0' && *end == '\0' && errno == 0 && (text[0] != '0' || text[1] == '\0'))
+        return json_integer(whole);
+    real = strtod(text, &end);
+    if (*text != '\0' && *end == '\0' && errno == 0 && strchr(text, '.') != NULL && strpbrk(text, "nNxX") == NULL)
+        return json_real(real);
+    return json_string(text);
+}
+
+/* Put a value under a dotted key: "numbers.1005.behaviour" makes two objects. */
+static void set_dotted(json_t *object, const char *key, json_t *value)
+{
+    const char *dot = strchr(key, '.');
+
+    if (dot == NULL || dot == key || dot[1] == '\0') {
+        json_object_set_new(object, key, value);
+        return;
+    }
+    char *first = strndup(key, (size_t)(dot - key));
+    json_t *inner = json_object_get(object, first);
+
+    if (!json_is_object(inner)) {
+        inner = json_object();
+        json_object_set_new(object, first, inner);
+    }
+    set_dotted(inner, dot + 1, value);
+    free(first);
+}
+
+static json_t *read_settings(cfg_t *section)
+{
+    cfg_t *settings = cfg_getsec(section, "settings");
+    json_t *object = json_object();
+
+    for (unsigned i = 0; settings != NULL && i < cfg_num(settings); i++) {
+        cfg_opt_t *option = cfg_getnopt(settings, i);
+        const char *text = option != NULL && cfg_opt_size(option) > 0 ? cfg_opt_getnstr(option, 0) : NULL;
+
+        if (text == NULL)
+            continue;
+        if (!str_is_utf8(text, strlen(text)) || !str_is_utf8(option->name, strlen(option->name)))
+            config_fault(settings, "settings|%.60s: the text is not UTF-8", option->name);
+        else
+            set_dotted(object, option->name, free_value(text));
+    }
+    return object;
+}
+
+static char **read_list(cfg_t *section, const char *name)
+{
+    unsigned count = cfg_size(section, name);
+    char **list = xcalloc(count + 1UL, sizeof *list);
+
+    for (unsigned i = 0; i < count; i++)
+        list[i] = xstrdup(cfg_getnstr(section, name, i));
+    return list;
+}
+
+static void read_line(struct config_line *line, cfg_t *section)
+{
+    char number[NUMBER_SIZE];
+    const char *text = cfg_getstr(section, "number");
+
+    line->name = xstrdup(cfg_title(section));
+    if (text[0] == '\0')
+        text = line->name;
+    if (number_normalise(number, text) != 0)
+        config_fault(section, "line|number: %s", err_message());
+    line->number = xstrdup(text);
+    line->station_id = xstrdup(cfg_getstr(section, "station_id"));
+    if (line->station_id[0] == '\0' && str_check_station_id(line->number) == 0) {
+        free(line->station_id);
+        line->station_id = xstrdup(line->number);
+    }
+    line->groups = read_list(section, "groups");
+    line->send = cfg_getbool(section, "send") == cfg_true;
+    line->receive = cfg_getbool(section, "receive") == cfg_true;
+    line->settings = read_settings(section);
+}
+
+static bool is_plain_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strlen(name) < 60 &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+")] == '\0';
+}
+
+static void read_provider(struct config_provider *provider, cfg_t *section)
+{
+    unsigned lines = cfg_size(section, "line");
+
+    provider->name = xstrdup(cfg_title(section));
+    if (!is_plain_name(provider->name))
+        config_fault(section, "provider: '%.60s' is no name: use letters, digits, - _ . +", provider->name);
+    provider->module = xstrdup(cfg_getstr(section, "module"));
+    if (provider->module[0] == '\0')
+        config_fault(section, "provider|module: '%s' names no module: add module = softmodem", provider->name);
+    provider->engine = xstrdup(cfg_getstr(section, "engine"));
+    provider->start_id = xstrdup(cfg_getstr(section, "start_id"));
+    provider->dial_prefix = xstrdup(cfg_getstr(section, "dial_prefix"));
+    provider->calls_per_engine = (int)cfg_getint(section, "calls_per_engine");
+    provider->abort_grace_s = (int)cfg_getint(section, "abort_grace");
+    provider->orphan_grace_s = (int)cfg_getint(section, "orphan_grace");
+    provider->simulated = cfg_getbool(section, "simulated") == cfg_true || strcmp(provider->module, "simulator") == 0;
+    provider->settings = read_settings(section);
+    if (lines == 0 || lines > LINES_MAX) {
+        config_fault(section, "provider|line: '%s' has %u lines, 1 to %d are allowed", provider->name, lines,
+                     LINES_MAX);
+        lines = lines > LINES_MAX ? LINES_MAX : 0;
+    }
+    provider->lines = xcalloc(lines + 1UL, sizeof *provider->lines);
+    for (unsigned i = 0; i < lines; i++) {
+        cfg_t *line = cfg_getnsec(section, "line", i);
+
+        if (!is_plain_name(cfg_title(line)))
+            config_fault(line, "line: '%.60s' is no name: use letters, digits, - _ . +", cfg_title(line));
+        read_line(&provider->lines[provider->line_count++], line);
+    }
+}
+
+static void read_delays(int *delays, cfg_t *section, const char *name)
+{
+    unsigned count = cfg_size(section, name);
+
+    memset(delays, 0, RETRY_DELAYS_MAX * sizeof *delays);
+    for (unsigned i = 0; i < count && i < RETRY_DELAYS_MAX; i++)
+        delays[i] = (int)cfg_getnint(section, name, i);
+}
+
+static void read_retry(struct retry_policy *retry, cfg_t *section)
+{
+    const char *resume = cfg_getstr(section, "resume");
+
+    retry->max_attempts = (int)cfg_getint(section, "max_attempts");
+    retry->max_uncounted = (int)cfg_getint(section, "max_uncounted");
+    retry->resume = strcmp(resume, "all") == 0                   ? FAX_RESUME_ALL
+                    : strcmp(resume, "first_and_remaining") == 0 ? FAX_RESUME_FIRST_AND_REMAINING
+                                                                 : FAX_RESUME_REMAINING;
+    retry->on_unconfirmed =
+        strcmp(cfg_getstr(section, "on_unconfirmed"), "resend") == 0 ? FAX_UNCONFIRMED_RESEND : FAX_UNCONFIRMED_STOP;
+    read_delays(retry->delay_s[RETRY_BUSY], section, "busy");
+    read_delays(retry->delay_s[RETRY_NO_ANSWER], section, "no_answer");
+    read_delays(retry->delay_s[RETRY_LINE], section, "line");
+    read_delays(retry->delay_s[RETRY_PROTOCOL], section, "protocol");
+    read_delays(retry->delay_s[RETRY_DISCONNECTED], section, "disconnected");
+}
+
+static json_t *read_webhooks(cfg_t *cfg)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < cfg_size(cfg, "webhook"); i++) {
+        cfg_t *section = cfg_getnsec(cfg, "webhook", i);
+        json_t *events = json_array();
+
+        if (cfg_getstr(section, "url")[0] == '\0')
+            config_fault(section, "webhook|url: '%.60s' has no url", cfg_title(section));
+        for (unsigned k = 0; k < cfg_size(section, "events"); k++)
+            json_array_append_new(events, json_string(cfg_getnstr(section, "events", k)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "url", cfg_getstr(section, "url"), "secret",
+                                              cfg_getstr(section, "secret"), "events", events));
+    }
+    return list;
+}
+
+static void read_server(struct config *config, cfg_t *cfg)
+{
+    cfg_t *server = cfg_getsec(cfg, "server"), *store = cfg_getsec(cfg, "store"), *web = cfg_getsec(cfg, "web");
+    cfg_t *convert = cfg_getsec(cfg, "convert");
+
+    config->log_level = xstrdup(cfg_getstr(server, "log_level"));
+    config->log_file = xstrdup(cfg_getstr(server, "log_file"));
+    config->drain_timeout_s = (int)cfg_getint(server, "drain_timeout");
+    config->state_dir = xstrdup(cfg_getstr(store, "state_dir"));
+    config->min_free_bytes = cfg_getint(store, "min_free_mib") * CONFIG_MIB;
+    config->idempotency_ttl_s = (int)cfg_getint(store, "idempotency_ttl");
+    config->body_max = cfg_getint(web, "body_max_mib") * CONFIG_MIB;
+    config->memory_max = cfg_getint(web, "memory_max_mib") * CONFIG_MIB;
+    config->connections_max = (int)cfg_getint(web, "connections_max");
+    config->allow_private_webhooks = cfg_getbool(web, "allow_private_webhooks") == cfg_true;
+    config->convert_parallel = (int)cfg_getint(convert, "parallel");
+    config->convert_timeout_s = (int)cfg_getint(convert, "timeout");
+    if (config_set_listen(config, cfg_getstr(web, "listen")) != 0)
+        config_fault(web, "web|listen: %s", err_message());
+    if (config->log_file[0] != '\0' && config->log_file[0] != '/')
+        config_fault(server, "server|log_file: '%.60s' is not an absolute path", config->log_file);
+}
+
+static void check_line_names(struct config *config, cfg_t *cfg)
+{
+    for (int i = 0; i < config->provider_count; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(config->providers[i].name, config->providers[k].name) == 0)
+                config_fault(cfg, "provider: the name '%s' is used twice", config->providers[i].name);
+}
+
+void config_read_all(struct config *config, cfg_t *cfg)
+{
+    unsigned count = cfg_size(cfg, "provider");
+
+    memset(config, 0, sizeof *config);
+    read_server(config, cfg);
+    retry_policy_default(&config->retry);
+    read_retry(&config->retry, cfg_getsec(cfg, "retry"));
+    config->webhooks = read_webhooks(cfg);
+    if (count == 0 || count > PROVIDERS_MAX) {
+        config_fault(cfg, "provider: there are %u, 1 to %d are needed", count, PROVIDERS_MAX);
+        count = 0;
+    }
+    config->providers = xcalloc(count + 1UL, sizeof *config->providers);
+    for (unsigned i = 0; i < count; i++)
+        read_provider(&config->providers[config->provider_count++], cfg_getnsec(cfg, "provider", i));
+    check_line_names(config, cfg);
+}

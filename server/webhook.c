@@ -39,7 +39,7 @@ struct webhook_sender {
 struct post {
     struct webhook_sender *sender;
     int64_t delivery, endpoint;
-    char id[OUTBOX_ID_SIZE];
+    char id[OUTBOX_ID_SIZE], endpoint_id[OUTBOX_ID_SIZE];
     char *url, *body;
     CURL *easy;
     struct curl_slist *headers;
@@ -181,6 +181,7 @@ static int post_start(struct webhook_sender *sender, struct outbox_delivery *del
     post->delivery = delivery->id;
     post->endpoint = endpoint->id;
     memcpy(post->id, delivery->public_id, sizeof post->id);
+    memcpy(post->endpoint_id, endpoint->public_id, sizeof post->endpoint_id);
     post->url = xstrdup(endpoint->url);
     post->body = delivery->body;
     delivery->body = NULL;
@@ -217,8 +218,10 @@ static void post_end(struct post *post, CURLcode code)
         status = 0; /* broken off: whatever it said is not an answer */
     else if (status < 200 || status > 299)
         text = status >= 300 && status < 400 ? "redirects are not followed" : "not accepted";
-    log_info("webhook %s delivery=%s url=%s status=%ld%s%s", status >= 200 && status < 300 ? "delivered" : "failed",
-             post->id, post->url, status, status == 0 ? " error=" : "", status == 0 ? text : "");
+    /* Not the URL: it may hold a secret. */
+    log_info("webhook %s delivery=%s endpoint=%s status=%ld%s%s",
+             status >= 200 && status < 300 ? "delivered" : "failed", post->id, post->endpoint_id, status,
+             status == 0 ? " error=" : "", status == 0 ? text : "");
     if (outbox_result(sender->options.spool, post->delivery, (int)status, status >= 200 && status < 300 ? "" : text,
                       retry_after > 0 && retry_after < 1000000 ? (int)retry_after : -1, now_ms) != 0)
         log_warning("result of a webhook not recorded delivery=%s: %s", post->id, err_message());

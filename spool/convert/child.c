@@ -117,6 +117,6 @@ int child_run(const char *text, int input, int output, int result)
     if (error == 0)
         error = sandbox_enter(&job.limits);
     if (error != 0)
-        return send_result(result, job_failure(ERR_INTERNAL, err_message()));
+        return send_result(result, job_failure(error, err_message()));
     return send_result(result, job_run(&job, input, output));
 }

@@ -199,9 +199,10 @@ static void set_tags(TIFF *tiff, const struct raster *page, int number)
 static int write_failed(const struct fax_tiff *file)
 {
     if (file->io_errno == EFBIG)
-        return err_set(ERR_IO, "the fax grows over the limit of a document: send it in parts");
-    return err_set(ERR_IO, "cannot write page %d of the fax: %s", file->pages + 1,
-                   file->io_errno != 0 ? strerror(file->io_errno) : "out of memory");
+        return err_set(ERR_FULL, "the fax grows over the limit of a document: send it in parts");
+    if (file->io_errno == 0)
+        return err_set(ERR_FULL, "no memory for page %d of the fax", file->pages + 1);
+    return err_set(ERR_IO, "cannot write page %d of the fax: %s", file->pages + 1, strerror(file->io_errno));
 }
 
 int fax_tiff_add(struct fax_tiff *file, const struct raster *page)

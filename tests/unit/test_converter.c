@@ -336,6 +336,23 @@ static void the_real_program_prepares_a_page(void **state)
     bench_close(&bench);
 }
 
+/* A file that cannot grow stands for a full disk. */
+static void the_real_program_tells_the_machines_faults_from_those_of_a_document(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct outcome outcome = {0};
+    real_open(&bench, "itu1.tif");
+    close(bench.output);
+    bench.output = memfd_create("full", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(fcntl(bench.output, F_ADD_SEALS, F_SEAL_GROW), 0);
+    run(&bench, "prepare", &outcome);
+    wait_for(&bench, &outcome);
+    assert_string_equal(text(&outcome, "error"), "internal");
+    outcome_clear(&outcome);
+    bench_close(&bench);
+}
+
 static void the_real_program_ends_at_its_memory_and_file_limits(void **state)
 {
     (void)state;
@@ -371,6 +388,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(the_queue_is_bounded_and_holds_descriptors_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_jobs_are_refused_at_once, setup, teardown),
         cmocka_unit_test(the_real_program_prepares_a_page),
+        cmocka_unit_test(the_real_program_tells_the_machines_faults_from_those_of_a_document),
         cmocka_unit_test(the_real_program_ends_at_its_memory_and_file_limits),
     };
     return cmocka_run_group_tests(facts, NULL, NULL);

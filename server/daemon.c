@@ -243,6 +243,19 @@ static int web_line_set(void *context, const char *id, int send, int receive)
     return 0;
 }
 
+static bool web_has_line(void *context, const char *group, bool test)
+{
+    const struct daemon *daemon = context;
+
+    for (int i = 0; i < line_count(daemon->lines); i++) {
+        const struct line *line = line_at(daemon->lines, i);
+
+        if (line->simulated == test && line_has_group(line, group))
+            return true;
+    }
+    return false;
+}
+
 /* --- leaving --- */
 
 static void stop_hosts(struct daemon *daemon)
@@ -470,6 +483,7 @@ static int open_web(struct daemon *daemon)
                                   .lines = web_lines,
                                   .providers = web_providers,
                                   .line_set = web_line_set,
+                                  .has_line = web_has_line,
                                   .ready = web_ready,
                                   .metrics = web_metrics};
 

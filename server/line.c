@@ -119,6 +119,14 @@ struct line *line_by_job(const struct line_table *table, uint64_t job)
     return NULL;
 }
 
+bool line_has_group(const struct line *line, const char *group)
+{
+    for (char **at = line->groups; *at != NULL; at++)
+        if (strcmp(*at, group) == 0)
+            return true;
+    return false;
+}
+
 void line_job_begin(struct line_table *table, struct line *line, const struct attempt *attempt, const struct fax *fax)
 {
     struct line **bucket = &table->buckets[(uint64_t)attempt->id % JOB_BUCKETS];

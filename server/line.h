@@ -85,6 +85,9 @@ struct line *line_by_id(const struct line_table *table, const char *id);
 struct line *line_by_index(const struct line_table *table, const struct host *host, uint32_t index);
 struct line *line_by_job(const struct line_table *table, uint64_t job);
 
+/* True when a line carries faxes of the group. */
+bool line_has_group(const struct line *line, const char *group);
+
 /* Put the call of an attempt on a line that has none (asserted), or take it off. Taking off leaves the line LINE_IDLE
  * unless it is down or lost. */
 void line_job_begin(struct line_table *table, struct line *line, const struct attempt *attempt, const struct fax *fax);

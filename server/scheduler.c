@@ -28,14 +28,6 @@ struct scheduler {
 
 /* --- choice of a line --- */
 
-static bool has_group(const struct line *line, const char *group)
-{
-    for (char **at = line->groups; *at != NULL; at++)
-        if (strcmp(*at, group) == 0)
-            return true;
-    return false;
-}
-
 static bool can_send(const struct line *line)
 {
     return line->send_enabled && line->open;
@@ -62,7 +54,7 @@ struct line *scheduler_choose(const struct line_table *lines, const char *group,
     for (int i = 0; i < line_count(lines); i++) {
         struct line *line = line_at(lines, (int)((from + (unsigned)i) % (unsigned)line_count(lines)));
 
-        if (line->simulated != fax->test || !has_group(line, group) || !can_send(line))
+        if (line->simulated != fax->test || !line_has_group(line, group) || !can_send(line))
             continue;
         if (is_own_number(line, fax)) {
             own = line;

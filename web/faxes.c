@@ -58,6 +58,22 @@ static void accept_fax(struct request *request, const struct fax *fax)
     request_reply(request, 202, fax_json(fax));
 }
 
+/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
+static bool has_line(struct request *request, const struct submit_request *wanted)
+{
+    const struct web_options *options = &request->web->options;
+    const char *group = wanted->line_group && *wanted->line_group ? wanted->line_group : "default";
+    struct problems problems = {0};
+
+    if (!options->has_line || options->has_line(options->server, group, request->key.test))
+        return true;
+    problem_add(&problems, "/route/group", "unknown_group",
+                "no line%s carries faxes of the group \"%s\": see /v1/lines",
+                request->key.test ? " of a simulator, as test keys need," : "", group);
+    request_problems(request, &problems); /* cleared there */
+    return false;
+}
+
 void faxes_post(struct request *request)
 {
     struct submit_request *wanted = &request->upload->wanted.submit;
@@ -65,7 +81,7 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request))
+    if (!is_good(request) || !has_line(request, wanted))
         return;
     result = upload_store(sha, request->upload);
     if (result == 0) {

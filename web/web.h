@@ -33,6 +33,9 @@ struct web_options {
     json_t *(*providers)(void *server); /* new array */
     /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
     int (*line_set)(void *server, const char *line, int send, int receive);
+    /* Is there a line, now or when it is enabled again, for faxes of this group? Those of test keys go over lines of
+     * simulators only, others never. NULL: not asked. */
+    bool (*has_line)(void *server, const char *group, bool test);
     json_t *(*ready)(void *server, bool *ok); /* /health/ready: {"status":"ok"|"degraded"|"draining","checks":{...}} */
     void (*metrics)(void *server, struct evbuffer *out); /* appends its Prometheus lines */
 };

@@ -134,6 +134,20 @@ def documents_that_are_none_fail_with_a_reason_and_harm_nobody():
 
 
 @fact
+def a_fax_that_no_line_could_carry_is_refused_at_the_door():
+    server = started(exchange(lines=(("1001", "groups = {east}"), ("1002", "groups = {east, west}"))))
+    for group, status in (({}, 422), ({"route": {"group": "north"}}, 422), ({"route": {"group": "west"}}, 202)):
+        reply = server.submit("1001", **group)
+        same((group, reply.status), (group, status))
+        if status == 422:
+            same(reply.codes(), {("/route/group", "unknown_group")})
+    test_key = server.ask("POST", "/v1/api-keys", {"name": "t", "scopes": ["fax:send"], "test": True}).json["token"]
+    reply = server.submit("1001", key=test_key, route={"group": "west"})
+    same((reply.status, "simulator" in reply.json["errors"][0]["detail"]), (422, True))
+    same(len(server.faxes("direction=outbound")), 1)
+
+
+@fact
 def keys_that_may_not_cannot():
     server = started(exchange())
     same(server.ask("GET", "/v1/faxes", key="fxk_live_nonsense").status, 401)

@@ -72,7 +72,7 @@ def json_is_the_objects_of_the_api():
 
 @fact
 def a_call_can_be_watched_and_canceled():
-    server = started(FAST_RETRIES + exchange(pace=10))
+    server = started(FAST_RETRIES + exchange(pace=4))
     fax = run(server, "send", "--to", "1002", PAGES[0])[1].strip()
     server.wait_state(fax, "sending")
     watcher = subprocess.Popen([os.path.join(BUILD, "fax"), "watch", fax, "--server", f"http://127.0.0.1:{server.port}",

@@ -205,7 +205,7 @@ def faxes_survive_the_death_of_everything_in_turn():
 
 @fact
 def calls_go_on_while_faxd_is_away():
-    server = started(FAST_RETRIES + exchange(pace=10))
+    server = started(FAST_RETRIES + exchange(pace=5))
     fax = server.send("1002")
     server.wait_state(fax, "sending")
     server.kill()

@@ -51,7 +51,7 @@ def drain_timeout_ends_what_takes_too_long_and_it_is_sent_after_the_restart():
 
 @fact
 def int_stops_at_once_and_the_fax_goes_out_after_the_restart():
-    server = started(FAST_RETRIES + exchange(pace=10))
+    server = started(FAST_RETRIES + exchange(pace=4))
     fax = under_way(server)
     same(server.end(signal.SIGINT), 0)
     same(server.processes(), {})
@@ -62,7 +62,7 @@ def int_stops_at_once_and_the_fax_goes_out_after_the_restart():
 
 @fact
 def quit_leaves_calls_running_for_the_next_faxd():
-    server = started(FAST_RETRIES + exchange(pace=10))
+    server = started(FAST_RETRIES + exchange(pace=5))
     fax = under_way(server)
     hosts = server.pids("faxd-fsp")
     same(server.end(signal.SIGQUIT), 0)

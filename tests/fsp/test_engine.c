@@ -330,7 +330,7 @@ static void an_abort_ends_both_sides(void **state)
 
     (void)state;
     use_pages(&pair, 10);
-    set_both(&pair, "{\"audio\":{\"pace\":200}}");
+    set_both(&pair, "{\"audio\":{\"pace\":30}}");
     pair_start(&pair, engine, engine);
     pair_follow(&pair.ends[PAIR_SENDER], 30000, has_a_page);
     engine_abort(pair.ends[PAIR_SENDER].call);
@@ -520,7 +520,7 @@ static void kill_one_side(enum pair_side side, int pages_before)
     int spawner, pages;
 
     use_pages(&pair, 10);
-    set_both(&pair, "{\"audio\":{\"pace\":200}}");
+    set_both(&pair, "{\"audio\":{\"pace\":30}}"); /* seconds of pages to come, however busy the machine is */
     victim = &pair.ends[side];
     survivor = &pair.ends[!side];
     assert_int_equal(engine_open(&doomed, program("faxd-t30"), 1), 0);

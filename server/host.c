@@ -25,6 +25,7 @@
 #define CONNECT_PATIENCE_MS 15000
 #define BACKOFF_FIRST_MS    500
 #define BACKOFF_LAST_MS     60000
+#define LEAVE_PATIENCE_S    15
 #define STEADY_MS           60000 /* up this long: the next failure starts with the first back-off again */
 
 struct host {
@@ -79,12 +80,13 @@ static void lines_set_down(struct host *host)
     }
 }
 
+/* Calls that may still end by themselves: one on a lost line does not. */
 static bool has_jobs(const struct host *host)
 {
     for (int i = 0; i < line_count(host->options.lines); i++) {
         const struct line *line = line_at(host->options.lines, i);
 
-        if (line->host == host && line->job.id != 0)
+        if (line->host == host && line->job.id != 0 && line->state != LINE_LOST)
             return true;
     }
     return false;
@@ -98,13 +100,23 @@ static void send_plain(struct host *host, enum link_type type)
         log_warning("provider=%s did not take %s: %s", host->name, link_type_name(type), err_message());
 }
 
+/* It has the time of an abort to leave, and is killed then: a provider may hang in its shutdown. */
+static void tell_to_leave(struct host *host)
+{
+    host->stop_sent = true;
+    if (host->link != NULL)
+        send_plain(host, LINK_STOP);
+    else
+        pidfd_send_signal(host->pidfd, SIGTERM, NULL, 0);
+    arm(host, (host->options.provider->abort_grace_s + LEAVE_PATIENCE_S) * 1000);
+}
+
 /* A draining host whose last job is done is told to leave. */
 static void stop_when_idle(struct host *host)
 {
     if (host->state != HOST_DRAINING || host->stop_sent || has_jobs(host))
         return;
-    host->stop_sent = true;
-    send_plain(host, LINK_STOP);
+    tell_to_leave(host);
 }
 
 /* --- events --- */
@@ -415,6 +427,7 @@ static int start_process(struct host *host)
     if (error != 0)
         return error;
     set_state(host, HOST_STARTING);
+    host->stop_sent = false;
     host->connect_until = clock_mono_ms() + CONNECT_PATIENCE_MS;
     log_info("provider=%s host started pid=%d module=%s", host->name, (int)pid, host->options.module);
     arm(host, CONNECT_EVERY_MS);
@@ -447,7 +460,7 @@ void host_start(struct host *host)
     }
 }
 
-/* The one timer: connect to a host that starts, end one that lost its link, or start it again. */
+/* The one timer: connect to a host that starts, end one that lost its link or does not leave, or start it again. */
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct host *host = argument;
@@ -457,9 +470,9 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     if (host->state == HOST_STOPPED) {
         if (host->may_restart)
             host_start(host);
-    } else if (host->state == HOST_STARTING && connect_link(host) == 0) {
+    } else if (host->state == HOST_STARTING && !host->stop_sent && connect_link(host) == 0) {
         say_hello(host);
-    } else if (host->state == HOST_STARTING && clock_mono_ms() < host->connect_until) {
+    } else if (host->state == HOST_STARTING && !host->stop_sent && clock_mono_ms() < host->connect_until) {
         arm(host, CONNECT_EVERY_MS);
     } else if (host->pidfd >= 0) {
         log_error("provider=%s host pid=%d does not answer: killed", host->name, (int)host->pid);
@@ -577,14 +590,10 @@ void host_stop(struct host *host)
     evtimer_del(host->timer);
     if (host->state == HOST_STOPPED)
         return;
-    if (host->link != NULL) {
-        host->stop_sent = true;
+    if (host->link != NULL)
         set_state(host, HOST_DRAINING);
-        send_plain(host, LINK_STOP);
-    } else if (host->pidfd >= 0) {
-        host->stop_sent = true;
-        pidfd_send_signal(host->pidfd, SIGTERM, NULL, 0);
-    }
+    if (host->link != NULL || host->pidfd >= 0)
+        tell_to_leave(host);
 }
 
 bool host_is_gone(const struct host *host)

@@ -203,5 +203,25 @@ def the_simulator_plays_what_the_number_says():
     same((real["test"], real["line"].split("/")[0]), (False, "exchange"))
 
 
+@fact
+def a_call_that_ignores_its_abort_costs_its_line_until_the_provider_is_replaced():
+    server = started(FAST_RETRIES + exchange() + 'provider "sim" {\n module = simulator\n abort_grace = 1\n'
+                     ' settings { answer_ms = 300 }\n line "4001" {}\n line "4002" {}\n}\n')
+    key = server.ask("POST", "/v1/api-keys", {"name": "test", "scopes": ["fax:send", "fax:read", "fax:cancel"],
+                                              "test": True}).json["token"]
+    host = next(p for p in server.get("/v1/providers")["data"] if p["name"] == "sim")["pid"]
+    deaf = server.send("*6", key=key)
+    server.wait_state(deaf, "negotiating", "sending")
+    same(server.ask("POST", f"/v1/faxes/{deaf}/cancel", key=key).status, 202)
+    ended = server.wait_state(deaf)
+    same((ended["status"] in ("canceled", "unconfirmed"), ended["delivery"] in ("none", "unconfirmed")), (True, True))
+    provider = wait_for(lambda: next((p for p in server.get("/v1/providers")["data"]
+                                      if p["name"] == "sim" and p["state"] == "up" and p["pid"] != host), None),
+                        "the provider to be replaced")
+    same(provider["restarts"], 1)
+    same(server.wait_state(server.send("1", key=key))["status"], "delivered")
+    same(server.wait_state(server.send("1002"))["status"], "delivered")
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -28,6 +28,29 @@ def told(receiver, secret, fax, *types):
             same(signed_by(secret, headers, body), True)
 
 
+class Told:
+    """A started server with a webhook for everything, and its receiver."""
+
+    def __init__(self, providers):
+        self.providers = providers
+
+    def __enter__(self):
+        self.receiver = Receiver()
+        try:
+            self.server = started(FAST_RETRIES + self.providers)
+            self.secret = with_webhook(self.server, self.receiver)
+        except BaseException:
+            self.receiver.close()
+            raise
+        return self
+
+    def check(self, fax, *types):
+        told(self.receiver, self.secret, fax, *types)
+
+    def __exit__(self, *_):
+        self.receiver.close()
+
+
 def ends(to, status, outcome, *types, calls=1, **options):
     """A fax to the number ends so, and the webhooks tell it."""
     receiver = Receiver()
@@ -67,10 +90,12 @@ def an_unknown_number_is_not_called_again():
 
 @fact
 def a_number_that_declines_the_call():
-    server = started(FAST_RETRIES + exchange(NUMBERS))
-    fax = server.wait_state(server.send("2003", retry={"max_attempts": 1}))
-    same((fax["status"], fax["delivery"]), ("failed", "none"))
-    same(len(server.attempts(fax["id"])), 1)
+    with Told(exchange(NUMBERS)) as told_of:
+        server = told_of.server
+        fax = server.wait_state(server.send("2003", retry={"max_attempts": 1}))
+        same((fax["status"], fax["delivery"]), ("failed", "none"))
+        same(len(server.attempts(fax["id"])), 1)
+        told_of.check(fax["id"], "fax.dialing", "fax.failed")
 
 
 def dropped_line(page_ms):
@@ -80,11 +105,14 @@ def dropped_line(page_ms):
 
 @fact
 def the_far_end_hangs_up_in_mid_page():
-    server = started(FAST_RETRIES + dropped_line(15000))
-    fax = server.wait_state(server.send("1002", retry={"max_attempts": 1}))
-    same((fax["status"], fax["delivery"], fax["error"]["code"]), ("failed", "none", "disconnected"))
-    got = server.settled_inbound(1)[0]
-    same((got["status"], got["pages"]["total"], got["delivery"]), ("failed", 0, "none"))
+    with Told(dropped_line(15000)) as told_of:
+        server = told_of.server
+        fax = server.wait_state(server.send("1002", retry={"max_attempts": 1}))
+        same((fax["status"], fax["delivery"], fax["error"]["code"]), ("failed", "none", "disconnected"))
+        got = server.settled_inbound(1)[0]
+        same((got["status"], got["pages"]["total"], got["delivery"]), ("failed", 0, "none"))
+        told_of.check(fax["id"], "fax.dialing", "fax.connected", "fax.failed")
+        told_of.check(got["id"], "inbound.failed")
 
 
 @fact
@@ -150,19 +178,22 @@ def a_cancel_while_dialling():
 
 @fact
 def a_cancel_in_mid_page():
-    server = started(FAST_RETRIES + exchange(pace=10))
-    path = joined(server.folder, *PAGES)
-    fax = server.send("1002", path)
-    wait_for(lambda: server.fax(fax)["pages"]["confirmed"] >= 1, "the first page to be confirmed")
-    same(server.fax(fax)["status"], "sending")
-    same(server.ask("POST", f"/v1/faxes/{fax}/cancel").status, 202)
-    ended = server.wait_state(fax)
-    same((ended["status"], ended["delivery"], ended["error"]["code"]), ("canceled", "partial", "aborted"))
-    got = server.settled_inbound(1)[0]
-    same(got["status"], "partially_received")
-    held = pixels(server.document(got["id"]))
-    same(held, pixels(path)[:len(held)])
-    same(len(held) >= ended["pages"]["confirmed"], True)
+    with Told(exchange(pace=10)) as told_of:
+        server = told_of.server
+        path = joined(server.folder, *PAGES)
+        fax = server.send("1002", path)
+        wait_for(lambda: server.fax(fax)["pages"]["confirmed"] >= 1, "the first page to be confirmed")
+        same(server.fax(fax)["status"], "sending")
+        same(server.ask("POST", f"/v1/faxes/{fax}/cancel").status, 202)
+        ended = server.wait_state(fax)
+        same((ended["status"], ended["delivery"], ended["error"]["code"]), ("canceled", "partial", "aborted"))
+        got = server.settled_inbound(1)[0]
+        same(got["status"], "partially_received")
+        held = pixels(server.document(got["id"]))
+        same(held, pixels(path)[:len(held)])
+        same(len(held) >= ended["pages"]["confirmed"], True)
+        told_of.check(fax, "fax.dialing", "fax.connected", "fax.canceled")
+        told_of.check(got["id"], "inbound.partially_received")
 
 
 @fact

@@ -173,6 +173,9 @@ void provider_stop(struct provider *provider)
     extension_close();
     if (provider->fsp.dll_main)
         provider->fsp.dll_main(provider->module, DLL_PROCESS_DETACH, NULL);
+    /* FaxDevShutdown is optional, and its threads may still post: heap and port stay until the process ends. */
+    if (!provider->fsp.shutdown)
+        return;
     packets_free(provider);
     port_close(provider->port);
     size_t forgotten = heap_live_blocks(provider->heap);

@@ -61,7 +61,8 @@ int provider_start(struct provider **out, const char *path, const struct setting
 void provider_notice(const struct provider *provider, DWORD index, bool receive, bool send);
 
 /* FaxDevShutdown and DllMain(DETACH) where exported, then free heap, port and `provider`. No call may be running. The
- * library stays mapped: threads of the FSP may still be in it. */
+ * library stays mapped: threads of the FSP may still be in it; and without a FaxDevShutdown to end them heap, port and
+ * `provider` stay too, and the caller leaves by _exit. */
 void provider_stop(struct provider *provider);
 
 /* The DeviceId for FaxDevStartJob, as the settings ask (fsp-abi A1). */

@@ -5,8 +5,10 @@
  *   ok busy silent-true silent-false false-running number...   honest calls that end in different ways
  *   foreign small wild-text endless-text freed twice nothing other-key late   packets as they must not be
  *   later-struct                                            a packet of a longer struct, which is fine
- *   big-need                                                FaxDevReportStatus as it must not be
+ *   big-need report-wild report-small report-endless        FaxDevReportStatus as it must not be
  *   wait deaf crash                                         waits for its abort, ignores it, ends the process
+ *   hang                                                    its abort never returns
+ *   thread                                                  leaves a thread that posts packets for ever
  *
  * The setting "refuse" names a start-up call that fails: config create init zero-lines no-handle. */
 #include <config.h>
@@ -14,6 +16,7 @@
 #include "plugins/include/faxdev.h"
 #include "plugins/include/faxdext.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +33,9 @@ struct call {
     DWORD status;    /* for FaxDevReportStatus */
     bool silent;     /* FaxDevReportStatus fails */
     bool wants_much; /* FaxDevReportStatus asks for 4 GiB */
+    char report;     /* 'w'ild, 's'mall or 'e'ndless: what is wrong with the report */
     atomic_bool abort;
+    atomic_bool hang; /* FaxDevAbortOperation does not return */
     bool late;
 };
 
@@ -119,6 +124,31 @@ static void tell(const struct call *call, DWORD status, DWORD page)
     post(call, packet_new(sizeof(FAX_DEV_STATUS), status, page), sizeof(FAX_DEV_STATUS), call->key);
 }
 
+/* There is no FaxDevShutdown here that could end it. */
+static void *thread_main(void *argument)
+{
+    const struct call call = *(struct call *)argument;
+
+    free(argument);
+    for (;;) {
+        tell(&call, FS_TRANSMITTING, 1);
+        usleep(200);
+    }
+    return NULL;
+}
+
+static void thread_leave(const struct call *call)
+{
+    struct call *copy = malloc(sizeof *copy);
+    pthread_t thread;
+
+    copy->port = call->port;
+    copy->key = call->key;
+    if (pthread_create(&thread, NULL, thread_main, copy) != 0)
+        abort();
+    pthread_detach(thread);
+}
+
 /* One wrong packet. */
 static void misbehave(struct call *call, const char *how)
 {
@@ -194,7 +224,8 @@ BOOL WINAPI FaxDevSend(HANDLE FaxHandle, PFAX_SEND FaxSend, PFAX_SEND_CALLBACK F
     }
     if (strcmp(number, "crash") == 0)
         abort();
-    if (strcmp(number, "wait") == 0 || strcmp(number, "deaf") == 0) {
+    call->hang = strcmp(number, "hang") == 0;
+    if (strcmp(number, "wait") == 0 || strcmp(number, "deaf") == 0 || call->hang) {
         wait_for_abort(call, number[0] == 'w');
         call->status = FS_USER_ABORT;
         return FALSE;
@@ -207,6 +238,10 @@ BOOL WINAPI FaxDevSend(HANDLE FaxHandle, PFAX_SEND FaxSend, PFAX_SEND_CALLBACK F
         return FALSE;
     }
     call->wants_much = strcmp(number, "big-need") == 0;
+    if (strncmp(number, "report-", 7) == 0)
+        call->report = number[7];
+    if (strcmp(number, "thread") == 0)
+        thread_leave(call);
     misbehave(call, number);
     if (strcmp(number, "twice") != 0) /* what is posted twice may be freed and given out again in between */
         tell(call, FS_TRANSMITTING, 1);
@@ -218,6 +253,19 @@ BOOL WINAPI FaxDevReceive(HANDLE FaxHandle, HCALL CallHandle, PFAX_RECEIVE FaxRe
     (void)CallHandle, (void)FaxReceive;
     ((struct call *)FaxHandle)->status = FS_FATAL_ERROR;
     return FALSE;
+}
+
+static void report_spoil(FAX_DEV_STATUS *report, DWORD size, char how)
+{
+    if (how == 'w') {
+        report->CSI = (LPWSTR)(uintptr_t)16;
+        report->CallerId = (LPWSTR)((char *)report + size - 1); /* half a character */
+    } else if (how == 's') {
+        report->SizeOfStruct = 1;
+    } else if (how == 'e') {
+        memset(report + 1, 'x', size - sizeof *report);
+        report->CSI = (LPWSTR)(report + 1);
+    }
 }
 
 BOOL WINAPI FaxDevReportStatus(HANDLE FaxHandle, PFAX_DEV_STATUS FaxStatus, DWORD FaxStatusSize,
@@ -238,6 +286,7 @@ BOOL WINAPI FaxDevReportStatus(HANDLE FaxHandle, PFAX_DEV_STATUS FaxStatus, DWOR
     memset(FaxStatus, 0, sizeof *FaxStatus);
     FaxStatus->SizeOfStruct = sizeof *FaxStatus;
     FaxStatus->StatusId = call->status;
+    report_spoil(FaxStatus, FaxStatusSize, call->report);
     return TRUE;
 }
 
@@ -245,6 +294,8 @@ BOOL WINAPI FaxDevReportStatus(HANDLE FaxHandle, PFAX_DEV_STATUS FaxStatus, DWOR
 BOOL WINAPI FaxDevAbortOperation(HANDLE FaxHandle)
 {
     ((struct call *)FaxHandle)->abort = true;
+    while (((struct call *)FaxHandle)->hang)
+        usleep(10000);
     return TRUE;
 }
 #endif

@@ -250,6 +250,29 @@ static void a_status_that_wants_too_much_memory_is_no_status(void **state)
     assert_int_equal(host_stop(host), 0);
 }
 
+static void a_report_that_cannot_be_read_costs_what_is_wrong_in_it(void **state)
+{
+    static const struct {
+        const char *number;
+        enum link_result result;
+    } table[] = {
+        {"report-wild", LINK_RESULT_SENT},
+        {"report-endless", LINK_RESULT_SENT},
+        {"report-small", LINK_RESULT_SENT_UNCONFIRMED},
+    };
+    struct host *host = *state;
+    struct link_message message;
+
+    begin(host, "scripted.so", "{}");
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        order_send(host, i + 1, 0, table[i].number, -1);
+        assert_int_equal(end_of(host, &message, i + 1), 1);
+        if (message.result != table[i].result)
+            fail_msg("%s: result %u", table[i].number, message.result);
+    }
+    assert_int_equal(host_stop(host), 0);
+}
+
 /* fsp-abi: what an FSP of a later Windows has more is not read. */
 static void a_longer_struct_of_a_later_day_is_understood(void **state)
 {
@@ -283,6 +306,79 @@ static void a_call_that_ignores_its_abort_costs_its_line_and_no_other(void **sta
     end_of(host, &message, 2);
     assert_int_equal(message.result, LINK_RESULT_SENT);
     host_stop(host);
+}
+
+/* The control thread is replaced (fsp-abi 3.8), so that other calls can still be aborted. */
+static void an_abort_that_hangs_costs_its_line_and_no_other(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+
+    begin(host, "scripted.so", "{}");
+    order_send(host, 1, 0, "hang", -1);
+    hear_type(host, &message, LINK_STATUS);
+    say(host, &(struct link_message){.type = LINK_ABORT, .job = 1}, -1);
+    do
+        hear_type(host, &message, LINK_FAULT);
+    while ((message.flags & LINK_FLAG_LOST) == 0);
+    assert_int_equal(message.job, 1);
+    order_send(host, 2, 1, "wait", -1);
+    say(host, &(struct link_message){.type = LINK_ABORT, .job = 2}, -1);
+    end_of(host, &message, 2);
+    assert_int_equal(message.outcome, LINK_OUTCOME_ABORTED);
+    assert_int_equal(host_stop(host), 3); /* a thread hangs in the module */
+}
+
+/* FaxDevShutdown is optional: nobody tells such a thread to end. */
+static void a_thread_that_stays_does_not_crash_a_host_that_leaves(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+
+    begin(host, "scripted.so", "{}");
+    order_send(host, 1, 0, "thread", -1);
+    end_of(host, &message, 1);
+    order_send(host, 2, 0, "ok", -1);
+    end_of(host, &message, 2);
+    assert_int_equal(message.result, LINK_RESULT_SENT);
+    assert_int_equal(host_stop(host), 0);
+}
+
+static void a_draining_host_ends_its_calls_and_takes_no_other(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+
+    begin(host, "simulator.so", "{\"answer_ms\":1000}");
+    order_send(host, 1, 0, "99", -1);
+    hear_type(host, &message, LINK_STATUS);
+    say(host, &(struct link_message){.type = LINK_DRAIN}, -1);
+    order_send(host, 2, 1, "99", -1);
+    end_of(host, &message, 2);
+    assert_int_equal(message.result, LINK_RESULT_NOT_STARTED);
+    end_of(host, &message, 1);
+    assert_int_equal(message.result, LINK_RESULT_SENT);
+    usleep(200000);
+    assert_int_equal(waitpid(host->pid, NULL, WNOHANG), 0); /* until that is acknowledged */
+    say(host, &(struct link_message){.type = LINK_ACK, .number = host->last}, -1);
+    assert_int_equal(host_wait_exit(host), 0);
+}
+
+static void a_call_that_never_rang_is_not_received(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+    char *file = xasprintf("%s/r.tif", host->dir);
+    const struct link_message order = {
+        .type = LINK_RECEIVE, .job = 5, .line = 1, .number = 3, .file = file, .options = "{}"};
+
+    close(open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    begin(host, "softmodem.so", "{\"carrier\":\"exchange\",\"pace\":0}");
+    say(host, &order, -1);
+    assert_int_equal(end_of(host, &message, 5), 0);
+    assert_int_equal(message.result, LINK_RESULT_FAILED);
+    assert_int_equal(host_stop(host), 0);
+    free(file);
 }
 
 static void a_provider_that_crashes_takes_its_host_along(void **state)
@@ -383,8 +479,13 @@ int main(void)
         FACT(wrong_packets_are_refused_and_the_call_goes_on),
         FACT(a_late_packet_is_not_taken_for_one_of_the_next_call),
         FACT(a_status_that_wants_too_much_memory_is_no_status),
+        FACT(a_report_that_cannot_be_read_costs_what_is_wrong_in_it),
         FACT(a_longer_struct_of_a_later_day_is_understood),
         FACT(a_call_that_ignores_its_abort_costs_its_line_and_no_other),
+        FACT(an_abort_that_hangs_costs_its_line_and_no_other),
+        FACT(a_thread_that_stays_does_not_crash_a_host_that_leaves),
+        FACT(a_draining_host_ends_its_calls_and_takes_no_other),
+        FACT(a_call_that_never_rang_is_not_received),
         FACT(a_provider_that_crashes_takes_its_host_along),
         FACT(providers_that_refuse_to_start_are_left),
         FACT(a_job_without_a_handle_never_started),

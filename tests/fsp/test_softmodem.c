@@ -410,6 +410,32 @@ static int children_of(int parent, int *pids, int room)
     return count;
 }
 
+static char state_of(int pid)
+{
+    char path[64], letter = '?';
+    FILE *stat_file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    stat_file = fopen(path, "re");
+    if (!stat_file || fscanf(stat_file, "%*d (%*[^)]) %c", &letter) != 1)
+        letter = '?';
+    if (stat_file)
+        fclose(stat_file);
+    return letter;
+}
+
+/* SIGSTOP to each, and wait until none of them runs any more. */
+static void stop_all(const int *pids, int count)
+{
+    for (int i = 0; i < count; i++)
+        kill(pids[i], SIGSTOP);
+    for (int i = 0; i < count; i++) {
+        for (int tries = 0; tries < LONG_MS && state_of(pids[i]) != 'T'; tries++)
+            usleep(1000);
+        assert_int_equal(state_of(pids[i]), 'T');
+    }
+}
+
 static int threads(void)
 {
     DIR *tasks = opendir("/proc/self/task");
@@ -435,6 +461,7 @@ static void an_engine_that_dies_costs_its_call_alone(void **state)
     assert_int_equal(children_of(getpid(), &spawner, 1), 1);
     count = children_of(spawner, engines, 8);
     assert_int_equal(count, 2);
+    stop_all(engines, count); /* or the second would see that the first is gone, and write its record */
     for (int i = 0; i < count; i++)
         kill(engines[i], SIGKILL);
     call_wait(&out);
@@ -470,8 +497,7 @@ static void an_engine_that_hangs_loses_its_line_after_the_abort(void **state)
     assert_int_equal(children_of(getpid(), &spawner, 1), 1);
     count = children_of(spawner, engines, 8);
     assert_int_equal(count, 2);
-    for (int i = 0; i < count; i++)
-        kill(engines[i], SIGSTOP);
+    stop_all(engines, count);
     call_abort(&out);
     call_abort(&in);
     call_wait(&out);

@@ -9,11 +9,13 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/private_address.h"
+#include "server/base/str.h"
 #include "server/loop.h"
 #include "spool/outbox.h"
 #include "spool/spool.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,7 +225,10 @@ static void post_end(struct post *post, CURLcode code)
              status >= 200 && status < 300 ? "delivered" : "failed", post->id, post->endpoint_id, status,
              status == 0 ? " error=" : "", status == 0 ? text : "");
     if (outbox_result(sender->options.spool, post->delivery, (int)status, status >= 200 && status < 300 ? "" : text,
-                      retry_after > 0 && retry_after < 1000000 ? (int)retry_after : -1, now_ms) != 0)
+                      retry_after <= 0        ? -1
+                      : retry_after < INT_MAX ? (int)retry_after
+                                              : INT_MAX,
+                      now_ms) != 0)
         log_warning("result of a webhook not recorded delivery=%s: %s", post->id, err_message());
     post_free(post);
 }
@@ -240,6 +245,17 @@ static int posts_to(const struct webhook_sender *sender, int64_t endpoint)
     return count;
 }
 
+/* What could not even be begun counts as a try, so that it is not begun for ever. */
+static void count_failure(const struct webhook_sender *sender, const struct outbox_delivery *due)
+{
+    char text[256];
+
+    str_copy(text, sizeof text, err_message());
+    log_error("webhook not sent delivery=%s: %s", due->public_id, text);
+    if (outbox_result(sender->options.spool, due->id, 0, text, -1, clock_now_ms()) != 0)
+        log_error("result of a webhook not recorded delivery=%s: %s", due->public_id, err_message());
+}
+
 static int serve_endpoint(struct webhook_sender *sender, int64_t id, int room)
 {
     struct outbox_delivery due[POSTS_PER_ENDPOINT];
@@ -249,7 +265,7 @@ static int serve_endpoint(struct webhook_sender *sender, int64_t id, int room)
 
     for (int i = 0; i < count; i++) {
         if (post_start(sender, &due[i], &endpoint) != 0)
-            log_error("webhook not sent delivery=%s: %s", due[i].public_id, err_message());
+            count_failure(sender, &due[i]);
         outbox_delivery_clear(&due[i]);
     }
     outbox_endpoint_clear(&endpoint);

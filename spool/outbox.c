@@ -160,7 +160,8 @@ static int disable(struct spool *spool, int64_t id)
     if (error)
         return error;
     log_warning("webhook endpoint %s is disabled: %s", endpoint.public_id, reason);
-    json_t *data = json_pack("{s:s, s:s, s:s}", "id", endpoint.public_id, "url", endpoint.url, "reason", reason);
+    /* Not the URL: whoever may read events would see the secret that it may hold. */
+    json_t *data = json_pack("{s:s, s:s}", "id", endpoint.public_id, "reason", reason);
     error = event_write(spool, "webhook_endpoint.disabled", NULL, data);
     json_decref(data);
     outbox_endpoint_clear(&endpoint);

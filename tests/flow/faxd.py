@@ -266,7 +266,8 @@ class Faxd:
 
 
 class Receiver:
-    """A receiver of webhooks on the loopback. `answers` says for each path which statuses to give, the last repeats."""
+    """A receiver of webhooks on the loopback. `answers` says for each path what to give, the last repeats: a status, or
+    (status, headers, octets of a body). "cut" declares more than it sends."""
 
     def __init__(self, answers=None):
         self.answers = answers or {}
@@ -280,13 +281,21 @@ class Receiver:
                 with receiver.lock:
                     receiver.got.append((self.path, dict(self.headers), body))
                     count = sum(path == self.path for path, _, _ in receiver.got)
-                statuses = receiver.answers.get(self.path, [200])
-                status = statuses[min(count, len(statuses)) - 1]
+                answers = receiver.answers.get(self.path, [200])
+                answer = answers[min(count, len(answers)) - 1]
+                if answer == "cut":
+                    answer = (200, {"Content-Length": "100"}, 10)
+                status, headers, octets = answer if isinstance(answer, tuple) else (answer, {}, 0)
                 self.send_response(status)
-                if status == 302:
-                    self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
+                for name, value in ({"Content-Length": str(octets)} | headers).items():
+                    self.send_header(name, value)
                 self.end_headers()
+                try:
+                    self.wfile.write(b"x" * octets)
+                except ConnectionError:
+                    pass  # it has heard enough
+                if int(headers.get("Content-Length", octets)) != octets:
+                    self.close_connection = True
 
             def log_message(self, *_):
                 pass

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Webhooks of the whole server: who is told, how often, and who is not. Prints TAP."""
+import datetime
 import os
 import sys
 
@@ -12,6 +13,10 @@ def endpoint(server, url, **more):
     reply = server.ask("POST", "/v1/webhook-endpoints", {"url": url, **more})
     same(reply.status, 201)
     return reply.json
+
+
+def at(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def deliveries(server, hook):
@@ -82,7 +87,7 @@ def a_delivery_is_repeated_under_the_same_id_also_across_a_restart(receiver):
     same(len(receiver.events("/flaky")), 3)
 
 
-@with_receiver({"/gone": [410], "/moved": [302]})
+@with_receiver({"/gone": [410], "/moved": [(302, {"Location": "/elsewhere"}, 0)]})
 def gone_disables_and_redirects_are_not_followed(receiver):
     server = started(FAST_RETRIES + exchange())
     gone = endpoint(server, receiver.url + "/gone", events=["fax.failed"])
@@ -93,8 +98,26 @@ def gone_disables_and_redirects_are_not_followed(receiver):
                           if e["id"] == gone["id"]][0]["enabled"], "the endpoint to be disabled")
     same(receiver.events("/elsewhere"), [])
     within("webhook_endpoint.disabled", server.events())
+    told = [e for e in server.get("/v1/events?limit=200")["data"] if e["type"] == "webhook_endpoint.disabled"]
+    same([e["data"] for e in told], [{"id": gone["id"], "reason": "it answered 410 Gone"}])  # and not its URL
     server.wait_state(server.send("2998"))
     same(len(receiver.events("/gone")), 1)
+
+
+@with_receiver({"/huge": [(200, {}, 1 << 20)], "/cut": ["cut"], "/later": [(503, {"Retry-After": "99999999999"}, 0)],
+                "/soon": [(503, {"Retry-After": "7200"}, 0)]})
+def what_an_endpoint_answers_is_bounded_and_heard(receiver):
+    server = started(FAST_RETRIES + exchange())
+    hooks = {path: endpoint(server, receiver.url + "/" + path, events=["fax.failed"])
+             for path in ("huge", "cut", "later", "soon")}
+    server.wait_state(server.send("2999"))
+    ended = wait_for(lambda: (lambda all_of: all_of if all(d["tries"] == 1 for d in all_of.values()) else None)(
+        {path: deliveries(server, hook)[0] for path, hook in hooks.items()}), "the first tries")
+    same((ended["huge"]["status"], ended["huge"]["http_status"]), ("delivered", 200))
+    same((ended["cut"]["status"], ended["cut"]["http_status"]), ("pending", None))
+    for path, seconds in (("later", 86400), ("soon", 7200)):
+        wait = (at(ended[path]["next_at"]) - at(ended[path]["tried_at"])).total_seconds()
+        same((path, seconds <= wait <= seconds * 1.11), (path, True))
 
 
 @with_receiver()

@@ -184,7 +184,7 @@ static int verify(struct adoption *adoption)
 {
     const struct inbound_options *options = &adoption->inbound->options;
     char path[CALL_FILE_PATH_SIZE];
-    json_t *job = json_pack("{s:s, s:i}", "op", "verify", "pages", adoption->pages);
+    json_t *job = json_pack("{s:s, s:i}", "op", "verify", "most_pages", adoption->pages);
     FILE *input = NULL;
     int error =
         call_file_path(path, options->spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define FDPASS_MAX       16    /* descriptors in one datagram */
+#define FDPASS_MAX       32    /* descriptors in one datagram */
 #define FDPASS_BYTES_MAX 65536 /* octets in one datagram */
 
 /* Send one datagram of 1..FDPASS_BYTES_MAX octets with `count` descriptors (0..FDPASS_MAX). The descriptors stay the

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -19,6 +20,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #ifdef HAVE_LINUX_LANDLOCK_H
@@ -114,7 +117,44 @@ static int allow_fork(scmp_filter_ctx filter)
     return rc == 0 ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(wait4), 0) : rc;
 }
 
-static int enter_seccomp(bool may_fork)
+/* Opening for reading, and what goes with it. */
+static int allow_files(scmp_filter_ctx filter)
+{
+    static const int calls[] = {SCMP_SYS(access),     SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(stat),
+                                SCMP_SYS(lstat),      SCMP_SYS(newfstatat), SCMP_SYS(statx),      SCMP_SYS(readlink),
+                                SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(fstatfs),    SCMP_SYS(fadvise64),
+                                SCMP_SYS(getcwd),     SCMP_SYS(statfs),     SCMP_SYS(mincore)};
+    const uint64_t refused = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
+    const struct guarded_call reading[] = {
+        {SCMP_SYS(openat), 2, refused, O_RDONLY},
+        {SCMP_SYS(open), 1, refused, O_RDONLY},
+        {SCMP_SYS(fcntl), 1, LOW_BITS, F_SETFD},
+        {SCMP_SYS(fcntl), 1, LOW_BITS, F_DUPFD_CLOEXEC},
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof calls / sizeof *calls; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+    for (size_t i = 0; rc == 0 && i < sizeof reading / sizeof *reading; i++)
+        rc = allow_guarded(filter, &reading[i]);
+    return rc;
+}
+
+/* Threads of this process, no processes. clone3() hides its flags in memory, so glibc is told to use the old call. */
+static int allow_threads(scmp_filter_ctx filter)
+{
+    static const int calls[] = {SCMP_SYS(set_tid_address), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_getattr),
+                                SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler)};
+    const struct guarded_call thread = {SCMP_SYS(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM};
+    const struct guarded_call name = {SCMP_SYS(prctl), 0, LOW_BITS, PR_SET_NAME};
+    int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    for (size_t i = 0; rc == 0 && i < sizeof calls / sizeof *calls; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+    if (rc == 0)
+        rc = allow_guarded(filter, &name);
+    return rc == 0 ? allow_guarded(filter, &thread) : rc;
+}
+
+static int enter_seccomp(const struct sandbox_limits *limits)
 {
     scmp_filter_ctx filter = seccomp_init(REFUSE);
     if (!filter)
@@ -122,8 +162,12 @@ static int enter_seccomp(bool may_fork)
     int rc = allow_plain(filter);
     if (rc == 0)
         rc = allow_all_guarded(filter);
-    if (rc == 0 && may_fork)
+    if (rc == 0 && limits->may_fork)
         rc = allow_fork(filter);
+    if (rc == 0 && limits->readable)
+        rc = allow_files(filter);
+    if (rc == 0 && limits->readable)
+        rc = allow_threads(filter);
     if (rc == 0)
         rc = seccomp_load(filter);
     seccomp_release(filter);
@@ -146,7 +190,24 @@ static uint64_t landlock_rights(long version)
     return (UINT64_C(1) << bits) - 1;
 }
 
-static int enter_landlock(void)
+/* Paths that are not there are passed over: not every machine has every folder of fonts. */
+static int landlock_allow(int rules, const char *path, uint64_t rights)
+{
+    struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    struct stat status;
+    if (rule.parent_fd < 0)
+        return 0;
+    if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        rule.allowed_access &=
+            LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    int rc = 0;
+    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+        rc = err_set(ERR_IO, "cannot allow %s in Landlock: %s", path, strerror(errno));
+    close(rule.parent_fd);
+    return rc;
+}
+
+static int enter_landlock(const char *const *readable, uint64_t readable_rights, const char *writable)
 {
     long version = landlock_version();
     if (version <= 0)
@@ -156,21 +217,32 @@ static int enter_landlock(void)
     if (fd < 0)
         return err_set(ERR_IO, "cannot make a Landlock rule set: %s", strerror(errno));
     int rc = 0;
-    if (syscall(SYS_landlock_restrict_self, fd, 0) != 0)
+    for (size_t i = 0; rc == 0 && readable && readable[i]; i++)
+        rc = landlock_allow(fd, readable[i], readable_rights);
+    if (rc == 0 && writable)
+        rc = landlock_allow(fd, writable, rules.handled_access_fs);
+    if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
         rc = err_set(ERR_IO, "cannot enter Landlock: %s", strerror(errno));
     close(fd);
     return rc;
 }
 
+#define READ_RIGHTS    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define PROGRAM_RIGHTS (READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE)
+
 #else
+
+#define READ_RIGHTS    0
+#define PROGRAM_RIGHTS 0
 
 static long landlock_version(void)
 {
     return 0;
 }
 
-static int enter_landlock(void)
+static int enter_landlock(const char *const *readable, uint64_t readable_rights, const char *writable)
 {
+    (void)readable, (void)readable_rights, (void)writable;
     return 0;
 }
 
@@ -221,6 +293,16 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
+static int give_up_root(void)
+{
+    if (geteuid() != 0)
+        return 0;
+    if (setgroups(0, NULL) != 0 || setresgid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) != 0 ||
+        setresuid(SANDBOX_NOBODY, SANDBOX_NOBODY, SANDBOX_NOBODY) != 0)
+        return err_set(ERR_IO, "cannot give up root: %s", strerror(errno));
+    return 0;
+}
+
 int sandbox_enter(const struct sandbox_limits *limits)
 {
 #ifdef FAXD_SANITIZED
@@ -229,7 +311,52 @@ int sandbox_enter(const struct sandbox_limits *limits)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(ERR_IO, "cannot give up new privileges: %s", strerror(errno));
     int rc = set_limits(limits);
+    if (rc == 0 && limits->readable)
+        rc = give_up_root();
     if (rc == 0)
-        rc = enter_landlock();
-    return rc == 0 ? enter_seccomp(limits->may_fork) : rc; /* last: it refuses what the others need */
+        rc = enter_landlock(limits->readable, READ_RIGHTS, NULL);
+    return rc == 0 ? enter_seccomp(limits) : rc; /* last: it refuses what the others need */
+}
+
+/* A list of what is refused: which calls an office suite makes nobody can tell. */
+static int enter_program_seccomp(void)
+{
+    static const int refused[] = {SCMP_SYS(ptrace),       SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+                                  SCMP_SYS(mount),        SCMP_SYS(umount2),          SCMP_SYS(pivot_root),
+                                  SCMP_SYS(chroot),       SCMP_SYS(unshare),          SCMP_SYS(setns),
+                                  SCMP_SYS(bpf),          SCMP_SYS(perf_event_open),  SCMP_SYS(keyctl),
+                                  SCMP_SYS(add_key),      SCMP_SYS(request_key),      SCMP_SYS(init_module),
+                                  SCMP_SYS(finit_module), SCMP_SYS(kexec_load),       SCMP_SYS(swapon),
+                                  SCMP_SYS(reboot),       SCMP_SYS(userfaultfd),      SCMP_SYS(io_uring_setup)};
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter)
+        return err_set(ERR_IO, "cannot build the seccomp filter");
+    const struct scmp_arg_cmp not_local = {.arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX, .datum_b = 0};
+    int rc = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, &not_local);
+    for (size_t i = 0; rc == 0 && i < sizeof refused / sizeof *refused; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+    if (rc == 0)
+        rc = seccomp_load(filter);
+    seccomp_release(filter);
+    return rc == 0 ? 0 : err_set(ERR_IO, "cannot enter the seccomp filter: %s", strerror(-rc));
+}
+
+int sandbox_enter_program(const struct sandbox_limits *limits, const char *folder)
+{
+    static const char *const system_folders[] = {"/usr",        "/lib",
+                                                 "/lib64",      "/bin",
+                                                 "/etc",        "/opt",
+                                                 "/var/lib",    "/var/cache/fontconfig",
+                                                 "/dev/null",   "/dev/urandom",
+                                                 "/dev/random", "/dev/zero",
+                                                 "/proc",       "/sys/devices/system/cpu",
+                                                 NULL};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return err_set(ERR_IO, "cannot give up new privileges: %s", strerror(errno));
+    int rc = set_limits(limits);
+    if (rc == 0)
+        rc = give_up_root();
+    if (rc == 0)
+        rc = enter_landlock(system_folders, PROGRAM_RIGHTS, folder);
+    return rc == 0 ? enter_program_seccomp() : rc;
 }

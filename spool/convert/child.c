@@ -8,7 +8,11 @@
 
 #include <cairo-pdf.h>
 #include <errno.h>
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <jansson.h>
+#include <libxml/parser.h>
+#include <pango/pangocairo.h>
+#include <poppler.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,17 +40,71 @@ static cairo_status_t drop(void *closure, const unsigned char *data, unsigned le
     return CAIRO_STATUS_SUCCESS;
 }
 
+/* Fonts are looked up once for all children. The threads that pango starts for it have ended when the text is there. */
+static void warm_text(cairo_t *cairo)
+{
+    PangoLayout *layout = pango_cairo_create_layout(cairo);
+    PangoFontDescription *font = pango_font_description_from_string("DejaVu Sans, sans-serif 8");
+    pango_layout_set_font_description(layout, font);
+    pango_layout_set_text(layout, "0123456789 from to", -1);
+    pango_cairo_show_layout(cairo, layout);
+    pango_font_description_free(font);
+    g_object_unref(layout);
+}
+
+/* A loader is a module, and code cannot be mapped any more behind the fence. */
+static void warm_pictures(void)
+{
+    GSList *formats = gdk_pixbuf_get_formats();
+    for (const GSList *at = formats; at != NULL; at = at->next) {
+        gchar *name = gdk_pixbuf_format_get_name(at->data);
+        GdkPixbufLoader *loader = gdk_pixbuf_loader_new_with_type(name, NULL);
+        if (loader != NULL) {
+            gdk_pixbuf_loader_close(loader, NULL);
+            g_object_unref(loader);
+        }
+        g_free(name);
+    }
+    g_slist_free(formats);
+}
+
+/* The smallest document: poppler sets its tables up with the first one. */
+static void warm_pdf(void)
+{
+    static const char document[] = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+                                   "2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n"
+                                   "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+                                   "xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000052 00000 n \n"
+                                   "0000000101 00000 n \ntrailer<</Root 1 0 R/Size 4>>\nstartxref\n164\n%%EOF\n";
+    GBytes *bytes = g_bytes_new_static(document, sizeof document - 1);
+    PopplerDocument *pdf = poppler_document_new_from_bytes(bytes, NULL, NULL);
+    if (pdf != NULL)
+        g_object_unref(pdf);
+    g_bytes_unref(bytes);
+}
+
+/* What libraries print about a document has a stranger's words in it, and tells nothing that the result does not. */
+static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer context)
+{
+    (void)domain, (void)level, (void)message, (void)context;
+}
+
 void child_warm(void)
 {
+    g_log_set_default_handler(drop_log, NULL);
     tzset(); /* reads a file, which the fence would refuse */
     TIFFSetErrorHandler(NULL);
     TIFFSetWarningHandler(NULL);
+    xmlInitParser();
     json_object_seed(0); /* wants /dev/urandom */
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(drop, NULL, 72, 72);
     cairo_t *cairo = cairo_create(surface);
     cairo_paint(cairo);
+    warm_text(cairo);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
+    warm_pictures();
+    warm_pdf();
 }
 
 /* Only calls that are safe in a signal handler. */
@@ -102,21 +160,64 @@ static int empty_output(int output)
     return 0;
 }
 
-int child_run(const char *text, int input, int output, int result)
+/* What the libraries that draw read: fonts, their configuration and caches, character maps of PDF, picture loaders. */
+static const char *const readable[] = {"/usr/share/fonts",
+                                       "/usr/local/share/fonts",
+                                       "/etc/fonts",
+                                       "/usr/share/fontconfig",
+                                       "/var/cache/fontconfig",
+                                       "/usr/share/poppler",
+                                       "/usr/share/ghostscript",
+                                       "/usr/share/mime",
+                                       "/usr/share/X11/locale",
+                                       "/dev/null",
+                                       NULL};
+
+static void tell_progress(void *context, int done, int total)
 {
-    struct job job;
+    const int *result = context;
+    char text[80];
+    int length = snprintf(text, sizeof text, "{\"progress\":%d,\"total\":%d}\n", done, total);
+    if (write(*result, text, (size_t)length) != length)
+        log_debug("nobody wants to know how far a conversion is");
+}
+
+/* Another program is fenced in by its own rules, right before it is started; whoever draws needs fonts. */
+static int enter_fence(struct job *job)
+{
+    if (job->op == JOB_EXTERNAL)
+        return 0;
+    if (job->op == JOB_PREPARE || job->op == JOB_COMPOSE || (job->op == JOB_CUT && job->has_header))
+        job->limits.readable = readable;
+    return sandbox_enter(&job->limits);
+}
+
+static int run(struct job *job, const char *text, const int *inputs, int count, int output, int result)
+{
     json_error_t where;
     json_t *json = json_loads(text, 0, &where);
-    int error = json == NULL ? err_set(ERR_INVALID, "the job is no JSON: %s", where.text) : job_parse(&job, json);
+    int error = json == NULL ? err_set(ERR_INVALID, "the job is no JSON: %s", where.text) : job_parse(job, json);
     json_decref(json);
     if (error == 0) {
-        arm(&job, result);
+        if (job->op != JOB_EXTERNAL)
+            arm(job, result);
         tell_started(result);
+        job->compose.page.progress = tell_progress;
+        job->compose.page.context = &result;
         error = empty_output(output);
     }
     if (error == 0)
-        error = sandbox_enter(&job.limits);
-    if (error != 0)
-        return send_result(result, job_failure(error, err_message()));
-    return send_result(result, job_run(&job, input, output));
+        error = enter_fence(job);
+    return send_result(result, error != 0 ? job_failure(error, err_message()) : job_run(job, inputs, count, output));
+}
+
+int child_run(const char *text, const int *inputs, int count, int output, int result)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return EXIT_FAILURE;
+    int status = run(job, text, inputs, count, output, result);
+    job_clear(job);
+    free(job);
+    return status;
 }

@@ -9,9 +9,10 @@
 /* Have libraries ready (tables, time zone, locks) before children are forked from this process or it is fenced in. */
 void child_warm(void);
 
-/* Do the job `text` (JSON) from `input` to `output`, which is emptied first. `result` (socket or pipe) gets
- * {"started":true} with a pidfd of this process as descriptor where it is a socket, so that its reader can end it, then
- * one result. Returns the exit status: 0 whenever a result was written. */
-int child_run(const char *text, int input, int output, int result);
+/* Do the job `text` (JSON) from the `count` inputs to `output`, which is emptied first. `result` (socket or pipe) gets
+ * {"started":true} with a pidfd of this process as descriptor where it is a socket, so that its reader can end it
+ * (SIGTERM), now and then {"progress":n,"total":n,"parts":n}, then one result. Returns the exit status: 0 whenever a
+ * result was written. */
+int child_run(const char *text, const int *inputs, int count, int output, int result);
 
 #endif

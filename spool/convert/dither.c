@@ -11,10 +11,9 @@
 #include <string.h>
 
 #include "server/base/err.h"
+#include "spool/convert/ink.h"
 #include "spool/convert/raster.h"
-
-/* Darker than this is ink: above the middle, since 128 loses grey text and hairlines that were averaged down. */
-#define INK_BELOW 180
+#include "spool/convert/sheet.h"
 
 /* Levels taken as black and as white before a screen. */
 #define BLACK_TO   32
@@ -63,44 +62,78 @@ static int level(uint8_t value)
     return (value - BLACK_TO) * 255 / (WHITE_FROM - BLACK_TO);
 }
 
-static bool is_picture(const struct raster *page)
+static struct picture whole(const struct raster *page)
 {
-    size_t size = page->stride * page->height, middle = 0;
-    for (size_t i = 0; i < size; i++)
-        middle += page->data[i] >= MIDDLE_LOW && page->data[i] < MIDDLE_HIGH;
+    return (struct picture){0, 0, page->width, page->height};
+}
+
+static bool is_picture(const struct raster *page, struct picture area)
+{
+    size_t size = (size_t)(area.right - area.left) * (area.bottom - area.top), middle = 0;
+    for (uint32_t y = area.top; y < area.bottom; y++) {
+        const uint8_t *row = raster_row(page, y);
+        for (uint32_t x = area.left; x < area.right; x++)
+            middle += row[x] >= MIDDLE_LOW && row[x] < MIDDLE_HIGH;
+    }
     return middle > size / PICTURE_SHARE;
 }
 
-static void threshold(const struct raster *to, const struct raster *from)
+/* Eight dots at a time: tiles begin at whole octets. */
+static void threshold_row(uint8_t *to, const uint8_t *grey, uint32_t width, const uint8_t *below)
 {
-    for (uint32_t y = 0; y < from->height; y++) {
-        const uint8_t *grey = raster_row(from, y);
+    for (uint32_t x = 0; x < width; x += 8) {
+        uint8_t limit = below[x / INK_TILE], octet = 0;
+        uint32_t end = width - x < 8 ? width - x : 8;
+        for (uint32_t bit = 0; bit < end; bit++)
+            octet |= (uint8_t)((grey[x + bit] < limit) << (7 - bit));
+        to[x / 8] = octet;
+    }
+}
+
+static int threshold(const struct raster *to, const struct raster *from)
+{
+    struct ink ink;
+    int error = ink_find(&ink, from);
+    if (error != 0)
+        return error;
+    for (uint32_t y = 0; y < from->height; y++)
+        threshold_row(raster_row(to, y), raster_row(from, y), from->width,
+                      ink.below + (size_t)(y / INK_TILE) * ink.columns);
+    ink_clear(&ink);
+    return 0;
+}
+
+static void clear_area(const struct raster *to, struct picture area)
+{
+    for (uint32_t y = area.top; y < area.bottom; y++) {
         uint8_t *row = raster_row(to, y);
-        for (uint32_t x = 0; x < from->width; x++) {
-            if (grey[x] < INK_BELOW)
+        for (uint32_t x = area.left; x < area.right; x++)
+            row[x >> 3] &= (uint8_t) ~(0x80 >> (x & 7));
+    }
+}
+
+/* The screen is the page's, so that pictures side by side fit together. */
+static void halftone(const struct raster *to, const struct raster *from, struct picture area)
+{
+    uint8_t levels[256];
+    for (int i = 0; i < 256; i++)
+        levels[i] = (uint8_t)(255 - level((uint8_t)i));
+    for (uint32_t y = area.top; y < area.bottom; y++) {
+        const uint8_t *grey = raster_row(from, y), *dots = screen[y % 8];
+        uint8_t *row = raster_row(to, y);
+        for (uint32_t x = area.left; x < area.right; x++) {
+            if (levels[grey[x]] > dots[x % 8] * 4 + 1)
                 set_black(row, x);
         }
     }
 }
 
-static void halftone(const struct raster *to, const struct raster *from)
+/* One row of error diffusion (Floyd and Steinberg, 1976) from `left` to `right`, in the direction of `step`. Errors are
+ * kept in sixteenths; both arrays have one element of margin at each end. */
+static void diffuse_row(uint8_t *row, const uint8_t *grey, struct picture area, int *error, int *below, int step)
 {
-    for (uint32_t y = 0; y < from->height; y++) {
-        const uint8_t *grey = raster_row(from, y);
-        uint8_t *row = raster_row(to, y);
-        for (uint32_t x = 0; x < from->width; x++) {
-            if (255 - level(grey[x]) > screen[y % 8][x % 8] * 4 + 1)
-                set_black(row, x);
-        }
-    }
-}
-
-/* One row of error diffusion (Floyd and Steinberg, 1976), in the direction of `step`. Errors are kept in sixteenths;
- * both arrays have one element of margin at each end. */
-static void diffuse_row(uint8_t *row, const uint8_t *grey, uint32_t width, int *error, int *below, int step)
-{
-    int64_t x = step > 0 ? 0 : (int64_t)width - 1;
-    for (uint32_t i = 0; i < width; i++, x += step) {
+    int64_t x = step > 0 ? area.left : (int64_t)area.right - 1;
+    for (uint32_t i = area.left; i < area.right; i++, x += step) {
         int wanted = level(grey[x]);
         int value = wanted == 0 || wanted == 255 ? wanted : wanted + error[x] / 16;
         bool black = value < 128;
@@ -115,43 +148,62 @@ static void diffuse_row(uint8_t *row, const uint8_t *grey, uint32_t width, int *
 }
 
 /* Rows run to and fro, so that no grain leans to one side. */
-static int diffusion(const struct raster *to, const struct raster *from)
+static int diffusion(const struct raster *to, const struct raster *from, struct picture area)
 {
     size_t room = (size_t)from->width + 2;
     int *errors = calloc(2 * room, sizeof *errors);
     if (errors == NULL)
         return err_set(ERR_FULL, "no memory to dither a page");
-    for (uint32_t y = 0; y < from->height; y++) {
+    for (uint32_t y = area.top; y < area.bottom; y++) {
         int *error = errors + (y % 2) * room, *below = errors + (1 - y % 2) * room;
         memset(below, 0, room * sizeof *below);
-        diffuse_row(raster_row(to, y), raster_row(from, y), from->width, error + 1, below + 1, y % 2 == 0 ? 1 : -1);
+        diffuse_row(raster_row(to, y), raster_row(from, y), area, error + 1, below + 1, y % 2 == 0 ? 1 : -1);
     }
     free(errors);
     return 0;
 }
 
-int dither_page(struct raster **out, const struct raster *from, enum dither dither)
+static int lay_screen(const struct raster *to, const struct raster *from, struct picture area, enum dither dither)
+{
+    if (dither == DITHER_DIFFUSION)
+        return diffusion(to, from, area);
+    halftone(to, from, area);
+    return 0;
+}
+
+/* Threshold for the page, a screen for those of its pictures that have greys: a scan in black and white has none. */
+static int dither_pictures(const struct raster *to, const struct sheet *sheet, enum dither dither)
+{
+    int error = threshold(to, sheet->raster);
+    for (int i = 0; i < sheet->picture_count && error == 0; i++) {
+        if (!is_picture(sheet->raster, sheet->pictures[i]))
+            continue;
+        clear_area(to, sheet->pictures[i]);
+        error = lay_screen(to, sheet->raster, sheet->pictures[i], dither);
+    }
+    return error;
+}
+
+static int dither_whole(const struct raster *to, const struct raster *from, enum dither dither)
+{
+    if (dither == DITHER_AUTO)
+        dither = is_picture(from, whole(from)) ? DITHER_HALFTONE : DITHER_THRESHOLD;
+    return dither == DITHER_THRESHOLD ? threshold(to, from) : lay_screen(to, from, whole(from), dither);
+}
+
+int dither_sheet(struct raster **out, const struct sheet *sheet, enum dither dither)
 {
     struct raster *to = NULL;
+    const struct raster *from = sheet->raster;
     int error = raster_new(&to, from->width, from->height, 1);
     if (error != 0)
         return error;
     to->x_dpi = from->x_dpi;
     to->y_dpi = from->y_dpi;
-    if (dither == DITHER_AUTO)
-        dither = is_picture(from) ? DITHER_HALFTONE : DITHER_THRESHOLD;
-    switch (dither) {
-    case DITHER_AUTO:
-    case DITHER_THRESHOLD:
-        threshold(to, from);
-        break;
-    case DITHER_HALFTONE:
-        halftone(to, from);
-        break;
-    case DITHER_DIFFUSION:
-        error = diffusion(to, from);
-        break;
-    }
+    if (sheet->picture_count == SHEET_PICTURES_UNKNOWN || dither == DITHER_THRESHOLD)
+        error = dither_whole(to, from, dither);
+    else
+        error = dither_pictures(to, sheet, dither);
     if (error != 0) {
         raster_free(to);
         return error;

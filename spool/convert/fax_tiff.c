@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "server/base/err.h"
+#include "spool/convert/coded_page.h"
 #include "spool/convert/fax_page.h"
 #include "spool/convert/raster.h"
 
@@ -205,16 +206,35 @@ static int write_failed(const struct fax_tiff *file)
     return err_set(ERR_IO, "cannot write page %d of the fax: %s", file->pages + 1, strerror(file->io_errno));
 }
 
-int fax_tiff_add(struct fax_tiff *file, const struct raster *page)
+static int end_page(struct fax_tiff *file, tmsize_t written)
 {
-    if (file->pages == PAGES_MAX)
-        return err_set(ERR_TOO_BIG, "a fax has at most %d pages", PAGES_MAX);
-    set_tags(file->tiff, page, file->pages);
-    if (TIFFWriteEncodedStrip(file->tiff, 0, page->data, (tmsize_t)(page->stride * page->height)) < 0 ||
-        TIFFWriteDirectory(file->tiff) == 0 || file->io_errno != 0)
+    if (written < 0 || TIFFWriteDirectory(file->tiff) == 0 || file->io_errno != 0)
         return write_failed(file);
     file->pages++;
     return 0;
+}
+
+static int too_many(void)
+{
+    return err_set(ERR_TOO_BIG, "a fax has at most %d pages", PAGES_MAX);
+}
+
+int fax_tiff_add(struct fax_tiff *file, const struct raster *page)
+{
+    if (file->pages == PAGES_MAX)
+        return too_many();
+    set_tags(file->tiff, page, file->pages);
+    return end_page(file, TIFFWriteEncodedStrip(file->tiff, 0, page->data, (tmsize_t)(page->stride * page->height)));
+}
+
+int fax_tiff_add_coded(struct fax_tiff *file, const struct coded_page *page)
+{
+    const struct raster form = {
+        .width = page->width, .height = page->height, .x_dpi = page->x_dpi, .y_dpi = page->y_dpi};
+    if (file->pages == PAGES_MAX)
+        return too_many();
+    set_tags(file->tiff, &form, file->pages);
+    return end_page(file, TIFFWriteRawStrip(file->tiff, 0, page->octets, (tmsize_t)page->size));
 }
 
 /* The total of pages into the directory at `*offset`, which moves on to the next. The file is ours: classic TIFF in the

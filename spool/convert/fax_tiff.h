@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+struct coded_page;
 struct raster;
 struct fax_tiff;
 
@@ -18,6 +19,9 @@ int fax_tiff_begin(struct fax_tiff **out, int fd);
 /* Append a page of depth 1. A T.4 resolution is written as 204 by 98, 196 or 391, others as they are (rounded; unknown
  * as square). 0, ERR_IO (also a disk or limit that is full), ERR_FULL. */
 int fax_tiff_add(struct fax_tiff *tiff, const struct raster *page);
+
+/* Append a page that is T.6 data already. As fax_tiff_add. */
+int fax_tiff_add_coded(struct fax_tiff *tiff, const struct coded_page *page);
 
 /* Write the number of pages into each (PageNumber (n, total), n from 0), report the size, and free. 0 or ERR_IO; freed
  * in either case. */

@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "server/base/err.h"
+#include "server/base/log.h"
+#include "server/base/str.h"
+#include "spool/convert/external.h"
 #include "spool/convert/pdf.h"
 #include "spool/convert/png.h"
 #include "spool/convert/summary.h"
@@ -26,14 +29,18 @@
 /* What each operation understands besides "op" and "limits". */
 static const struct {
     const char *name;
-    const char *keys[6];
+    const char *keys[12];
 } operations[] = {
-    [JOB_PREPARE] = {"prepare", {"resolution", "dither", "max_pages", "strict"}},
-    [JOB_CUT] = {"cut", {"first", "repeat_first"}},
-    [JOB_VERIFY] = {"verify", {"pages"}},
+    [JOB_PREPARE] = {"prepare",
+                     {"resolution", "dither", "paper", "max_width", "max_pages", "pages", "password", "strict", "part",
+                      "parts"}},
+    [JOB_COMPOSE] = {"compose", {"resolution", "dither", "max_width", "max_pages", "cover", "ranges"}},
+    [JOB_CUT] = {"cut", {"first", "repeat_first", "header"}},
+    [JOB_VERIFY] = {"verify", {"most_pages"}},
     [JOB_PNG] = {"png", {"page", "width"}},
     [JOB_PDF] = {"pdf", {NULL}},
     [JOB_INFO] = {"info", {NULL}},
+    [JOB_EXTERNAL] = {"external", {"argv", "folder"}},
 };
 
 #define OPERATION_COUNT (sizeof operations / sizeof operations[0])
@@ -47,7 +54,8 @@ static int parse_op(enum job_op *op, const json_t *json)
             return 0;
         }
     }
-    return err_set(ERR_INVALID, "op is \"%.40s\", which is none of prepare, cut, verify, png, pdf, info",
+    return err_set(ERR_INVALID,
+                   "op is \"%.40s\", which is none of prepare, compose, cut, verify, png, pdf, info, external",
                    word != NULL ? word : "");
 }
 
@@ -98,13 +106,29 @@ static int parse_word(const char **word, const json_t *json, const char *key)
     return 0;
 }
 
-static int parse_prepare(struct prepare_options *options, const json_t *json)
+static int parse_flag(bool *flag, const json_t *json, const char *key)
 {
-    const char *resolution = "fine", *dither = "auto";
-    long pages_max = PAGES_DEFAULT;
-    const json_t *strict = json_object_get(json, "strict");
-    if (strict != NULL && !json_is_boolean(strict))
-        return err_set(ERR_INVALID, "strict has to be true or false");
+    const json_t *item = json_object_get(json, key);
+    if (item != NULL && !json_is_boolean(item))
+        return err_set(ERR_INVALID, "%s has to be true or false", key);
+    *flag = json_is_true(item);
+    return 0;
+}
+
+static int parse_width(uint32_t *width, const json_t *json)
+{
+    long number = FAX_PAGE_WIDTH;
+    int error = parse_number(&number, json, "max_width", FAX_PAGE_WIDTH, 2432);
+    if (error == 0 && !fax_page_is_width((uint32_t)number))
+        error = err_set(ERR_INVALID, "max_width has to be 1728, 2048 or 2432");
+    *width = (uint32_t)number;
+    return error;
+}
+
+/* How pages are to look. */
+static int parse_look(struct prepare_options *options, const json_t *json)
+{
+    const char *resolution = "fine", *dither = "auto", *paper = "a4";
     int error = parse_word(&resolution, json, "resolution");
     if (error == 0)
         error = fax_resolution_parse(&options->resolution, resolution);
@@ -113,27 +137,105 @@ static int parse_prepare(struct prepare_options *options, const json_t *json)
     if (error == 0)
         error = dither_parse(&options->dither, dither);
     if (error == 0)
-        error = parse_number(&pages_max, json, "max_pages", 1, SUMMARY_PAGES_MAX);
+        error = parse_word(&paper, json, "paper");
+    if (error == 0)
+        error = paper_parse(&options->paper, paper);
+    return error == 0 ? parse_width(&options->width_max, json) : error;
+}
+
+/* Which pages, and how many. */
+static int parse_choice(struct prepare_options *options, const json_t *json)
+{
+    const char *pages = "", *password = "";
+    long pages_max = PAGES_DEFAULT, part = 0, parts = 1;
+    int error = parse_number(&pages_max, json, "max_pages", 1, SUMMARY_PAGES_MAX);
+    if (error == 0)
+        error = parse_word(&pages, json, "pages");
+    if (error == 0)
+        error = page_range_parse(&options->range, pages);
+    if (error == 0)
+        error = parse_word(&password, json, "password");
+    if (error == 0 && !str_copy(options->password, sizeof options->password, password))
+        error = err_set(ERR_INVALID, "password has more than %d octets", PREPARE_PASSWORD_SIZE - 1);
+    if (error == 0)
+        error = parse_number(&parts, json, "parts", 1, PREPARE_PARTS_MAX);
+    if (error == 0)
+        error = parse_number(&part, json, "part", 0, parts - 1);
     options->pages_max = (int)pages_max;
-    options->strict = json_is_true(strict);
+    options->part = (int)part;
+    options->parts = (int)parts;
+    return error == 0 ? parse_flag(&options->strict, json, "strict") : error;
+}
+
+static int parse_ranges(struct compose_options *options, const json_t *json)
+{
+    const json_t *list = json_object_get(json, "ranges"), *item;
+    size_t i;
+    int error = 0;
+    if (list != NULL && (!json_is_array(list) || json_array_size(list) > COMPOSE_INPUTS_MAX))
+        return err_set(ERR_INVALID, "ranges has to be a list of at most %d texts", COMPOSE_INPUTS_MAX);
+    json_array_foreach(list, i, item)
+    {
+        const char *text = json_string_value(item);
+        if (error == 0)
+            error = text == NULL ? err_set(ERR_INVALID, "ranges has to be a list of texts")
+                                 : page_range_parse(&options->ranges[i], text);
+    }
+    return error;
+}
+
+static int parse_cover(struct job *job, const json_t *json)
+{
+    json_t *cover = json_object_get(json, "cover");
+    if (cover != NULL && !json_is_object(cover))
+        return err_set(ERR_INVALID, "cover has to be an object of fields");
+    job->compose.cover = json_deep_copy(cover);
+    return parse_ranges(&job->compose, json);
+}
+
+static int parse_header(struct job *job, const json_t *json)
+{
+    const json_t *header = json_object_get(json, "header");
+    const char *text = "";
+    long pages = 0;
+    if (header == NULL || json_is_null(header))
+        return 0;
+    job->has_header = true;
+    if (!json_is_object(header))
+        return err_set(ERR_INVALID, "header has to be an object with text and pages");
+    int error = parse_word(&text, header, "text");
+    if (error == 0)
+        error = parse_number(&pages, header, "pages", 0, 65535);
+    str_copy(job->header.text, sizeof job->header.text, text);
+    job->header.pages = (int)pages;
+    return error;
+}
+
+static int parse_external(struct job *job, const json_t *json)
+{
+    const char *folder = "/tmp";
+    json_t *argv = json_object_get(json, "argv");
+    int error = parse_word(&folder, json, "folder");
+    if (error == 0 && job->op == JOB_EXTERNAL && !json_is_array(argv))
+        error = err_set(ERR_INVALID, "argv has to be a list of texts");
+    job->argv = json_incref(argv);
+    job->folder = xstrdup(folder);
     return error;
 }
 
 static int parse_numbers(struct job *job, const json_t *json)
 {
     long first = 1, pages = -1, page = 1, width = 0;
-    const json_t *repeat_first = json_object_get(json, "repeat_first");
-    if (repeat_first != NULL && !json_is_boolean(repeat_first))
-        return err_set(ERR_INVALID, "repeat_first has to be true or false");
-    int error = parse_number(&first, json, "first", 1, SUMMARY_PAGES_MAX);
+    int error = parse_flag(&job->repeat_first, json, "repeat_first");
     if (error == 0)
-        error = parse_number(&pages, json, "pages", -1, SUMMARY_PAGES_MAX);
+        error = parse_number(&first, json, "first", 1, SUMMARY_PAGES_MAX);
+    if (error == 0)
+        error = parse_number(&pages, json, "most_pages", -1, SUMMARY_PAGES_MAX);
     if (error == 0)
         error = parse_number(&page, json, "page", 1, SUMMARY_PAGES_MAX);
     if (error == 0)
         error = parse_number(&width, json, "width", 0, PNG_WIDTH_MAX);
     job->first = (int)first;
-    job->repeat_first = json_is_true(repeat_first);
     job->pages_max = (int)pages;
     job->page = (int)page;
     job->width = (uint32_t)width;
@@ -165,12 +267,28 @@ int job_parse(struct job *job, const json_t *json)
     if (error == 0)
         error = check_keys(job->op, json);
     if (error == 0)
-        error = parse_prepare(&job->prepare, json);
+        error = parse_look(&job->compose.page, json);
+    if (error == 0)
+        error = parse_choice(&job->compose.page, json);
+    if (error == 0)
+        error = parse_cover(job, json);
+    if (error == 0)
+        error = parse_header(job, json);
+    if (error == 0)
+        error = parse_external(job, json);
     if (error == 0)
         error = parse_numbers(job, json);
     if (error == 0)
         error = parse_limits(job, json_object_get(json, "limits"));
     return error;
+}
+
+void job_clear(struct job *job)
+{
+    json_decref(job->compose.cover);
+    json_decref(job->argv);
+    free(job->folder);
+    *job = (struct job){0};
 }
 
 /* The words of the API (outcome table) for what went wrong. */
@@ -202,6 +320,8 @@ static json_t *success(const struct summary *summary, enum job_op op)
     json_t *result = json_pack(
         "{s:i, s:i, s:o, s:s, s:I}", "pages", summary->pages, "width", (int)summary->width, "height", heights(summary),
         "resolution", fax_resolution_name(fax_resolution_nearest(summary->y_dpi)), "bytes", (json_int_t)summary->bytes);
+    if (op == JOB_PREPARE)
+        json_object_set_new(result, "parts", json_integer(summary->parts));
     if (op == JOB_VERIFY || op == JOB_INFO)
         json_object_set_new(result, "complete", json_boolean(!summary->incomplete));
     if (summary->warnings > 0)
@@ -211,20 +331,24 @@ static json_t *success(const struct summary *summary, enum job_op op)
     return result;
 }
 
-static int run_summary(const struct job *job, struct summary *summary, int input, int output)
+static int run_summary(const struct job *job, struct summary *summary, const int *inputs, int count, int output)
 {
+    int input = inputs[0];
     switch (job->op) {
     case JOB_PREPARE:
-        return prepare(summary, input, output, &job->prepare);
+        return prepare(summary, input, output, &job->compose.page);
+    case JOB_COMPOSE:
+        return compose(summary, inputs, count, output, &job->compose);
     case JOB_CUT:
-        return tidy_cut(summary, input, output, job->first, job->repeat_first);
+        return tidy_cut(summary, input, output, job->first, job->repeat_first, job->has_header ? &job->header : NULL);
     case JOB_VERIFY:
         return tidy_verify(summary, input, output, job->pages_max);
     case JOB_PDF:
         return pdf_document(summary, input, output);
     case JOB_INFO:
         return tidy_info(summary, input);
-    case JOB_PNG: /* reports otherwise: run_png */
+    case JOB_PNG: /* these report otherwise */
+    case JOB_EXTERNAL:
         break;
     }
     return err_set(ERR_INTERNAL, "this operation has no summary");
@@ -240,14 +364,24 @@ static json_t *run_png(const struct job *job, int input, int output)
                      "bytes", (json_int_t)png.bytes);
 }
 
-json_t *job_run(const struct job *job, int input, int output)
+static json_t *run_external(const struct job *job, int input, int output)
 {
+    int error = external_convert(input, output, job->argv, job->folder, &job->limits, job->wall_s);
+    return error != 0 ? job_failure(error, err_message()) : json_object();
+}
+
+json_t *job_run(const struct job *job, const int *inputs, int count, int output)
+{
+    if (count < 1 || count > COMPOSE_INPUTS_MAX || (count > 1 && job->op != JOB_COMPOSE))
+        return job_failure(ERR_INTERNAL, "the job came with a wrong number of documents");
     if (job->op == JOB_PNG)
-        return run_png(job, input, output);
+        return run_png(job, inputs[0], output);
+    if (job->op == JOB_EXTERNAL)
+        return run_external(job, inputs[0], output);
     struct summary *summary = calloc(1, sizeof *summary);
     if (summary == NULL)
         return job_failure(ERR_FULL, "no memory");
-    int error = run_summary(job, summary, input, output);
+    int error = run_summary(job, summary, inputs, count, output);
     json_t *result = error != 0 ? job_failure(error, err_message()) : success(summary, job->op);
     free(summary);
     return result;

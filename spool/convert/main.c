@@ -13,11 +13,11 @@
 static int run_job(char *text, const int *fds, int count, void *context)
 {
     (void)context;
-    if (count != 3) {
-        log_error("a job came with %d descriptors, not input, output and result", count);
+    if (count < 3) {
+        log_error("a job came with %d descriptors, not inputs, output and result", count);
         return 1;
     }
-    return child_run(text, fds[0], fds[1], fds[2]);
+    return child_run(text, fds, count - 2, fds[count - 2], fds[count - 1]);
 }
 
 int main(int argc, char **argv)

@@ -17,29 +17,17 @@
 #include <unistd.h>
 
 #include "server/base/err.h"
-#include "spool/convert/fax_page.h"
-#include "spool/convert/fax_tiff.h"
+#include "spool/convert/coded_page.h"
 #include "spool/convert/prepare.h"
-#include "spool/convert/raster.h"
 #include "spool/convert/summary.h"
 #include "spool/convert/tiff_in.h"
-#include "spool/convert/tiff_page.h"
 
 #define POINTS_PER_INCH 72.0
-#define STRIP_BYTES_MAX (64u << 20)
 
 struct sink {
     int fd;
     int io_errno;
     int64_t bytes;
-};
-
-/* A page's T.6 data and figures. */
-struct pdf_page {
-    uint8_t *octets;
-    uint64_t size;
-    uint32_t width, height;
-    double x_dpi, y_dpi;
 };
 
 static cairo_status_t write_proc(void *closure, const unsigned char *data, unsigned length)
@@ -60,73 +48,9 @@ static cairo_status_t write_proc(void *closure, const unsigned char *data, unsig
     return CAIRO_STATUS_SUCCESS;
 }
 
-/* True when the page is stored as PDF wants it: T.6, one strip, first dot in the high bit, upright. */
-static bool passes_through(TIFF *tiff, const struct tiff_page *page)
-{
-    uint16_t fill_order = FILLORDER_MSB2LSB;
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_FILLORDER, &fill_order);
-    return page->compression == COMPRESSION_CCITTFAX4 && page->photometric == PHOTOMETRIC_MINISWHITE &&
-           fill_order == FILLORDER_MSB2LSB && page->orientation == ORIENTATION_TOPLEFT && !TIFFIsTiled(tiff) &&
-           TIFFNumberOfStrips(tiff) == 1;
-}
-
-static int read_strip(struct pdf_page *out, struct tiff_in *in)
-{
-    TIFF *tiff = tiff_in_handle(in);
-    uint64_t size = TIFFRawStripSize64(tiff, 0);
-    if (size == 0 || size > STRIP_BYTES_MAX)
-        return tiff_in_failed(in);
-    out->octets = malloc(size);
-    if (out->octets == NULL)
-        return err_set(ERR_FULL, "no memory for a page of %llu octets", (unsigned long long)size);
-    if (TIFFReadRawStrip(tiff, 0, out->octets, (tmsize_t)size) != (tmsize_t)size) {
-        free(out->octets);
-        out->octets = NULL;
-        return tiff_in_failed(in);
-    }
-    out->size = size;
-    return 0;
-}
-
-static int encode(struct pdf_page *out, struct tiff_in *in, const struct tiff_page *page)
-{
-    struct raster *raster = NULL;
-    int error = tiff_page_load(&raster, in, page);
-    if (error != 0)
-        return error;
-    out->width = raster->width;
-    out->height = raster->height;
-    out->x_dpi = raster->x_dpi;
-    out->y_dpi = raster->y_dpi;
-    error = fax_tiff_encode(&out->octets, &out->size, raster);
-    raster_free(raster);
-    return error;
-}
-
-/* The caller frees out->octets. */
-static int load(struct pdf_page *out, struct tiff_in *in, const struct tiff_page *page)
-{
-    enum fax_resolution resolution;
-    if (!page->bilevel)
-        return err_set(ERR_UNSUPPORTED, "page %d is not black and white, so it is no fax page", page->number);
-    *out = (struct pdf_page){NULL, 0, page->width, page->height, page->x_dpi, page->y_dpi};
-    int error = passes_through(tiff_in_handle(in), page) ? read_strip(out, in) : encode(out, in, page);
-    if (error != 0)
-        return error;
-    if (fax_page_is_width(out->width) && fax_page_is_t4(&resolution, out->x_dpi, out->y_dpi, out->height)) {
-        out->x_dpi = FAX_PAGE_X_DPI;
-        out->y_dpi = fax_resolution_y_dpi(resolution);
-    }
-    if (out->x_dpi == 0.0)
-        out->x_dpi = out->y_dpi != 0.0 ? out->y_dpi : FAX_PAGE_X_DPI;
-    if (out->y_dpi == 0.0)
-        out->y_dpi = out->x_dpi;
-    return 0;
-}
-
 /* An image with the page's data attached; takes page->octets. The image itself is one dot: cairo takes columns and rows
  * from the parameters and stretches to whatever size the image has, so a full one would only cost 16 MB a page. */
-static cairo_surface_t *attach(struct pdf_page *page)
+static cairo_surface_t *attach(struct coded_page *page)
 {
     cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     char *params = malloc(80);
@@ -152,7 +76,7 @@ static cairo_surface_t *attach(struct pdf_page *page)
     return image;
 }
 
-static int draw(cairo_surface_t *surface, cairo_t *cairo, struct pdf_page *page)
+static int draw(cairo_surface_t *surface, cairo_t *cairo, struct coded_page *page)
 {
     double width = page->width / page->x_dpi * POINTS_PER_INCH, height = page->height / page->y_dpi * POINTS_PER_INCH;
     cairo_surface_t *image = attach(page);
@@ -174,15 +98,15 @@ static int draw_pages(struct summary *summary, cairo_surface_t *surface, cairo_t
 {
     for (;;) {
         struct tiff_page page;
-        struct pdf_page data = {0};
+        struct coded_page data = {0};
         int error = tiff_in_next(&page, in);
         if (error == ERR_NOT_FOUND)
             return 0;
         if (error == 0)
-            error = load(&data, in, &page);
+            error = coded_page_load(&data, in, &page);
         if (error == 0)
             error = draw(surface, cairo, &data);
-        free(data.octets);
+        coded_page_clear(&data);
         if (error == 0)
             error = summary_add(summary, data.width, data.height, data.y_dpi);
         if (error != 0)

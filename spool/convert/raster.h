@@ -32,6 +32,12 @@ void raster_free(struct raster *raster);
 /* Row `y` (from the top), which has to be below height. */
 uint8_t *raster_row(const struct raster *raster, uint32_t y);
 
+/* The grey of a colour, 0..255 (weights of ITU-R BT.601). */
+static inline uint8_t raster_luminance(unsigned red, unsigned green, unsigned blue)
+{
+    return (uint8_t)((red * 77 + green * 150 + blue * 29) >> 8);
+}
+
 /* Turn upright what is stored in TIFF orientation 1..8 (TIFF 6.0 page 36); other values count as 1. Resolutions go
  * with their sides. `*raster` is replaced; on failure (ERR_FULL, ERR_UNSUPPORTED) it is as it was. */
 int raster_upright(struct raster **raster, unsigned orientation);

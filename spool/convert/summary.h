@@ -19,6 +19,7 @@ struct summary {
     double y_dpi;                        /* of the finest */
     int64_t bytes;                       /* of the file written */
     bool incomplete;                     /* the file has or claims more than could be read; `note` says why */
+    int parts;                           /* of the document that was shared out, 1 = it was not */
     int warnings;
     char note[SUMMARY_TEXT_SIZE];
 };

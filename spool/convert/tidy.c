@@ -11,6 +11,7 @@
 #include "server/base/err.h"
 #include "spool/convert/fax_page.h"
 #include "spool/convert/fax_tiff.h"
+#include "spool/convert/header.h"
 #include "spool/convert/prepare.h"
 #include "spool/convert/raster.h"
 #include "spool/convert/summary.h"
@@ -41,7 +42,7 @@ static int add(struct summary *summary, struct fax_tiff *fax, const struct raste
     return error;
 }
 
-int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first)
+int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first, const struct header *header)
 {
     struct tiff_in *in = NULL;
     struct fax_tiff *fax = NULL;
@@ -54,6 +55,8 @@ int tidy_cut(struct summary *summary, int input, int output, int first, bool rep
         error = tiff_in_next(&page, in);
         if (error == 0 && (page.number >= first || (repeat_first && page.number == 1))) {
             error = load(&raster, in, &page);
+            if (error == 0 && header != NULL)
+                error = header_stamp(&raster, header, page.number);
             if (error == 0)
                 error = add(summary, fax, raster);
             raster_free(raster);

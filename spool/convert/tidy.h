@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 
+struct header;
 struct summary;
 
 /* The pages of `input` from `first` (from 1) on, to `output` with right page numbers: what is left of a fax whose first
- * pages were confirmed; with page 1 before them when `repeat_first`. 0; ERR_INVALID when there is no such page or the
+ * pages were confirmed; with page 1 before them when `repeat_first`. Each gets its header line, with its number in the
+ * whole of `input`, unless `header` is NULL. 0; ERR_INVALID when there is no such page or the
  * file is damaged; ERR_FULL, ERR_IO. */
-int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first);
+int tidy_cut(struct summary *summary, int input, int output, int first, bool repeat_first, const struct header *header);
 
 /* A received file, perhaps broken off, to a clean one: the whole pages, at most `pages_max` when it is not negative,
  * dot for dot, in the form of fax_tiff.h. Pages behind the first that cannot be read are lost; summary->incomplete and

@@ -31,11 +31,6 @@ static int no_memory(const struct tiff_page *page)
     return err_set(ERR_FULL, "no memory to read page %d", page->number);
 }
 
-static uint8_t luminance(unsigned red, unsigned green, unsigned blue)
-{
-    return (uint8_t)((red * 77 + green * 150 + blue * 29) >> 8); /* ITU-R BT.601 weights */
-}
-
 /* Bits of the file to 1 = black; bits past the width, which the file may have set, to 0. */
 static void finish_bits(const struct raster *raster, bool invert)
 {
@@ -167,7 +162,8 @@ static void grey_row(uint8_t *to, const uint8_t *from, uint32_t width, const str
         size_t at = (size_t)x * samples->count;
         unsigned value = sample(from, at, samples->octets);
         if (samples->colours == 3)
-            value = luminance(value, sample(from, at + 1, samples->octets), sample(from, at + 2, samples->octets));
+            value =
+                raster_luminance(value, sample(from, at + 1, samples->octets), sample(from, at + 2, samples->octets));
         if (samples->invert)
             value = 255 - value;
         if (samples->alpha == EXTRASAMPLE_ASSOCALPHA || samples->alpha == EXTRASAMPLE_UNASSALPHA) {
@@ -215,7 +211,7 @@ static void copy_rgba(const struct raster *raster, const uint32_t *piece, uint32
         uint8_t *to = raster_row(raster, y + row);
         for (uint32_t column = 0; column < width && x + column < raster->width; column++) {
             uint32_t rgba = from[column];
-            unsigned value = luminance(TIFFGetR(rgba), TIFFGetG(rgba), TIFFGetB(rgba)) + 255 - TIFFGetA(rgba);
+            unsigned value = raster_luminance(TIFFGetR(rgba), TIFFGetG(rgba), TIFFGetB(rgba)) + 255 - TIFFGetA(rgba);
             to[x + column] = (uint8_t)(value < 255 ? value : 255);
         }
     }

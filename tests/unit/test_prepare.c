@@ -318,7 +318,7 @@ static void a_failed_conversion_leaves_no_file(void **state)
     close(facts_temporary_file(files->input));
     tiff_facts_store(files->input, "%PDF-1.4 ", 9);
     assert_non_null(
-        strstr(tiff_facts_message("", files->input, files->output), "document_unsupported: the document is a PDF"));
+        strstr(tiff_facts_message("", files->input, files->output), "conversion_failed: the PDF file is damaged"));
     assert_int_not_equal(access(files->output, F_OK), 0);
     tiff_facts_store(files->input, "", 0);
     assert_string_equal(tiff_facts_message("", files->input, files->output),

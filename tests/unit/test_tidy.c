@@ -195,10 +195,10 @@ static void verify_takes_no_more_pages_than_told(void **state)
 {
     struct files *files = *state;
     tiff_facts_make(files->input, three, 3, "w");
-    assert_int_equal(tiff_facts_pages("--op verify --pages 2", files->input, files->output), 2);
+    assert_int_equal(tiff_facts_pages("--op verify --most-pages 2", files->input, files->output), 2);
     assert_int_equal(tiff_facts_tag(files->output, 1, TIFFTAG_PAGENUMBER), 1 << 16 | 2);
-    assert_int_equal(tiff_facts_pages("--op verify --pages 9", files->input, files->output), 3);
-    assert_string_equal(tiff_facts_message("--op verify --pages 0", files->input, files->output),
+    assert_int_equal(tiff_facts_pages("--op verify --most-pages 9", files->input, files->output), 3);
+    assert_string_equal(tiff_facts_message("--op verify --most-pages 0", files->input, files->output),
                         "conversion_failed: the file has no whole page");
 }
 

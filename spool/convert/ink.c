@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Table heads, marked rows and form fields are often grey. One threshold for the whole page makes light ones white,
+ * which is right, and dark ones black together with what is written on them, which loses text. So grounds are looked
+ * for: tiles without any paper white, joined to regions of the same shade. A region that has something clearly darker
+ * on it is a ground for letters and becomes white; one without is a shape (a bar of a chart, a logo) and stays black.
+ */
+#include "spool/convert/ink.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/err.h"
+#include "spool/convert/raster.h"
+
+#define SAME_SHADE 12 /* levels by which tiles of one ground may differ */
+#define CONTRAST   48 /* levels that letters are darker than their ground */
+
+struct tile {
+    uint8_t low, high;
+    bool seen;
+};
+
+static void measure_row(struct tile *tiles, const uint8_t *row, uint32_t width)
+{
+    for (uint32_t left = 0; left < width; left += INK_TILE, tiles++) {
+        uint32_t end = left + INK_TILE < width ? left + INK_TILE : width;
+        uint8_t low = tiles->low, high = tiles->high;
+        for (uint32_t x = left; x < end; x++) {
+            low = row[x] < low ? row[x] : low;
+            high = row[x] > high ? row[x] : high;
+        }
+        tiles->low = low;
+        tiles->high = high;
+    }
+}
+
+static bool is_ground(const struct tile *tile)
+{
+    return tile->high < INK_BELOW;
+}
+
+struct region {
+    struct tile *tiles;
+    uint32_t columns, rows;
+    uint32_t *members; /* a list of tiles that doubles as the queue of the search */
+    uint32_t count;
+    uint8_t low, high; /* the darkest on it, the lightest ground */
+};
+
+static void visit(struct region *region, uint32_t from, uint32_t to)
+{
+    struct tile *tile = &region->tiles[to];
+    int difference = tile->high - region->tiles[from].high;
+    if (tile->seen || !is_ground(tile) || difference > SAME_SHADE || difference < -SAME_SHADE)
+        return;
+    tile->seen = true;
+    region->members[region->count++] = to;
+}
+
+static void grow(struct region *region, uint32_t start)
+{
+    region->count = 0;
+    region->low = 255;
+    region->high = 0;
+    region->tiles[start].seen = true;
+    region->members[region->count++] = start;
+    for (uint32_t i = 0; i < region->count; i++) {
+        uint32_t at = region->members[i], x = at % region->columns, y = at / region->columns;
+        const struct tile *tile = &region->tiles[at];
+        region->low = tile->low < region->low ? tile->low : region->low;
+        region->high = tile->high > region->high ? tile->high : region->high;
+        if (x > 0)
+            visit(region, at, at - 1);
+        if (x + 1 < region->columns)
+            visit(region, at, at + 1);
+        if (y > 0)
+            visit(region, at, at - region->columns);
+        if (y + 1 < region->rows)
+            visit(region, at, at + region->columns);
+    }
+}
+
+/* The region, and the tiles around it, into which its edges reach. */
+static void set_threshold(const struct ink *ink, const struct region *region)
+{
+    uint8_t below = (uint8_t)((region->low + region->high) / 2);
+    for (uint32_t i = 0; i < region->count; i++) {
+        uint32_t x = region->members[i] % ink->columns, y = region->members[i] / ink->columns;
+        for (uint32_t row = y > 0 ? y - 1 : 0; row <= y + 1 && row < ink->rows; row++) {
+            for (uint32_t column = x > 0 ? x - 1 : 0; column <= x + 1 && column < ink->columns; column++) {
+                uint8_t *at = &ink->below[row * ink->columns + column];
+                *at = below < *at ? below : *at;
+            }
+        }
+    }
+}
+
+static void find_grounds(const struct ink *ink, struct region *region)
+{
+    for (uint32_t i = 0; i < ink->columns * ink->rows; i++) {
+        if (region->tiles[i].seen || !is_ground(&region->tiles[i]))
+            continue;
+        grow(region, i);
+        if (region->high - region->low >= CONTRAST)
+            set_threshold(ink, region);
+    }
+}
+
+int ink_find(struct ink *ink, const struct raster *page)
+{
+    ink->columns = (page->width + INK_TILE - 1) / INK_TILE;
+    ink->rows = (page->height + INK_TILE - 1) / INK_TILE;
+    size_t count = (size_t)ink->columns * ink->rows;
+    struct region region = {.columns = ink->columns, .rows = ink->rows};
+    ink->below = malloc(count);
+    region.tiles = malloc(count * sizeof *region.tiles);
+    region.members = malloc(count * sizeof *region.members);
+    int error = 0;
+    if (ink->below == NULL || region.tiles == NULL || region.members == NULL) {
+        error = err_set(ERR_FULL, "no memory to look at a page");
+        ink_clear(ink);
+    } else {
+        memset(ink->below, INK_BELOW, count);
+        for (size_t i = 0; i < count; i++)
+            region.tiles[i] = (struct tile){255, 0, false};
+        for (uint32_t y = 0; y < page->height; y++)
+            measure_row(region.tiles + (size_t)(y / INK_TILE) * ink->columns, raster_row(page, y), page->width);
+        find_grounds(ink, &region);
+    }
+    free(region.tiles);
+    free(region.members);
+    return error;
+}
+
+void ink_clear(struct ink *ink)
+{
+    free(ink->below);
+    ink->below = NULL;
+}

@@ -194,8 +194,8 @@ static int verify(struct adoption *adoption)
     if (error == 0)
         error = document_temp(&adoption->output, adoption->output_path, options->spool);
     if (error == 0)
-        error = converter_run(&adoption->work, options->converter, job, fileno(input), adoption->output, on_verified,
-                              adoption);
+        error = converter_run(&adoption->work, options->converter, job, &(int){fileno(input)}, 1, adoption->output,
+                              on_verified, adoption);
     if (input != NULL)
         fclose(input);
     json_decref(job);

@@ -290,7 +290,7 @@ static int start_cut(struct outbound *outbound, struct line *line, const struct 
     cut->job = line->job.id;
     snprintf(cut->path, sizeof cut->path, "%s", path);
     if (error == 0)
-        error = converter_run(&cut->work, outbound->options.converter, job, input, output, on_cut, cut);
+        error = converter_run(&cut->work, outbound->options.converter, job, &input, 1, output, on_cut, cut);
     if (error == 0) {
         line->job.step = JOB_CUTTING;
         line->job.work = cut;

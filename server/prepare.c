@@ -138,7 +138,7 @@ static int convert(struct work *work, const struct fax *fax, const json_t *job)
     int error = input < 0 ? input : document_temp(&work->output, work->output_path, options->spool);
 
     if (error == 0)
-        error = converter_run(&work->job, options->converter, job, input, work->output, on_done, work);
+        error = converter_run(&work->job, options->converter, job, &input, 1, work->output, on_done, work);
     if (input >= 0)
         close(input);
     return error;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,11 +30,11 @@
 #include "server/base/spawner.h"
 
 #define PARALLEL_MAX   64
-#define JOB_TEXT_MAX   4096
-#define SENDS_MAX      4    /* a job whose spawner dies under it, or cannot be started, is tried so often */
-#define RESTART_MIN_MS 1000 /* between two starts of the spawner */
+#define JOB_TEXT_MAX   49152 /* the fields of a cover page, escaped */
+#define SENDS_MAX      4     /* a job whose spawner dies under it, or cannot be started, is tried so often */
+#define RESTART_MIN_MS 1000  /* between two starts of the spawner */
 
-enum priority { PERSON, BACKGROUND, PRIORITIES };
+enum priority { PERSON, BACKGROUND, PRIORITIES }; /* a person or a line waits for it */
 
 enum job_state { WAITING, SENT, STARTED };
 
@@ -41,15 +42,17 @@ struct converter_job {
     TAILQ_ENTRY(converter_job) link;
     struct converter *converter;
     enum priority priority;
+    int end_signal; /* SIGTERM for a job that has to clean up behind another program */
     enum job_state state;
     char *text;
-    int input, output; /* -1 once sent for good */
+    int inputs[CONVERTER_INPUTS_MAX], count, output; /* -1 once sent for good */
     int sends;
     int result; /* our end of the socket, -1 = none */
     int child;  /* pidfd, -1 = not known yet */
     struct event *readable, *timeout;
     json_t *answer; /* what the child said, until its socket ends */
     converter_done_fn done;
+    converter_progress_fn progress;
     void *context;
 };
 
@@ -83,6 +86,13 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static void close_files(struct converter_job *job)
+{
+    for (int i = 0; i < job->count; i++)
+        close_fd(&job->inputs[i]);
+    close_fd(&job->output);
+}
+
 static void free_event(struct event **event)
 {
     if (*event != NULL)
@@ -94,7 +104,7 @@ static void free_event(struct event **event)
 static void drop_child(struct converter_job *job, bool kill_it)
 {
 #ifdef SYS_pidfd_send_signal
-    if (kill_it && job->child >= 0 && syscall(SYS_pidfd_send_signal, job->child, SIGKILL, NULL, 0) != 0 &&
+    if (kill_it && job->child >= 0 && syscall(SYS_pidfd_send_signal, job->child, job->end_signal, NULL, 0) != 0 &&
         errno != ESRCH)
         log_warning("cannot end a conversion: %s", strerror(errno));
 #endif
@@ -120,8 +130,7 @@ static void unlink_job(struct converter_job *job)
 static void free_job(struct converter_job *job)
 {
     drop_child(job, true);
-    close_fd(&job->input);
-    close_fd(&job->output);
+    close_files(job);
     json_decref(job->answer);
     free(job->text);
     free(job);
@@ -178,19 +187,33 @@ static void on_end(struct converter_job *job)
     }
 }
 
-/* One message of the child. Only the last object that is not "started" counts. */
+static void take_progress(struct converter_job *job, const json_t *message)
+{
+    struct timeval limit = {.tv_sec = job->converter->timeout_s};
+    json_int_t done = json_integer_value(json_object_get(message, "progress"));
+    json_int_t total = json_integer_value(json_object_get(message, "total"));
+    json_int_t parts = json_integer_value(json_object_get(message, "parts"));
+
+    evtimer_add(job->timeout, &limit);
+    if (job->progress != NULL && done >= 0 && done <= INT_MAX && total >= -1 && total <= INT_MAX && parts >= 1 &&
+        parts <= CONVERTER_INPUTS_MAX)
+        job->progress(job->context, (int)done, (int)total, (int)parts);
+}
+
+/* One message of the child. Only the last object that is neither "started" nor "progress" counts. */
 static void on_message(struct converter_job *job, const char *text, size_t size, int child)
 {
     json_t *message = json_loadb(text, size, 0, NULL);
     if (job->state == SENT) {
         job->state = STARTED;
         job->child = child;
-        close_fd(&job->input);
-        close_fd(&job->output);
+        close_files(job);
     } else if (child >= 0) {
         close(child);
     }
-    if (json_is_object(message) && json_object_get(message, "started") == NULL) {
+    if (json_object_get(message, "progress") != NULL) {
+        take_progress(job, message);
+    } else if (json_is_object(message) && json_object_get(message, "started") == NULL) {
         json_decref(job->answer);
         job->answer = json_incref(message);
     }
@@ -271,8 +294,11 @@ static int send_job(struct converter_job *job)
     int theirs = -1;
     int error = open_result(job, &theirs);
     if (error == 0) {
-        int fds[3] = {job->input, job->output, theirs};
-        error = fdpass_send(converter->spawner, job->text, strlen(job->text), fds, 3);
+        int fds[CONVERTER_INPUTS_MAX + 2];
+        memcpy(fds, job->inputs, (size_t)job->count * sizeof fds[0]);
+        fds[job->count] = job->output;
+        fds[job->count + 1] = theirs;
+        error = fdpass_send(converter->spawner, job->text, strlen(job->text), fds, job->count + 2);
     }
     close_fd(&theirs);
     if (error != 0) {
@@ -377,12 +403,17 @@ void converter_set_timeout(struct converter *converter, int seconds)
     converter->timeout_s = seconds;
 }
 
+static bool is_op(const json_t *job, const char *name)
+{
+    const char *op = json_string_value(json_object_get(job, "op"));
+    return op != NULL && strcmp(op, name) == 0;
+}
+
 static enum priority priority_of(const json_t *job)
 {
-    static const char *const for_a_person[] = {"png", "pdf", "info"};
-    const char *op = json_string_value(json_object_get(job, "op"));
-    for (size_t i = 0; op != NULL && i < sizeof for_a_person / sizeof for_a_person[0]; i++) {
-        if (strcmp(op, for_a_person[i]) == 0)
+    static const char *const waited_for[] = {"png", "pdf", "info", "cut"};
+    for (size_t i = 0; i < sizeof waited_for / sizeof waited_for[0]; i++) {
+        if (is_op(job, waited_for[i]))
             return PERSON;
     }
     return BACKGROUND;
@@ -402,11 +433,26 @@ static int copy_text(char **text, const json_t *job)
     return 0;
 }
 
-int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, int input, int output,
-                  converter_done_fn done, void *context)
+static int hold_files(struct converter_job *entry, const int *inputs, int count, int output)
+{
+    bool held = true;
+    for (int i = 0; i < count; i++) {
+        entry->inputs[i] = fcntl(inputs[i], F_DUPFD_CLOEXEC, 3);
+        held = held && entry->inputs[i] >= 0;
+    }
+    entry->count = count;
+    entry->output = fcntl(output, F_DUPFD_CLOEXEC, 3);
+    return held && entry->output >= 0 ? 0
+                                      : err_set(ERR_IO, "cannot hold the files of a conversion: %s", strerror(errno));
+}
+
+int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, const int *inputs,
+                  int count, int output, converter_done_fn done, void *context)
 {
     char *text = NULL;
     enum priority priority = priority_of(job);
+    if (count < 1 || count > CONVERTER_INPUTS_MAX)
+        return err_set(ERR_INVALID, "a conversion has 1 to %d inputs", CONVERTER_INPUTS_MAX);
     if (converter->waiting_count[priority] >= CONVERTER_QUEUE_MAX)
         return err_set(ERR_AGAIN, "%d conversions wait already", CONVERTER_QUEUE_MAX);
     int error = copy_text(&text, job);
@@ -414,13 +460,12 @@ int converter_run(struct converter_job **out, struct converter *converter, const
         return error;
     struct converter_job *entry = xcalloc(1, sizeof *entry);
     *entry = (struct converter_job){.converter = converter, .priority = priority, .state = WAITING, .text = text};
+    entry->end_signal = is_op(job, "external") ? SIGTERM : SIGKILL;
     entry->done = done;
     entry->context = context;
     entry->result = entry->child = -1;
-    entry->input = fcntl(input, F_DUPFD_CLOEXEC, 3);
-    entry->output = fcntl(output, F_DUPFD_CLOEXEC, 3);
-    if (entry->input < 0 || entry->output < 0) {
-        error = err_set(ERR_IO, "cannot hold the files of a conversion: %s", strerror(errno));
+    error = hold_files(entry, inputs, count, output);
+    if (error != 0) {
         free_job(entry);
         return error;
     }
@@ -431,6 +476,11 @@ int converter_run(struct converter_job **out, struct converter *converter, const
     if (out != NULL)
         *out = entry;
     return 0;
+}
+
+void converter_watch(struct converter_job *job, converter_progress_fn progress)
+{
+    job->progress = progress;
 }
 
 void converter_cancel(struct converter_job *job)

@@ -5,17 +5,25 @@
  * memfd open for reading and writing; it is emptied first and not synced.
  *
  *   {"op":"prepare", "resolution":"fine"|"standard"|"superfine", "dither":"auto"|"threshold"|"diffusion"|"halftone",
- *    "max_pages":500, "strict":false}
- *       any TIFF to fax TIFF. Bilevel pages of a fax width and a T.4 resolution are kept dot for dot; with "strict"
- * only those that are 1728 wide at "resolution" (a rendition for a machine that can do no more); the rest is fitted.
- *       {"pages":3,"width":1728,"height":[2200,2200,1100],"resolution":"fine","bytes":51234}
- *   {"op":"cut", "first":3}                      pages from the 3rd on, with "repeat_first" true
- * page 1 before them; result as prepare
- *   {"op":"verify", "pages":-1}                  the whole pages (at most so many) of a received file, perhaps broken
- * off; result as prepare, and "complete":false with "message" when the file had or claimed more than could be read
+ *    "paper":"a4"|"letter"|"legal", "max_width":1728|2048|2432, "max_pages":500, "pages":"1-3,7", "password":"...",
+ *    "strict":false, "part":0, "parts":1}
+ *       a document of any type of media_type.h that is read here to fax TIFF. Bilevel TIFF pages of a fax width and a
+ *       T.4 resolution are kept dot for dot; with "strict" only those that are 1728 wide at "resolution" (a rendition
+ *       for a machine that can do no more); the rest is drawn or fitted. Long documents may be shared out among "parts"
+ *       jobs: the first progress and the result say among how many they are
+ *       {"pages":3,"width":1728,"height":[2200,2200,1100],"resolution":"fine","bytes":51234,"parts":1}
+ *   {"op":"compose", "cover":{"to_name":"..."}, "ranges":["1-2","3-"]}
+ *       several faxes to one; with "cover" the first input is a template. Result as prepare
+ *   {"op":"cut", "first":3, "repeat_first":false, "header":{"text":"...","pages":5}}
+ *       pages from the 3rd on, with "repeat_first" page 1 before them, each with its header line; result as prepare
+ *   {"op":"verify", "most_pages":-1}             the whole pages (at most so many) of a received file, perhaps broken
+ *       off; result as prepare, and "complete":false with "message" when the file had or claimed more than could be
+ * read
  *   {"op":"png", "page":1, "width":0}            {"page":1,"width":1728,"height":2473,"bytes":80123}
  *   {"op":"pdf"}                                 result as prepare
  *   {"op":"info"}                                result as verify; any TIFF, nothing is written
+ *   {"op":"external", "argv":["/usr/bin/gs","...","{input}"], "folder":"/tmp"}
+ *       another program makes PDF of it: {}
  *
  * "height" holds the rows of each page, "width" is that of the widest, "resolution" the finest. "warnings" counts what
  * libtiff had to say. Any job may carry "limits":{"memory_bytes","cpu_s","file_bytes","wall_s"} (child.c ends itself by
@@ -32,8 +40,9 @@
 #include <event2/event.h>
 #include <jansson.h>
 
-#define CONVERTER_QUEUE_MAX 256 /* waiting jobs of each priority; each holds two descriptors */
-#define CONVERTER_TIMEOUT_S 120
+#define CONVERTER_QUEUE_MAX  256 /* waiting jobs of each priority; each holds two descriptors */
+#define CONVERTER_INPUTS_MAX 30
+#define CONVERTER_TIMEOUT_S  120
 
 struct converter;
 struct converter_job;
@@ -44,6 +53,10 @@ struct converter_job;
  * later. The job handle is gone. */
 typedef void (*converter_done_fn)(void *context, int error, json_t *result);
 
+/* How far a job is, now and then while it runs, from the loop: pages done, pages there will be (-1 = not known), and
+ * among how many jobs the document is shared out. */
+typedef void (*converter_progress_fn)(void *context, int done, int total, int parts);
+
 /* At most `parallel` (1..64) jobs run at once in children of `program` (absolute path of faxd-convert), whose spawner
  * is started with the first job and again when it dies. 0, ERR_INVALID, ERR_FULL. The caller closes with
  * converter_close. */
@@ -52,15 +65,19 @@ int converter_open(struct converter **out, struct event_base *base, const char *
 /* Jobs are dropped, their children killed; no done function is called. NULL is fine. */
 void converter_close(struct converter *converter);
 
-/* Seconds of wall time after which the child of a job that starts from now on is killed. */
+/* Seconds of wall time without progress after which the child of a job that starts from now on is ended. */
 void converter_set_timeout(struct converter *converter, int seconds);
 
-/* Queue a job. `job` is copied and both descriptors are duplicated, so that all stay the caller's. png, pdf and info,
- * for which a person waits, go before the others; else first come, first served. 0 and a handle for converter_cancel
+/* Queue a job. `job` is copied and the `count` (1..CONVERTER_INPUTS_MAX) inputs and the output are duplicated, so that
+ * all stay the caller's. png, pdf, info and cut, for which a person or a line waits, go before the others; else first
+ * come, first served. 0 and a handle for converter_cancel
  * (`out` may be NULL); ERR_AGAIN when CONVERTER_QUEUE_MAX jobs of its kind wait (feed again from a done function);
  * ERR_INVALID; ERR_TOO_BIG; ERR_IO when there are no descriptors left. */
-int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, int input, int output,
-                  converter_done_fn done, void *context);
+int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, const int *inputs,
+                  int count, int output, converter_done_fn done, void *context);
+
+/* Have the progress of a job told to `progress`, with the context of its done function. */
+void converter_watch(struct converter_job *job, converter_progress_fn progress);
 
 /* Forget a job: its done function is not called, its child is killed. The handle is gone. NULL is fine. */
 void converter_cancel(struct converter_job *job);

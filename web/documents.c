@@ -159,7 +159,7 @@ static int start(struct rendering *rendering, const char *sha, const json_t *job
         return err_set(ERR_AGAIN, "no memory for a rendering: %s", strerror(errno));
     if ((input = document_open(options->spool, sha)) < 0)
         return input;
-    result = converter_run(&rendering->job, options->converter, job, input, rendering->output, on_rendered, rendering);
+    result = converter_run(&rendering->job, options->converter, job, &input, 1, rendering->output, on_rendered, rendering);
     close(input);
     return result;
 }

@@ -173,11 +173,11 @@ static const char *const readable[] = {"/usr/share/fonts",
                                        "/dev/null",
                                        NULL};
 
-static void tell_progress(void *context, int done, int total)
+static void tell_progress(void *context, int done, int total, int parts)
 {
     const int *result = context;
     char text[80];
-    int length = snprintf(text, sizeof text, "{\"progress\":%d,\"total\":%d}\n", done, total);
+    int length = snprintf(text, sizeof text, "{\"progress\":%d,\"total\":%d,\"parts\":%d}\n", done, total, parts);
     if (write(*result, text, (size_t)length) != length)
         log_debug("nobody wants to know how far a conversion is");
 }

@@ -166,7 +166,7 @@ static void tell_progress(const struct work *work)
 {
     const struct prepare_options *options = work->options;
     if (options->progress != NULL && work->summary->pages % PROGRESS_EVERY == 0)
-        options->progress(options->context, work->summary->pages, work->total);
+        options->progress(options->context, work->summary->pages, work->total, work->summary->parts);
 }
 
 static int add_page(const struct work *work, struct sheet *sheet, int number)

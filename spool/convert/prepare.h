@@ -33,8 +33,9 @@ struct prepare_options {
     bool strict;
     /* Several processes may share a document out: this one does `part` of `parts` (from 0). */
     int part, parts;
-    /* Called now and then with the pages done and the pages there will be (-1 = not known); NULL = nobody asks. */
-    void (*progress)(void *context, int done, int total);
+    /* Called now and then with the pages done, the pages there will be (-1 = not known), and summary->parts; NULL =
+     * nobody asks. */
+    void (*progress)(void *context, int done, int total, int parts);
     void *context;
 };
 

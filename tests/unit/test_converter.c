@@ -132,7 +132,8 @@ static struct converter_job *run(struct bench *bench, const char *op, struct out
     struct converter_job *handle = NULL;
     json_t *job = json_pack("{s:s}", "op", op);
     outcome->base = bench->base;
-    assert_int_equal(converter_run(&handle, bench->converter, job, bench->input, bench->output, on_done, outcome), 0);
+    assert_int_equal(converter_run(&handle, bench->converter, job, &bench->input, 1, bench->output, on_done, outcome),
+                     0);
     json_decref(job);
     return handle;
 }
@@ -243,7 +244,7 @@ static void pages_for_a_person_go_first(void **state)
 {
     char order[8] = "";
     struct outcome outcomes[4];
-    static const char *const ops[4] = {"prepare", "cut", "png", "pdf"};
+    static const char *const ops[4] = {"prepare", "compose", "cut", "pdf"};
     for (int i = 0; i < 4; i++) {
         outcomes[i] = (struct outcome){.order = order, .letter = (char)('a' + i)};
         run(*state, ops[i], &outcomes[i]);
@@ -283,8 +284,9 @@ static void the_queue_is_bounded_and_holds_descriptors_of_its_own(void **state)
     json_t *job = json_pack("{s:s}", "op", "prepare");
     int before = facts_open_descriptors();
     for (int i = 0; i < CONVERTER_QUEUE_MAX; i++)
-        assert_int_equal(converter_run(NULL, bench->converter, job, bench->input, bench->output, on_done, &outcome), 0);
-    assert_int_equal(converter_run(NULL, bench->converter, job, bench->input, bench->output, on_done, &outcome),
+        assert_int_equal(converter_run(NULL, bench->converter, job, &bench->input, 1, bench->output, on_done, &outcome),
+                         0);
+    assert_int_equal(converter_run(NULL, bench->converter, job, &bench->input, 1, bench->output, on_done, &outcome),
                      ERR_AGAIN);
     json_decref(job);
     assert_int_equal(facts_open_descriptors(), before + 2 * CONVERTER_QUEUE_MAX);
@@ -298,9 +300,9 @@ static void bad_jobs_are_refused_at_once(void **state)
 {
     struct bench *bench = *state;
     json_t *array = json_array(), *job = json_pack("{s:s}", "op", "png");
-    assert_int_equal(converter_run(NULL, bench->converter, array, bench->input, bench->output, on_done, NULL),
+    assert_int_equal(converter_run(NULL, bench->converter, array, &bench->input, 1, bench->output, on_done, NULL),
                      ERR_INVALID);
-    assert_int_equal(converter_run(NULL, bench->converter, job, -1, bench->output, on_done, NULL), ERR_IO);
+    assert_int_equal(converter_run(NULL, bench->converter, job, &(int){-1}, 1, bench->output, on_done, NULL), ERR_IO);
     json_decref(array);
     json_decref(job);
 }
@@ -364,7 +366,7 @@ static void the_real_program_ends_at_its_memory_and_file_limits(void **state)
     real_open(&bench, "itu5.tif");
     outcome.base = bench.base;
     json_t *job = json_pack("{s:s, s:{s:i}}", "op", "prepare", "limits", "file_bytes", 8192);
-    assert_int_equal(converter_run(NULL, bench.converter, job, bench.input, bench.output, on_done, &outcome), 0);
+    assert_int_equal(converter_run(NULL, bench.converter, job, &bench.input, 1, bench.output, on_done, &outcome), 0);
     json_decref(job);
     wait_for(&bench, &outcome);
     assert_string_equal(text(&outcome, "error"), "conversion_failed");

@@ -184,5 +184,21 @@ static const char first[] =
 static const char second[] = "ALTER TABLE endpoint ADD COLUMN old_secret TEXT NOT NULL DEFAULT '';"
                              "ALTER TABLE endpoint ADD COLUMN old_secret_until INTEGER NOT NULL DEFAULT 0;";
 
-const char *const migrations[] = {first, second};
+/* Several documents in one fax, a cover, renditions, copies as sent; what a prepared document looks like; how far a
+ * preparation is. */
+static const char documents[] = "CREATE TABLE fax_document ("
+                                " fax INTEGER NOT NULL REFERENCES fax(id) ON DELETE CASCADE,"
+                                " role INTEGER NOT NULL,"
+                                " position INTEGER NOT NULL,"
+                                " document TEXT NOT NULL,"
+                                " info TEXT NOT NULL DEFAULT '',"
+                                " PRIMARY KEY (fax, role, position)"
+                                ") STRICT, WITHOUT ROWID;"
+                                "CREATE INDEX fax_document_sha ON fax_document(document);"
+                                "ALTER TABLE prepared ADD COLUMN width INTEGER NOT NULL DEFAULT 1728;"
+                                "ALTER TABLE prepared ADD COLUMN resolution TEXT NOT NULL DEFAULT 'fine';"
+                                "ALTER TABLE fax ADD COLUMN prepared_pages INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE fax ADD COLUMN prepared_of INTEGER NOT NULL DEFAULT -1;";
+
+const char *const migrations[] = {first, second, documents};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

@@ -20,6 +20,7 @@
 #include "spool/convert/prepare.h"
 #include "spool/convert/sheet.h"
 #include "spool/convert/svg.h"
+#include "spool/convert/typeset.h"
 
 #define BOXES_MAX      64
 #define DEPTH_MAX      100
@@ -31,7 +32,7 @@
 /* A text that pango lays out. */
 struct box {
     char *text, *family, *weight;
-    double x, y, width, height; /* height 0 = one line */
+    double x, y, width, height; /* user units, then points; height 0 = one line */
     double font_size;
 };
 
@@ -108,11 +109,8 @@ static int expand_node(xmlNodePtr node, const json_t *fields)
                        (const char *)node->parent->name);
     xmlBufferPtr buffer = xmlBufferCreate();
     int error = expand(buffer, (const char *)node->content, fields);
-    if (error == 0) {
-        /* The tree's own text: whatever it holds is escaped when the tree is written. */
-        xmlFree(node->content);
-        node->content = xmlBufferDetach(buffer);
-    }
+    if (error == 0) /* of a text node it takes the text as it is; what needs it is escaped when the tree is written */
+        xmlNodeSetContent(node, xmlBufferContent(buffer));
     xmlBufferFree(buffer);
     return error;
 }
@@ -255,18 +253,25 @@ static bool fits(PangoLayout *layout, double width, double height)
     return extent.width <= width * PANGO_SCALE && (height <= 0 || extent.height <= height * PANGO_SCALE);
 }
 
-/* In user units; a line that is too long is made smaller, then cut, a box made smaller, then refused. */
-static int draw_box(cairo_t *cairo, const struct box *box)
+/* A line stands where the template puts it, in whatever script; the paragraphs of a box begin on their own side. */
+static PangoLayout *new_layout(const struct box *box)
 {
-    PangoLayout *layout = pango_cairo_create_layout(cairo);
-    pango_cairo_context_set_resolution(pango_layout_get_context(layout), FIT_POINTS_PER_INCH);
+    PangoLayout *layout = typeset_new();
     pango_layout_set_text(layout, box->text, -1);
     if (box->height > 0) {
         pango_layout_set_width(layout, (int)(box->width * PANGO_SCALE));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     } else {
         pango_layout_set_single_paragraph_mode(layout, TRUE);
+        pango_layout_set_auto_dir(layout, FALSE);
     }
+    return layout;
+}
+
+/* A line that is too long is made smaller, then cut, a box made smaller, then refused. */
+static int draw_box(cairo_t *cairo, const struct box *box)
+{
+    PangoLayout *layout = new_layout(box);
     double size = box->font_size, least = box->font_size * SMALLEST_SHARE;
     set_font(layout, box, size);
     while (!fits(layout, box->width, box->height) && size > least) {
@@ -291,8 +296,6 @@ static int draw(cairo_t *cairo, void *context)
     cairo_save(cairo);
     int error = svg_draw(cover->svg, cairo, cover->width, cover->height);
     cairo_restore(cairo);
-    cairo_scale(cairo, cover->scale, cover->scale);
-    cairo_translate(cairo, -cover->left, -cover->top);
     cairo_set_source_rgb(cairo, 0, 0, 0);
     for (int i = 0; i < cover->box_count && error == 0; i++)
         error = draw_box(cairo, &cover->boxes[i]);
@@ -303,8 +306,8 @@ static int draw(cairo_t *cairo, void *context)
 
 static int parse(xmlDocPtr *out, const void *template, size_t size)
 {
-    xmlDocPtr document = xmlReadMemory(template, (int)size, NULL, NULL,
-                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
+    xmlDocPtr document =
+        xmlReadMemory(template, (int)size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     xmlNodePtr root = document != NULL ? xmlDocGetRootElement(document) : NULL;
     int error = 0;
     if (root == NULL)
@@ -336,6 +339,16 @@ static void measure(struct cover *cover, xmlNodePtr root)
     free(text);
 }
 
+/* From user units to points, in which texts are set. */
+static void place_box(struct box *box, const struct cover *cover)
+{
+    box->x = (box->x - cover->left) * cover->scale;
+    box->y = (box->y - cover->top) * cover->scale;
+    box->width *= cover->scale;
+    box->height *= cover->scale;
+    box->font_size *= cover->scale;
+}
+
 static int make(struct cover *cover, xmlDocPtr document)
 {
     xmlNodePtr root = xmlDocGetRootElement(document);
@@ -346,9 +359,12 @@ static int make(struct cover *cover, xmlDocPtr document)
     xmlDocDumpMemory(document, &drawing, &size);
     error = svg_read(&cover->svg, drawing, (size_t)size);
     xmlFree(drawing);
-    if (error == 0)
-        measure(cover, root);
-    return error;
+    if (error != 0)
+        return error;
+    measure(cover, root);
+    for (int i = 0; i < cover->box_count; i++)
+        place_box(&cover->boxes[i], cover);
+    return 0;
 }
 
 static void clear(struct cover *cover)

@@ -13,6 +13,7 @@
 #include "spool/convert/fax_page.h"
 #include "spool/convert/fit.h"
 #include "spool/convert/raster.h"
+#include "spool/convert/typeset.h"
 
 #define FONT        "DejaVu Sans, sans-serif 8"
 #define TOP         3.0  /* points above the line: what printers cannot reach */
@@ -22,13 +23,10 @@
 #define INK_FROM    96   /* of 255: thin strokes are worth keeping */
 
 /* A line of text, LTR as a whole: its parts are in their place whatever scripts they are in. */
-static PangoLayout *lay_out(cairo_t *cairo, const char *text)
+static PangoLayout *lay_out(const char *text)
 {
-    PangoLayout *layout = pango_cairo_create_layout(cairo);
+    PangoLayout *layout = typeset_new();
     PangoFontDescription *font = pango_font_description_from_string(FONT);
-    PangoContext *context = pango_layout_get_context(layout);
-    pango_cairo_context_set_resolution(context, FIT_POINTS_PER_INCH);
-    pango_context_set_base_dir(context, PANGO_DIRECTION_LTR);
     pango_layout_set_auto_dir(layout, FALSE);
     pango_layout_set_single_paragraph_mode(layout, TRUE);
     pango_layout_set_font_description(layout, font);
@@ -43,7 +41,7 @@ static void draw(cairo_t *cairo, double width, const struct header *header, int 
     int page_width = 0;
     if (header->pages > 0)
         snprintf(pages, sizeof pages, "%d/%d", number, header->pages);
-    PangoLayout *text = lay_out(cairo, header->text), *page = lay_out(cairo, header->pages > 0 ? pages : "");
+    PangoLayout *text = lay_out(header->text), *page = lay_out(header->pages > 0 ? pages : "");
     pango_layout_get_size(page, &page_width, NULL);
     double right = width - MARGIN - (double)page_width / PANGO_SCALE;
     pango_layout_set_width(text, (int)((right - GAP - MARGIN) * PANGO_SCALE));

@@ -20,6 +20,7 @@
 #include "spool/convert/fit.h"
 #include "spool/convert/prepare.h"
 #include "spool/convert/sheet.h"
+#include "spool/convert/typeset.h"
 
 #define FONT       "DejaVu Sans Mono, monospace 10"
 #define MARGIN     51.0 /* points, 18 mm: 80 columns fit on A4 */
@@ -32,7 +33,7 @@ struct text_source {
     char *text; /* UTF-8 */
     size_t size, at;
     double width, height; /* of the paper, points */
-    PangoContext *context;
+    PangoFontDescription *font;
     PangoLayout *lines[LINES_MAX]; /* of the page that is being filled */
     double tops[LINES_MAX];
     int line_count;
@@ -141,9 +142,10 @@ static void clean(char *line, size_t size)
 
 static PangoLayout *lay_out(const struct text_source *source, size_t size)
 {
-    PangoLayout *layout = pango_layout_new(source->context);
+    PangoLayout *layout = typeset_new();
     PangoTabArray *tabs = pango_tab_array_new(1, FALSE);
     pango_tab_array_set_tab(tabs, 0, PANGO_TAB_LEFT, (int)(TAB_POINTS * PANGO_SCALE));
+    pango_layout_set_font_description(layout, source->font);
     pango_layout_set_tabs(layout, tabs);
     pango_tab_array_free(tabs);
     pango_layout_set_width(layout, (int)((source->width - 2 * MARGIN) * PANGO_SCALE));
@@ -240,28 +242,14 @@ static int draw(cairo_t *cairo, void *context)
 
 /* ---- the source ---- */
 
-static PangoContext *new_context(void)
-{
-    PangoContext *context = pango_font_map_create_context(pango_cairo_font_map_get_default());
-    PangoFontDescription *font = pango_font_description_from_string(FONT);
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF); /* the same lines at every resolution */
-    pango_cairo_context_set_font_options(context, options);
-    pango_cairo_context_set_resolution(context, FIT_POINTS_PER_INCH);
-    pango_context_set_font_description(context, font);
-    cairo_font_options_destroy(options);
-    pango_font_description_free(font);
-    return context;
-}
-
 static void text_close(void *self)
 {
     struct text_source *source = self;
     drop_lines(source);
     if (source->waiting != NULL)
         g_object_unref(source->waiting);
-    if (source->context != NULL)
-        g_object_unref(source->context);
+    if (source->font != NULL)
+        pango_font_description_free(source->font);
     free(source->text);
     free(source);
 }
@@ -283,7 +271,7 @@ static int text_open(void **self, int *pages, int fd, const struct prepare_optio
         text_close(source);
         return error;
     }
-    source->context = new_context();
+    source->font = pango_font_description_from_string(FONT);
     *pages = SOURCE_PAGES_UNKNOWN;
     *self = source;
     return 0;

@@ -184,5 +184,8 @@ static const char first[] =
 static const char second[] = "ALTER TABLE endpoint ADD COLUMN old_secret TEXT NOT NULL DEFAULT '';"
                              "ALTER TABLE endpoint ADD COLUMN old_secret_until INTEGER NOT NULL DEFAULT 0;";
 
-const char *const migrations[] = {first, second};
+/* Ids of the keys that a stored document may be encrypted with. */
+static const char third[] = "CREATE TABLE document_key (id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const migrations[] = {first, second, third};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

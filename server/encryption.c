@@ -129,6 +129,16 @@ static void forbid_core_files(void)
         log_warning("core files cannot be forbidden: %s", strerror(errno));
 }
 
+/* Whoever gets a copy of the state folder has the keys with it. */
+static void warn_of_place(const struct config *config)
+{
+    size_t length = strlen(config->state_dir);
+
+    if (strncmp(config->encryption_key_file, config->state_dir, length) == 0 &&
+        config->encryption_key_file[length] == '/')
+        log_warning("the key file lies in the state folder, and in each copy of it: %s", config->encryption_key_file);
+}
+
 int encryption_open(struct encryption *encryption, const struct config *config)
 {
     char *folder;
@@ -139,6 +149,7 @@ int encryption_open(struct encryption *encryption, const struct config *config)
     if (error != 0 || encryption->keys == NULL)
         return error;
     forbid_core_files();
+    warn_of_place(config);
     folder = configured_dir(config);
     encryption->call_dir = own_dir(folder, config->state_dir);
     encryption->on = config->encryption_enabled;
@@ -173,13 +184,28 @@ bool encryption_differs(const struct config *a, const struct config *b)
            a->encryption_enabled != b->encryption_enabled;
 }
 
+/* Files that root made would be closed to the user that faxd runs as. */
+static int check_user(const char *state_dir)
+{
+    struct stat status;
+
+    if (stat(state_dir, &status) != 0)
+        return err_set(ERR_IO, "cannot look at %s: %s", state_dir, strerror(errno));
+    if (status.st_uid != geteuid())
+        return err_set(ERR_DENIED, "%s belongs to user %u: rotate as that user (runuser -u USER -- faxd ...)",
+                       state_dir, (unsigned)status.st_uid);
+    return 0;
+}
+
 int encryption_rotate(struct document_rotation *done, const struct config *config)
 {
     struct encryption encryption = {0};
     struct spool_options options = {.state_dir = config->state_dir};
     struct spool *spool = NULL;
-    int error = load_keys(&encryption.keys, config);
+    int error = check_user(config->state_dir);
 
+    if (error == 0)
+        error = load_keys(&encryption.keys, config);
     if (error == 0 && encryption.keys == NULL)
         error = err_set(ERR_INVALID, "no key is configured: name the file of the keys in section encryption; to store "
                                      "documents plain again, keep it and say enabled = false");

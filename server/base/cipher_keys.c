@@ -117,7 +117,7 @@ int cipher_keys_parse(struct cipher_keys **out, const char *text, size_t size, c
 
 /* --- a file --- */
 
-static int check_access(int fd, const char *path, enum cipher_keys_access access, struct stat *status)
+static int check_mode(int fd, const char *path, enum cipher_keys_access access, struct stat *status)
 {
     mode_t others = access == CIPHER_KEYS_CREDENTIAL ? 0027 : 0077;
 
@@ -125,15 +125,20 @@ static int check_access(int fd, const char *path, enum cipher_keys_access access
         return err_set(ERR_IO, "cannot look at %s: %s", path, strerror(errno));
     if (!S_ISREG(status->st_mode))
         return err_set(ERR_INVALID, "%s is no file", path);
-    if (status->st_uid != geteuid() && status->st_uid != 0)
-        return err_set(ERR_DENIED, "key file %s belongs to user %u: it has to be ours or root's: chown %u %s", path,
-                       (unsigned)status->st_uid, (unsigned)geteuid(), path);
     if ((status->st_mode & others) != 0)
         return err_set(ERR_DENIED, "key file %s is open to others (mode %04o): chmod 600 %s", path,
                        (unsigned)status->st_mode & 07777, path);
     if (status->st_size > CIPHER_KEY_FILE_MAX)
         return err_set(ERR_TOO_BIG, "key file %s has more than %d octets", path, CIPHER_KEY_FILE_MAX);
     return 0;
+}
+
+static int check_owner(const struct stat *status, const char *path)
+{
+    if (status->st_uid == geteuid() || status->st_uid == 0)
+        return 0;
+    return err_set(ERR_DENIED, "key file %s belongs to user %u: it has to be ours or root's: chown %u %s", path,
+                   (unsigned)status->st_uid, (unsigned)geteuid(), path);
 }
 
 /* The text of an open key file, in protected memory: the caller frees with sodium_free. */
@@ -164,7 +169,9 @@ int cipher_keys_load(struct cipher_keys **out, const char *path, enum cipher_key
 
     if (fd < 0)
         return err_set(ERR_IO, "cannot open key file %s: %s", path, strerror(errno));
-    error = check_access(fd, path, access, &status);
+    error = check_mode(fd, path, access, &status);
+    if (error == 0)
+        error = check_owner(&status, path);
     if (error == 0)
         error = read_text(&text, &size, fd, path);
     if (error == 0)
@@ -235,7 +242,8 @@ static int replace(const char *path, const char *line, const char *old, size_t o
     return error == 0 ? sync_folder_of(path) : error;
 }
 
-/* The file that is there has to be right: a new key above a line that nobody can read would keep faxd from starting. */
+/* The file that is there has to be right: a new key above a line that nobody can read would keep faxd from starting.
+ * Its owner is kept: root makes keys for the user of the service. */
 static int read_old(char **text, size_t *size, struct stat *status, const char *path)
 {
     struct cipher_keys *keys = NULL;
@@ -244,7 +252,7 @@ static int read_old(char **text, size_t *size, struct stat *status, const char *
 
     if (fd < 0)
         return err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    error = check_access(fd, path, CIPHER_KEYS_OWNER, status);
+    error = check_mode(fd, path, CIPHER_KEYS_OWNER, status);
     if (error == 0)
         error = read_text(text, size, fd, path);
     if (error == 0)

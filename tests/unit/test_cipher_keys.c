@@ -135,7 +135,8 @@ static void a_file_that_others_can_read_is_refused(void **state)
 static void the_file_of_another_user_is_refused(void **state)
 {
     struct cipher_keys *keys = NULL;
-    char path[64];
+    char path[64], id[CIPHER_KEY_ID_SIZE];
+    struct stat status;
     int fd = facts_temporary_file(path);
 
     (void)state;
@@ -144,6 +145,9 @@ static void the_file_of_another_user_is_refused(void **state)
         assert_int_equal(fchown(fd, 65534, 65534), 0);
         assert_int_equal(cipher_keys_load(&keys, path, CIPHER_KEYS_OWNER), ERR_DENIED);
         assert_non_null(strstr(err_message(), "belongs to user 65534"));
+        assert_int_equal(cipher_keys_make(id, path), 0); /* for that user, whose it stays */
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_uid, 65534);
     }
     close(fd);
     unlink(path);

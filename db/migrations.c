@@ -200,5 +200,8 @@ static const char documents[] = "CREATE TABLE fax_document ("
                                 "ALTER TABLE fax ADD COLUMN prepared_pages INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE fax ADD COLUMN prepared_of INTEGER NOT NULL DEFAULT -1;";
 
-const char *const migrations[] = {first, second, documents};
+/* Ids of the keys that a stored document may be encrypted with. */
+static const char document_keys[] = "CREATE TABLE document_key (id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const migrations[] = {first, second, documents, document_keys};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

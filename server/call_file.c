@@ -27,15 +27,37 @@ static const struct {
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
+static int path_in(char path[CALL_FILE_PATH_SIZE], const char *folder, const char *below, const char *provider,
+                   enum call_file_kind kind, int64_t attempt)
+{
+    int length = snprintf(path, CALL_FILE_PATH_SIZE, "%s%s/%s/%c%lld.%s", folder, below, provider, kinds[kind].letter,
+                          (long long)attempt, kinds[kind].suffix);
+
+    if (length >= CALL_FILE_PATH_SIZE)
+        return err_set(ERR_TOO_BIG, "the path of the folder of calls is too long");
+    return 0;
+}
+
 int call_file_path(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,
                    int64_t attempt)
 {
-    int length = snprintf(path, CALL_FILE_PATH_SIZE, "%s/hosts/%s/%c%lld.%s", spool_state_dir(spool), provider,
-                          kinds[kind].letter, (long long)attempt, kinds[kind].suffix);
+    if (kind == CALL_FILE_END)
+        return path_in(path, spool_state_dir(spool), "/hosts", provider, kind, attempt);
+    return path_in(path, spool_call_dir(spool, 0), "", provider, kind, attempt);
+}
 
-    if (length >= CALL_FILE_PATH_SIZE)
-        return err_set(ERR_TOO_BIG, "the path of the state folder is too long");
-    return 0;
+int call_file_find(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,
+                   int64_t attempt)
+{
+    const char *other = spool_call_dir(spool, 1);
+    int error = call_file_path(path, spool, provider, kind, attempt);
+
+    if (error != 0 || access(path, F_OK) == 0)
+        return error;
+    if (kind != CALL_FILE_END && other != NULL && path_in(path, other, "", provider, kind, attempt) == 0 &&
+        access(path, F_OK) == 0)
+        return 0;
+    return err_set(ERR_NOT_FOUND, "call %lld has no such file", (long long)attempt);
 }
 
 int call_file_create(const char *path)
@@ -127,8 +149,9 @@ static void drop_now(void *context, int error)
     char path[CALL_FILE_PATH_SIZE];
 
     for (unsigned kind = 0; error == 0 && kind < KIND_COUNT; kind++)
-        if (call_file_path(path, drop->spool, drop->provider, (enum call_file_kind)kind, drop->attempt) == 0)
-            unlink(path);
+        while (call_file_find(path, drop->spool, drop->provider, (enum call_file_kind)kind, drop->attempt) == 0 &&
+               unlink(path) == 0)
+            continue;
     free(drop->provider);
     free(drop);
 }
@@ -184,9 +207,8 @@ static void sweep_folder(struct spool *spool, int parent, const char *name)
     closedir(dir);
 }
 
-void call_file_sweep(struct spool *spool)
+static void sweep_hosts(struct spool *spool, const char *path)
 {
-    char *path = xasprintf("%s/hosts", spool_state_dir(spool));
     DIR *hosts = opendir(path);
     const struct dirent *entry;
 
@@ -195,5 +217,12 @@ void call_file_sweep(struct spool *spool)
             sweep_folder(spool, dirfd(hosts), entry->d_name);
     if (hosts != NULL)
         closedir(hosts);
-    free(path);
+}
+
+/* STATE/hosts is one of the two wherever there are two. */
+void call_file_sweep(struct spool *spool)
+{
+    for (int i = 0; i < 2; i++)
+        if (spool_call_dir(spool, i) != NULL)
+            sweep_hosts(spool, spool_call_dir(spool, i));
 }

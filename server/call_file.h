@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The files of a call, in its provider's folder STATE/hosts/NAME, named by the attempt's id:
  *
- *   a<id>.tif   outbound: the pages that this call sends (a link to the document, or cut out of it)
+ *   a<id>.tif   outbound: the pages that this call sends (the document, or cut out of it)
  *   r<id>.tif   inbound: what the call receives
  *   r<id>.end   inbound: the host's last word on the call, kept until the pages are adopted
  *
  * They live as long as the attempt is open.
+ *
+ * Hosts and engines read and write the pages in plain. Under encryption they therefore lie in memory, in a folder below
+ * spool_call_dir(), and only the .end, which holds no page, stays in STATE/hosts/NAME. What this costs: a restart of
+ * faxd finds them, a restart of the machine does not.
  *
  * Thread: loop.
  */
@@ -24,6 +28,11 @@ enum call_file_kind { CALL_FILE_SEND, CALL_FILE_RECEIVE, CALL_FILE_END };
 
 /* 0, or ERR_TOO_BIG when the state folder's name is that long. */
 int call_file_path(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,
+                   int64_t attempt);
+
+/* The path of a file that is there, maybe made before encryption was turned on or off: 0, ERR_NOT_FOUND, ERR_TOO_BIG.
+ */
+int call_file_find(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,
                    int64_t attempt);
 
 /* A new empty file, owner only, open for reading and writing: a descriptor, or ERR_IO / ERR_FULL. */

@@ -35,6 +35,14 @@ const struct config_key config_keys[] = {
     {"web", "connections_max", KEY_NUMBER, "2000", 10, 100000, NULL, "open connections"},
     {"web", "allow_private_webhooks", KEY_SWITCH, "false", 0, 0, NULL,
      "webhooks may go to private and loopback addresses"},
+    {"encryption", "key_file", KEY_TEXT, "", 0, 1000, NULL,
+     "absolute path of the keys for documents on disk, newest first; empty = no encryption"},
+    {"encryption", "credential", KEY_TEXT, "", 0, 200, NULL,
+     "name of a systemd credential (LoadCredential=) with the keys, instead of key_file"},
+    {"encryption", "enabled", KEY_SWITCH, "true", 0, 0, NULL,
+     "with keys: false = new documents are stored plain, encrypted ones can be read"},
+    {"encryption", "call_dir", KEY_TEXT, "", 0, 1000, NULL,
+     "folder on a tmpfs for the pages of calls under way; empty = $RUNTIME_DIRECTORY or /run/faxd"},
     {"convert", "parallel", KEY_NUMBER, "2", 1, 64, NULL, "documents prepared at the same time"},
     {"convert", "timeout", KEY_NUMBER, "120", 5, 3600, NULL, "seconds for one document"},
     {"retry", "max_attempts", KEY_NUMBER, "5", 1, 50, NULL, "calls that count, in all"},
@@ -71,7 +79,8 @@ const struct config_key config_keys[] = {
     {NULL, NULL, KEY_TEXT, NULL, 0, 0, NULL, NULL},
 };
 
-const char *const config_sections[] = {"server", "store", "web", "convert", "retry", "webhook", "provider", NULL};
+const char *const config_sections[] = {"server", "store",   "encryption", "web", "convert",
+                                       "retry",  "webhook", "provider",   NULL};
 
 #define SECTION_COUNT (sizeof config_sections / sizeof config_sections[0] - 1)
 
@@ -392,6 +401,9 @@ void config_clear(struct config *config)
     free(config->log_file);
     free(config->state_dir);
     free(config->listen_address);
+    free(config->encryption_key_file);
+    free(config->encryption_credential);
+    free(config->encryption_call_dir);
     memset(config, 0, sizeof *config);
 }
 json_t *config_provider_json(const struct config_provider *provider, const char *engine, const char *work_dir)

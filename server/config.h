@@ -46,6 +46,9 @@ struct config {
     int64_t body_max, memory_max;
     int connections_max;
     bool allow_private_webhooks;
+    char *encryption_key_file, *encryption_credential; /* both "" = no encryption */
+    char *encryption_call_dir;                         /* "" = $RUNTIME_DIRECTORY or /run/faxd */
+    bool encryption_enabled;
     int convert_parallel, convert_timeout_s;
     struct retry_policy retry;
     json_t *webhooks; /* [{"url","secret","events":[...]}] */

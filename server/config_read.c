@@ -214,6 +214,27 @@ static void read_server(struct config *config, cfg_t *cfg)
         config_fault(server, "server|log_file: '%.60s' is not an absolute path", config->log_file);
 }
 
+static void check_absolute(cfg_t *section, const char *key, const char *path)
+{
+    if (path[0] != '\0' && path[0] != '/')
+        config_fault(section, "encryption|%s: '%.60s' is not an absolute path", key, path);
+}
+
+static void read_encryption(struct config *config, cfg_t *section)
+{
+    config->encryption_key_file = xstrdup(cfg_getstr(section, "key_file"));
+    config->encryption_credential = xstrdup(cfg_getstr(section, "credential"));
+    config->encryption_call_dir = xstrdup(cfg_getstr(section, "call_dir"));
+    config->encryption_enabled = cfg_getbool(section, "enabled") == cfg_true;
+    check_absolute(section, "key_file", config->encryption_key_file);
+    check_absolute(section, "call_dir", config->encryption_call_dir);
+    if (config->encryption_key_file[0] != '\0' && config->encryption_credential[0] != '\0')
+        config_fault(section, "encryption|credential: keys come from key_file or from a credential, not from both");
+    if (strchr(config->encryption_credential, '/') != NULL)
+        config_fault(section, "encryption|credential: '%.60s' is a path: give the name that LoadCredential= gives it",
+                     config->encryption_credential);
+}
+
 static void check_line_names(struct config *config, cfg_t *cfg)
 {
     for (int i = 0; i < config->provider_count; i++)
@@ -228,6 +249,7 @@ void config_read_all(struct config *config, cfg_t *cfg)
 
     memset(config, 0, sizeof *config);
     read_server(config, cfg);
+    read_encryption(config, cfg_getsec(cfg, "encryption"));
     retry_policy_default(&config->retry);
     read_retry(&config->retry, cfg_getsec(cfg, "retry"));
     config->webhooks = read_webhooks(cfg);

@@ -8,6 +8,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/call_file.h"
+#include "server/encryption.h"
 #include "server/host.h"
 #include "server/inbound.h"
 #include "server/outbound.h"
@@ -36,6 +37,7 @@ enum daemon_phase { DAEMON_RUNNING, DAEMON_DRAINING, DAEMON_STOPPING };
 struct daemon {
     struct daemon_options options;
     enum daemon_phase phase;
+    struct encryption encryption;
     struct spool *spool;
     struct converter *converter;
     struct line_table *lines;
@@ -362,6 +364,8 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
         else if (wanted->send != line->send_enabled || wanted->receive != line->receive_enabled)
             set_line(line, wanted->send, wanted->receive);
     }
+    if (encryption_differs(daemon->options.config, config))
+        log_warning("encryption was changed: restart to take it over");
     if (config->provider_count != daemon->host_count)
         log_warning("providers were added or removed: restart to take them over");
     if (daemon->phase == DAEMON_RUNNING)
@@ -378,7 +382,11 @@ static int open_store(struct daemon *daemon)
                                     .idempotency_ttl_s = config->idempotency_ttl_s,
                                     .base = loop_base(daemon->options.loop)};
     char *program;
-    int error = spool_open(&daemon->spool, &options);
+    int error = encryption_open(&daemon->encryption, config);
+
+    encryption_options(&options, &daemon->encryption);
+    if (error == 0)
+        error = spool_open(&daemon->spool, &options);
 
     if (error != 0)
         return error;
@@ -401,7 +409,10 @@ static int open_stories(struct daemon *daemon)
         .spool = daemon->spool, .lines = daemon->lines, .converter = daemon->converter};
     const struct inbound_options inbound = {
         .base = base, .spool = daemon->spool, .lines = daemon->lines, .converter = daemon->converter};
-    const struct prepare_options prepare = {.base = base, .spool = daemon->spool, .converter = daemon->converter};
+    const struct prepare_options prepare = {.base = base,
+                                            .spool = daemon->spool,
+                                            .converter = daemon->converter,
+                                            .parallel = daemon->options.config->convert_parallel};
     const struct webhook_options webhooks = {
         .base = base, .spool = daemon->spool, .allow_private = daemon->options.config->allow_private_webhooks};
     int error = outbound_new(&daemon->outbound, &outbound);
@@ -553,6 +564,7 @@ void daemon_close(struct daemon *daemon)
     free(daemon->hosts);
     converter_close(daemon->converter);
     spool_close(daemon->spool);
+    encryption_close(&daemon->encryption);
     line_table_free(daemon->lines);
     event_free(daemon->ready_timer);
     event_free(daemon->drain_timer);

@@ -514,6 +514,7 @@ int host_new(struct host **out, const struct host_options *options)
 {
     struct host *host = xcalloc(1, sizeof *host);
     char *parent = xasprintf("%s/hosts", spool_state_dir(options->spool));
+    char *calls = xasprintf("%s/%s", spool_call_dir(options->spool, 0), options->provider->name);
     json_t *config;
     int error;
 
@@ -523,7 +524,7 @@ int host_new(struct host **out, const struct host_options *options)
     host->name = options->provider->name;
     host->dir = xasprintf("%s/%s", parent, host->name);
     host->pidfd = -1;
-    config = config_provider_json(options->provider, options->engine, host->dir);
+    config = config_provider_json(options->provider, options->engine, calls);
     json_object_set_new(config, "module", json_string(options->module));
     host->config_text = json_dumps(config, JSON_SORT_KEYS | JSON_COMPACT);
     json_decref(config);
@@ -531,6 +532,9 @@ int host_new(struct host **out, const struct host_options *options)
     error = make_folder(parent);
     if (error == 0)
         error = make_folder(host->dir);
+    if (error == 0)
+        error = make_folder(calls); /* the same one, unless calls have their files in memory */
+    free(calls);
     free(parent);
     if (error != 0) {
         host_free(host);

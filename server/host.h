@@ -2,7 +2,8 @@
 /* A provider host (program faxd-fsp): started or adopted, watched, restarted with back-off; its events in order.
  *
  * A host is not always our child: it outlives a restart of faxd, and the next faxd adopts it through its socket. Its
- * folder is STATE/hosts/NAME: link (the socket), config.json (what it was started with), and the files of its calls.
+ * folder is STATE/hosts/NAME: link (the socket), config.json (what it was started with), and the files of its calls
+ * (under encryption these have a folder in memory, which then is the provider's work_dir: spool_call_dir).
  *
  * Thread: loop.
  */
@@ -84,7 +85,7 @@ bool host_is_gone(const struct host *host);
 
 const char *host_name(const struct host *host);
 const char *host_run(const struct host *host); /* of the connected process, "" = none */
-const char *host_dir(const struct host *host); /* folder for the files of its calls */
+const char *host_dir(const struct host *host); /* its folder */
 int host_restarts(const struct host *host);
 json_t *host_json(const struct host *host); /* name, module, state, reason, pid, lines, restarts */
 

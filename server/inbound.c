@@ -119,7 +119,7 @@ static void put_aside(struct adoption *adoption, const char *why)
     struct spool *spool = adoption->inbound->options.spool;
     char *dot;
 
-    if (call_file_path(path, spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id) != 0)
+    if (call_file_find(path, spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id) != 0)
         return;
     snprintf(aside, sizeof aside, "%s", path);
     dot = strrchr(aside, '/');
@@ -187,7 +187,7 @@ static int verify(struct adoption *adoption)
     json_t *job = json_pack("{s:s, s:i}", "op", "verify", "most_pages", adoption->pages);
     FILE *input = NULL;
     int error =
-        call_file_path(path, options->spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id);
+        call_file_find(path, options->spool, adoption->attempt.provider, CALL_FILE_RECEIVE, adoption->attempt.id);
 
     if (error == 0 && (input = fopen(path, "re")) == NULL)
         error = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
@@ -202,6 +202,17 @@ static int verify(struct adoption *adoption)
     return error;
 }
 
+/* Pages were confirmed and are not there. Under encryption they lay in memory, and the machine was restarted. */
+static void tell_loss(struct adoption *adoption)
+{
+    if (adoption->pages <= 0)
+        return;
+    log_error("the file of a received fax is gone with %d confirmed pages fax=%s line=%s/%s", adoption->pages,
+              adoption->fax_id, adoption->attempt.provider, adoption->attempt.line);
+    adoption->result.outcome = OUTCOME_RECEIVE_INCOMPLETE;
+    adoption->result.message = "Pages were confirmed to the sender, and the file with them is gone.";
+}
+
 /* Start to read the file, or find that there is nothing to read. */
 static void start_verify(struct adoption *adoption)
 {
@@ -211,6 +222,7 @@ static void start_verify(struct adoption *adoption)
         return;
     output_close(adoption);
     if (error == ERR_NOT_FOUND) {
+        tell_loss(adoption);
         finish(adoption, "", 0, adoption->state == FAX_REJECTED ? FAX_REJECTED : FAX_RECEIVE_FAILED);
         return;
     }

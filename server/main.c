@@ -2,10 +2,12 @@
 /* faxd, the fax server: arguments, signals, the first key, and the loop. The route of a fax begins in web/faxes.c. */
 #include <config.h> /* in quotes it would be server/config.h */
 
+#include "server/base/cipher_keys.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/config.h"
 #include "server/daemon.h"
+#include "server/encryption.h"
 #include "server/loop.h"
 #include "spool/key.h"
 #include "spool/spool.h"
@@ -26,8 +28,8 @@
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 
 struct arguments {
-    const char *config, *state, *listen;
-    bool check;
+    const char *config, *state, *listen, *make_key;
+    bool check, rotate;
 };
 
 struct faxd {
@@ -47,6 +49,8 @@ static const char help_text[] =
     "  -l, --listen ADDRESS:PORT  where the API listens, instead of the configuration's\n"
     "      --check-config         read the configuration, say what is wrong with it, and leave\n"
     "      --example-config       print every key with its default, and leave\n"
+    "      --make-key FILE        put a new encryption key above those in FILE, or make the file, and leave\n"
+    "      --rotate-documents     encrypt all stored documents with the newest key, and leave; can be interrupted\n"
     "  -h, --help                 print this, and leave\n"
     "  -V, --version              print the version, and leave\n\n"
     "Prints \"ready\" when it can be used. At its first start it makes an administrator's API key, prints it,\n"
@@ -67,10 +71,11 @@ static int usage(const char *message, const char *word)
 static int arguments_read(struct arguments *arguments, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},   {"state", required_argument, NULL, 's'},
-        {"listen", required_argument, NULL, 'l'},   {"check-config", no_argument, NULL, 'C'},
-        {"example-config", no_argument, NULL, 'E'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0}};
+        {"config", required_argument, NULL, 'c'},     {"state", required_argument, NULL, 's'},
+        {"listen", required_argument, NULL, 'l'},     {"check-config", no_argument, NULL, 'C'},
+        {"example-config", no_argument, NULL, 'E'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},          {"make-key", required_argument, NULL, 'K'},
+        {"rotate-documents", no_argument, NULL, 'R'}, {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "c:s:l:hV", options, NULL)) != -1) {
@@ -86,6 +91,12 @@ static int arguments_read(struct arguments *arguments, int argc, char **argv)
             break;
         case 'C':
             arguments->check = true;
+            break;
+        case 'K':
+            arguments->make_key = optarg;
+            break;
+        case 'R':
+            arguments->rotate = true;
             break;
         case 'E':
             config_example(stdout);
@@ -291,6 +302,38 @@ static void start_anew(char **argv, unsigned pause_s)
     log_error("cannot start anew: %s", strerror(errno));
 }
 
+/* --- keys --- */
+
+static int make_key(const char *path)
+{
+    char id[CIPHER_KEY_ID_SIZE];
+
+    if (cipher_keys_make(id, path) != 0) {
+        fprintf(stderr, "faxd: %s\n", err_message());
+        return EXIT_FAILED;
+    }
+    printf("%s: key %s is the newest now\n", path, id);
+    return EXIT_OK;
+}
+
+static int rotate_documents(struct config *config)
+{
+    struct document_rotation done = {0};
+    int error = state_dir_resolve(config);
+
+    if (error == 0)
+        error = log_begin(config);
+    if (error == 0)
+        error = encryption_rotate(&done, config);
+    printf("%lld documents looked at, %lld rewritten, %lld unreadable\n", (long long)done.seen,
+           (long long)done.rewritten, (long long)done.unreadable);
+    if (error != 0)
+        fprintf(stderr, "faxd: %s\n", err_message());
+    return error == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* --- all of it --- */
+
 static int run(struct faxd *faxd, char **argv)
 {
     int error = loop_new(&faxd->loop);
@@ -322,6 +365,8 @@ int main(int argc, char **argv)
         return status;
     log_open("faxd", LOG_LEVEL_INFO);
     umask(0077);
+    if (faxd.arguments.make_key != NULL)
+        return make_key(faxd.arguments.make_key);
     if (config_read(&faxd.config, &faxd.arguments, stderr) != 0) {
         fprintf(stderr, "faxd: %s\n", err_message());
         config_clear(&faxd.config); /* what was read may be right, and the command line wrong */
@@ -330,6 +375,8 @@ int main(int argc, char **argv)
     if (faxd.arguments.check) {
         printf("%s: fine\n", faxd.arguments.config != NULL ? faxd.arguments.config : "embedded configuration");
         status = EXIT_OK;
+    } else if (faxd.arguments.rotate) {
+        status = rotate_documents(&faxd.config);
     } else {
         raise_descriptor_limit();
         status = run(&faxd, argv);

@@ -231,19 +231,6 @@ static int order_after_commit(struct outbound *outbound, struct line *line, cons
 
 /* --- the file --- */
 
-static int link_document(struct outbound *outbound, const struct fax *fax, const char *path)
-{
-    char document[DOCUMENT_PATH_SIZE];
-    int error = document_path(document, outbound->options.spool, fax->document);
-
-    if (error != 0)
-        return error;
-    unlink(path);
-    if (link(document, path) != 0)
-        return err_set(ERR_IO, "cannot link %s to %s: %s", document, path, strerror(errno));
-    return 0;
-}
-
 static int order_cut_file(struct cut *cut, struct line *line)
 {
     struct fax fax = {0};
@@ -322,7 +309,7 @@ int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax
     error = call_file_path(path, spool, line->provider, CALL_FILE_SEND, attempt.id);
     if (error == 0 && attempt.first_page > 1)
         error = start_cut(outbound, line, &attempt, fax, path);
-    else if (error == 0 && (error = link_document(outbound, fax, path)) == 0)
+    else if (error == 0 && (error = document_place(spool, fax->document, path)) == 0)
         error = order_after_commit(outbound, line, fax, path);
     if (error != 0) {
         log_error("call cannot be prepared fax=%s line=%s: %s", fax->public_id, line->id, err_message());

@@ -131,12 +131,15 @@ static void on_done(void *context, int error, json_t *result)
 /* --- the beginning --- */
 
 /* 0; or an error, after which the fax still waits. */
-static int convert(struct work *work, const struct fax *fax, const json_t *job)
+static int convert(struct work *work, struct fax *fax, const json_t *job)
 {
     const struct prepare_options *options = &work->prepare->options;
     int input = document_open(options->spool, fax->original);
     int error = input < 0 ? input : document_temp(&work->output, work->output_path, options->spool);
 
+    /* Its fax fails, so that those behind it go on. */
+    if (input == ERR_DAMAGED)
+        return submit_failed(options->spool, fax, OUTCOME_CONVERSION_FAILED, "The stored document is damaged.");
     if (error == 0)
         error = converter_run(&work->job, options->converter, job, &input, 1, work->output, on_done, work);
     if (input >= 0)
@@ -164,7 +167,7 @@ static int start(struct prepare *prepare, struct fax *fax)
     } else {
         if (error == 0)
             error = convert(work, fax, job);
-        if (error != 0)
+        if (error != 0 || work->job == NULL)
             work_free(work);
     }
     json_decref(job);
@@ -194,13 +197,22 @@ static int start_row(struct prepare *prepare, int64_t id)
     return error;
 }
 
+/* Under encryption each work holds its upload and its result in memory: then as many as the converter runs at a time,
+ * and one more that is ready for it. */
+static int works_max(const struct prepare *prepare)
+{
+    int few = prepare->options.parallel + 1;
+
+    return spool_encrypts(prepare->options.spool) && few < WORKS_MAX ? few : WORKS_MAX;
+}
+
 void prepare_run(struct prepare *prepare)
 {
     int64_t ids[WORKS_MAX];
     int count;
 
-    while (prepare->count < WORKS_MAX) {
-        count = submit_waiting(prepare->options.spool, prepare->last, ids, WORKS_MAX - prepare->count);
+    while (prepare->count < works_max(prepare)) {
+        count = submit_waiting(prepare->options.spool, prepare->last, ids, works_max(prepare) - prepare->count);
         if (count == 0)
             return;
         for (int i = 0; i < count; i++) {

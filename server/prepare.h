@@ -16,6 +16,7 @@ struct prepare_options {
     struct event_base *base;
     struct spool *spool;
     struct converter *converter;
+    int parallel; /* documents that it prepares at the same time */
 };
 
 /* It listens for SPOOL_CHANGE_PREPARE by itself. The caller frees with prepare_free; what was under way is done again

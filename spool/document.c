@@ -3,7 +3,7 @@
  * their hash, and the folders synced, before the rows that name them are committed. A crash in between leaves a file
  * that no row names, which the sweep after the next start removes; never a row without its file.
  */
-#include "config.h"
+#include "config.h" /* memfd_create */
 
 #include "spool/document.h"
 
@@ -12,6 +12,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "spool/document_cipher.h"
 #include "spool/spool_private.h"
 
 #include <dirent.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -251,7 +253,9 @@ static int write_row(struct spool *spool, const char *sha, int64_t size_bytes)
 static int add_pending(struct spool *spool, const char *sha, const char *path, int64_t size_bytes)
 {
     struct document_store *store = spool->documents;
-    int error = write_row(spool, sha, size_bytes);
+    int error = document_cipher_note(spool);
+    if (!error)
+        error = write_row(spool, sha, size_bytes);
     if (error)
         return error;
     if (store->count == store->room) {
@@ -264,7 +268,7 @@ static int add_pending(struct spool *spool, const char *sha, const char *path, i
     return 0;
 }
 
-int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool)
+int document_reserve(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool)
 {
     spool_assert_loop(spool);
     int error = spool_path(path, DOCUMENT_PATH_SIZE, spool, "documents/tmp/%lu", ++spool->documents->temp_number);
@@ -274,38 +278,46 @@ int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool)
     return *fd >= 0 ? 0 : io_error("make", path);
 }
 
-static int write_all(int fd, const void *data, size_t size, const char *path)
+/* A child's output is plain, so under encryption it never gets a name on the disk. */
+int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool)
 {
-    const char *at = data;
-    while (size > 0) {
-        ssize_t written = write(fd, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return io_error("write", path);
-        at += written;
-        size -= (size_t)written;
-    }
-    return 0;
+    if (!spool->encrypt)
+        return document_reserve(fd, path, spool);
+    spool_assert_loop(spool);
+    path[0] = '\0';
+    *fd = memfd_create("document", MFD_CLOEXEC);
+    return *fd >= 0 ? 0 : io_error("make", "a file in memory");
+}
+
+static void name_octets(char sha[DOCUMENT_SHA_SIZE], const void *data, size_t size)
+{
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, data, size);
+    str_hex(sha, hash, sizeof(hash));
+}
+
+int document_write(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const void *data, size_t size)
+{
+    name_octets(sha, data, size);
+    int error = document_cipher_write(spool, fd, sha, data, size, "a document");
+    return error || fdatasync(fd) == 0 ? error : io_error("sync", "a document");
 }
 
 int document_put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const void *data, size_t size)
 {
-    unsigned char hash[crypto_hash_sha256_BYTES];
     char path[DOCUMENT_PATH_SIZE];
     int fd;
     spool_assert_loop(spool);
-    crypto_hash_sha256(hash, data, size);
-    str_hex(sha, hash, sizeof(hash));
+    name_octets(sha, data, size);
     int stored = is_stored(spool, sha);
     if (stored)
         return stored < 0 ? stored : 0;
     if (!spool_has_room(spool))
         return err_set(ERR_FULL, "the disk has no room for documents");
-    int error = document_temp(&fd, path, spool);
+    int error = document_reserve(&fd, path, spool);
     if (error)
         return error;
-    error = write_all(fd, data, size, path);
+    error = document_cipher_write(spool, fd, sha, data, size, path);
     close(fd);
     if (!error)
         error = add_pending(spool, sha, path, (int64_t)size);
@@ -348,14 +360,36 @@ int document_adopt_known(struct spool *spool, const char *path, const char *sha,
     return stored < 0 ? stored : error;
 }
 
+/* What a child wrote to memory, under encryption. */
+static int adopt_memory(struct spool *spool, const char *sha, int fd, int64_t size_bytes)
+{
+    char path[DOCUMENT_PATH_SIZE];
+    int file;
+    int stored = is_stored(spool, sha);
+    if (stored)
+        return stored < 0 ? stored : 0;
+    int error = document_reserve(&file, path, spool);
+    if (error)
+        return error;
+    error = document_cipher_copy(spool, file, sha, fd, path);
+    close(file);
+    if (!error)
+        return document_adopt_known(spool, path, sha, size_bytes);
+    unlink(path);
+    return error;
+}
+
 int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path)
 {
     int64_t size_bytes;
     spool_assert_loop(spool);
     int error = hash_file(sha, &size_bytes, fd, path);
+    if (!error && !path[0])
+        return adopt_memory(spool, sha, fd, size_bytes);
     if (!error)
         return document_adopt_known(spool, path, sha, size_bytes);
-    unlink(path);
+    if (path[0])
+        unlink(path);
     return error;
 }
 
@@ -384,7 +418,7 @@ int document_open(struct spool *spool, const char *sha)
     if (error)
         return error;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd >= 0 ? fd : io_error("open", path);
+    return fd >= 0 ? document_cipher_open(spool, sha, fd, path) : io_error("open", path);
 }
 
 int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spool, const char *original,

@@ -19,21 +19,32 @@ struct spool;
 /* Store octets; `sha` gets the name. Storing what is there already costs a look. 0, ERR_FULL (disk), ERR_IO. */
 int document_put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const void *data, size_t size);
 
-/* Store a file made by a child: create an empty temporary file open for reading and writing (`*fd` the caller's)... */
+/* Store a file made by a child: create an empty temporary file open for reading and writing (`*fd` the caller's); under
+ * encryption it is memory, and has no name: `path` is ""... */
 int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
 /* ...and take it over under its hash (the temporary name is gone afterwards, also on failure). `fd` stays the caller's.
  */
 int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path);
 
-/* The same for a file whose content is known, written by whoever hashed and synced it (a thread that may take its
- * time): nothing is read here. */
+/* Store octets that take their time: reserve a file (`*fd` the caller's, `path` to be unlinked when nothing comes of
+ * it)... */
+int document_reserve(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
+/* ...hash the octets and write them as the spool stores them, synced. Thread: any... */
+int document_write(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const void *data, size_t size);
+/* ...and take the file over, `size_bytes` of content: nothing is read here. The name is gone afterwards. */
 int document_adopt_known(struct spool *spool, const char *path, const char *sha, int64_t size_bytes);
 
-/* Absolute path of a document, whether already renamed or still temporary in this turn: 0 or ERR_NOT_FOUND. */
+/* Absolute path of a document, whether already renamed or still temporary in this turn: 0 or ERR_NOT_FOUND. The file
+ * may be encrypted: for its content there are document_open and document_place. */
 int document_path(char path[DOCUMENT_PATH_SIZE], struct spool *spool, const char *sha);
 
-/* Open read-only, close-on-exec: a descriptor, or ERR_NOT_FOUND / ERR_IO. */
+/* Open read-only, close-on-exec, at the beginning of the plain content: a descriptor, or ERR_NOT_FOUND / ERR_IO /
+ * ERR_DAMAGED (encrypted, and changed). Of an encrypted document it is memory of its whole size: close it soon. */
 int document_open(struct spool *spool, const char *sha);
+
+/* Make a file `to` with the plain content, owner only, in the place of one that is there: a link where that is
+ * possible. 0, the errors of document_open, ERR_FULL. */
+int document_place(struct spool *spool, const char *sha, const char *to);
 
 /* The prepared form of an upload under given conversion options (a canonical text such as "fine threshold"): remembered
  * so that the same upload is converted once. 0 and sha and pages, or ERR_NOT_FOUND. */

@@ -61,6 +61,16 @@ const char *spool_state_dir(const struct spool *spool)
     return spool->state_dir;
 }
 
+const char *spool_call_dir(const struct spool *spool, int number)
+{
+    return spool->call_dirs[number];
+}
+
+bool spool_encrypts(const struct spool *spool)
+{
+    return spool->encrypt;
+}
+
 void spool_mark(struct spool *spool, unsigned changes)
 {
     spool->changes |= changes;

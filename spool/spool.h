@@ -16,17 +16,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cipher_keys;
 struct spool;
 
 struct spool_options {
-    const char *state_dir;   /* created 0700 when absent */
+    const char *state_dir;                 /* created 0700 when absent */
+    const struct cipher_keys *cipher_keys; /* to read documents with; borrowed, must outlive the spool; NULL = none */
+    bool encrypt;                          /* documents are stored encrypted; wants cipher_keys */
+    const char *call_dir;    /* where files of calls lie in plain under encryption, in memory; NULL = STATE/hosts */
     int64_t min_free_bytes;  /* below it new work is refused (ERR_FULL); 0 = 64 MiB */
     int idempotency_ttl_s;   /* 0 = 72 h */
     struct event_base *base; /* for the reader thread's completions; NULL in unit tests (then lists run inline) */
 };
 
 /* Open or create; takes the flock on the state folder (ERR_CONFLICT names it when another faxd has it), migrates the
- * schema, sweeps what a crash left between files and rows. The caller closes with spool_close. */
+ * schema, sweeps what a crash left between files and rows. ERR_DENIED when documents are encrypted with a key that is
+ * not there. The caller closes with spool_close. */
 int spool_open(struct spool **out, const struct spool_options *options);
 
 /* Commits an open turn, stops threads, closes. NULL is fine. */
@@ -65,6 +70,13 @@ void spool_listen(struct spool *spool, spool_change_fn fn, void *context);
 void spool_mark(struct spool *spool, unsigned changes);
 
 const char *spool_state_dir(const struct spool *spool);
+
+/* Folders with one folder for each provider, for the files of its calls, which hosts and engines need in plain: number
+ * 0 is where they are made, number 1 where they may be from before encryption was turned on or off, NULL = nowhere. */
+const char *spool_call_dir(const struct spool *spool, int number);
+
+/* True when new documents are stored encrypted. Thread: any. */
+bool spool_encrypts(const struct spool *spool);
 
 /* False when the disk has less than min_free_bytes; looked at when documents are put, at most once a second. */
 bool spool_has_room(struct spool *spool);

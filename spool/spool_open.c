@@ -16,6 +16,7 @@
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
 #include "spool/document.h"
+#include "spool/document_cipher.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/key.h"
@@ -100,7 +101,9 @@ static int open_store(struct spool *spool)
 
 static int open_parts(struct spool *spool)
 {
-    int error = document_start(spool);
+    int error = document_cipher_check(spool);
+    if (!error)
+        error = document_start(spool);
     if (!error)
         error = attempt_journal_start(spool);
     if (!error)
@@ -112,6 +115,13 @@ static int open_parts(struct spool *spool)
     if (!error)
         error = sweep_start(spool);
     return error;
+}
+
+static void set_call_dirs(struct spool *spool, const char *call_dir)
+{
+    char *own = xasprintf("%s/hosts", spool->state_dir), *other = call_dir ? xstrdup(call_dir) : NULL;
+    spool->call_dirs[0] = spool->encrypt && other ? other : own;
+    spool->call_dirs[1] = spool->encrypt && other ? own : other;
 }
 
 int spool_open(struct spool **out, const struct spool_options *options)
@@ -129,7 +139,11 @@ int spool_open(struct spool **out, const struct spool_options *options)
     spool->has_room = true;
     spool->policy = xcalloc(1, sizeof(*spool->policy));
     retry_policy_default(spool->policy);
+    spool->cipher_keys = options->cipher_keys;
+    spool->encrypt = options->encrypt;
     int error = take_lock(spool);
+    if (!error)
+        set_call_dirs(spool, options->call_dir);
     if (!error)
         error = open_store(spool);
     if (!error)
@@ -163,6 +177,8 @@ void spool_close(struct spool *spool)
         close(spool->lock_fd);
     free(spool->after.list);
     free(spool->policy);
+    free(spool->call_dirs[0]);
+    free(spool->call_dirs[1]);
     free(spool->state_dir);
     free(spool);
 }

@@ -18,6 +18,7 @@
 #define SPOOL_LISTENERS_MAX 8
 
 struct checkpoint;
+struct cipher_keys;
 struct counter;
 struct document_store;
 struct event_log;
@@ -54,6 +55,9 @@ struct spool {
     struct checkpoint *checkpoint;
     struct event_base *base;
     char *state_dir;
+    char *call_dirs[2];                    /* see spool_call_dir */
+    const struct cipher_keys *cipher_keys; /* borrowed, NULL = none */
+    bool encrypt;                          /* new documents; none of the three changes while the spool is open */
     int lock_fd;
     pthread_t loop;
     int64_t min_free_bytes;

@@ -6,6 +6,7 @@
 #include "spool/converter.h"
 #include "spool/document.h"
 #include "spool/fax.h"
+#include "spool/spool.h"
 #include "web/api.h"
 #include "web/request.h"
 #include "web/web_private.h"
@@ -30,6 +31,7 @@ struct rendering {
     struct converter_job *job;
     const char *type;
     int output;
+    int64_t decrypted; /* octets in memory, of an encrypted document */
 };
 
 /* --- which document --- */
@@ -103,6 +105,8 @@ static void reply_stored(struct request *request, const char *sha)
 
 static void rendering_free(struct rendering *rendering)
 {
+    if (rendering->request->web)
+        rendering->request->web->decrypted -= rendering->decrypted;
     if (rendering->output >= 0)
         close(rendering->output);
     free(rendering);
@@ -148,6 +152,22 @@ static void on_rendered(void *context, int error, json_t *result)
     request_finish(request);
 }
 
+/* Decrypted documents wait in memory for their turn at the converter: together they keep to what bodies of requests may
+ * take. */
+static int reserve(struct rendering *rendering, int input)
+{
+    struct web *web = rendering->request->web;
+    struct stat status;
+
+    if (!spool_encrypts(web->options.spool) || fstat(input, &status) < 0)
+        return 0;
+    if (web->decrypted > 0 && web->decrypted + status.st_size > (int64_t)web->options.memory_max)
+        return err_set(ERR_AGAIN, "too many documents are being shown at once");
+    rendering->decrypted = status.st_size;
+    web->decrypted += status.st_size;
+    return 0;
+}
+
 static int start(struct rendering *rendering, const char *sha, const json_t *job)
 {
     struct web_options *options = &rendering->request->web->options;
@@ -159,7 +179,10 @@ static int start(struct rendering *rendering, const char *sha, const json_t *job
         return err_set(ERR_AGAIN, "no memory for a rendering: %s", strerror(errno));
     if ((input = document_open(options->spool, sha)) < 0)
         return input;
-    result = converter_run(&rendering->job, options->converter, job, &input, 1, rendering->output, on_rendered, rendering);
+    result = reserve(rendering, input);
+    if (result == 0)
+        result = converter_run(&rendering->job, options->converter, job, &input, 1, rendering->output, on_rendered,
+                               rendering);
     close(input);
     return result;
 }

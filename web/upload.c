@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads uploads. Base64 of 60 MiB takes a second to parse and decode: long enough for every other client to notice. */
-#include "config.h" /* fdatasync */
+#include "config.h"
 
 #include "web/upload.h"
 
@@ -14,8 +14,6 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 
-#include <errno.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,30 +68,14 @@ static void read_form(struct upload *upload)
     fax_request_from_form(&upload->wanted, &upload->form, upload->now_ms, &upload->problems);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        if (written > 0) {
-            data += written;
-            size -= (size_t)written;
-        }
-    }
-    return fdatasync(fd);
-}
-
 static void write_document(struct upload *upload)
 {
-    unsigned char hash[crypto_hash_sha256_BYTES];
+    struct spool *spool = upload->request->web->options.spool;
 
-    if (write_all(upload->fd, upload->wanted.data, upload->wanted.size) < 0) {
-        fail(upload, 503, "storage_full", "the document cannot be written: %s", strerror(errno));
-        return;
+    if (document_write(upload->sha, spool, upload->fd, upload->wanted.data, upload->wanted.size) < 0) {
+        upload->sha[0] = '\0';
+        fail(upload, 503, "storage_full", "the document cannot be written: %s", err_message());
     }
-    crypto_hash_sha256(hash, upload->wanted.data, upload->wanted.size);
-    str_hex(upload->sha, hash, sizeof hash);
 }
 
 static void upload_read(void *context)
@@ -121,7 +103,8 @@ static void read_elsewhere(struct upload *upload)
 {
     struct web *web = upload->request->web;
 
-    if (!spool_has_room(web->options.spool) || document_temp(&upload->fd, upload->temporary, web->options.spool) < 0) {
+    if (!spool_has_room(web->options.spool) ||
+        document_reserve(&upload->fd, upload->temporary, web->options.spool) < 0) {
         upload->fd = -1;
         fail(upload, 503, "storage_full", "the disk has no room for documents");
         upload->go_on(upload->request);

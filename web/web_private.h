@@ -29,6 +29,7 @@ struct web {
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */
+    int64_t decrypted;  /* octets of documents in memory for renderings under way */
 };
 
 #endif

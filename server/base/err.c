@@ -60,6 +60,8 @@ const char *err_name(int code)
         return "again";
     case ERR_INTERNAL:
         return "internal";
+    case ERR_DAMAGED:
+        return "damaged";
     }
     return "unknown";
 }

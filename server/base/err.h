@@ -22,7 +22,8 @@ enum err_code {
     ERR_UNSUPPORTED = -8, /* valid, but nothing here can do it */
     ERR_CLOSED = -9,      /* the other side is gone */
     ERR_AGAIN = -10,      /* not now; try again later */
-    ERR_INTERNAL = -11    /* a library or store failed in a way that only a log can explain */
+    ERR_INTERNAL = -11,   /* a library or store failed in a way that only a log can explain */
+    ERR_DAMAGED = -12     /* what was stored cannot be had back */
 };
 
 /* Set this thread's message (printf style, 511 octets at most, cut beyond) and return `code`, so that

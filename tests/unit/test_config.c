@@ -45,6 +45,8 @@ static void the_embedded_default_is_an_exchange_of_four_lines(void **state)
     assert_string_equal(config.listen_address, "127.0.0.1");
     assert_int_equal(config.listen_port, 8080);
     assert_false(config.allow_private_webhooks);
+    assert_string_equal(config.encryption_key_file, ""); /* nothing is encrypted */
+    assert_string_equal(config.encryption_credential, "");
     config_clear(&config);
 }
 
@@ -73,6 +75,10 @@ static const struct {
     {PROVIDER "webhook \"w\" { }", {"webhook|url", "'w'"}},
     {PROVIDER "web { allow_private_webhooks = maybe }", {"t.conf:2:", "allow_private_webhooks"}},
     {PROVIDER "web { listen = ", {"t.conf:2:"}},
+    {PROVIDER "encryption { key_file = keys }", {"encryption|key_file", "'keys'", "absolute"}},
+    {PROVIDER "encryption { key_file = \"/keys\" call_dir = run }", {"encryption|call_dir", "'run'", "absolute"}},
+    {PROVIDER "encryption { key_file = \"/keys\" credential = keys }", {"encryption|credential", "not from both"}},
+    {PROVIDER "encryption { credential = \"/keys\" }", {"encryption|credential", "'/keys'", "LoadCredential="}},
     {PROVIDER "store { state_dir = \"\xff\" }", {"state_dir", "UTF-8"}},
 };
 

@@ -62,7 +62,7 @@ static void each_thread_has_its_own_message(void **state)
 static void every_code_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (int code = 0; code >= ERR_INTERNAL; code--) {
+    for (int code = 0; code >= ERR_DAMAGED; code--) {
         assert_string_not_equal(err_name(code), "unknown");
         for (int other = 0; other > code; other--)
             assert_string_not_equal(err_name(code), err_name(other));

@@ -19,6 +19,13 @@
 
 #define DAY_S 86400
 
+#define PROGRAM_POSTSCRIPT                                                                                             \
+    "{\"/usr/bin/gs\", \"-q\", \"-dSAFER\", \"-dBATCH\", \"-dNOPAUSE\", \"-sDEVICE=pdfwrite\", "                       \
+    "\"-sOutputFile={folder}/input.pdf\", \"{input}\"}"
+#define PROGRAM_OFFICE                                                                                                 \
+    "{\"/usr/bin/soffice\", \"--headless\", \"--norestore\", \"-env:UserInstallation=file://{folder}/profile\", "      \
+    "\"--convert-to\", \"pdf\", \"--outdir\", \"{folder}\", \"{input}\"}"
+
 /* Sections in the order of the example file. */
 const struct config_key config_keys[] = {
     {"server", "log_level", KEY_WORD, "info", 0, 0, "error warning info debug", "how much the log tells"},
@@ -45,6 +52,21 @@ const struct config_key config_keys[] = {
      "folder on a tmpfs for the pages of calls under way; empty = $RUNTIME_DIRECTORY or /run/faxd"},
     {"convert", "parallel", KEY_NUMBER, "2", 1, 64, NULL, "documents prepared at the same time"},
     {"convert", "timeout", KEY_NUMBER, "120", 5, 3600, NULL, "seconds for one document"},
+    {"convert", "postscript", KEY_LIST, PROGRAM_POSTSCRIPT, 0, 32, NULL,
+     "program that makes PDF of PostScript, used when it is installed"},
+    {"convert", "office", KEY_LIST, PROGRAM_OFFICE, 0, 32, NULL,
+     "program that makes PDF of office documents, used when it is installed"},
+    {"convert", "searchable", KEY_LIST, "{}", 0, 32, NULL,
+     "program that makes a searchable PDF of a fax, as {\"/usr/bin/tesseract\", \"{input}\", \"{folder}/input\", "
+     "\"pdf\"}; {} = not offered"},
+    {"page", "sender", KEY_TEXT, "", 0, 100, NULL, "name in the header line of faxes that bring none"},
+    {"page", "time_zone", KEY_TEXT, "", 0, 64, NULL,
+     "of header lines and cover pages, as Europe/Berlin; empty = the machine's"},
+    {"page", "header", KEY_SWITCH, "true", 0, 0, NULL,
+     "date, sender and page number on top of each page (47 CFR 68.318(d))"},
+    {"page", "paper", KEY_WORD, "a4", 0, 0, "a4 letter legal", "of texts"},
+    {"page", "max_pages", KEY_NUMBER, "500", 1, 5000, NULL, "longer faxes are refused"},
+    {"page", "covers", KEY_TEXT, "", 0, 1000, NULL, "folder of cover pages of your own; empty = covers in state_dir"},
     {"retry", "max_attempts", KEY_NUMBER, "5", 1, 50, NULL, "calls that count, in all"},
     {"retry", "max_uncounted", KEY_NUMBER, "200", 1, 1000, NULL, "calls in a row for which no line could be had"},
     {"retry", "resume", KEY_WORD, "remaining", 0, 0, "remaining first_and_remaining all",
@@ -79,8 +101,8 @@ const struct config_key config_keys[] = {
     {NULL, NULL, KEY_TEXT, NULL, 0, 0, NULL, NULL},
 };
 
-const char *const config_sections[] = {"server", "store",   "encryption", "web", "convert",
-                                       "retry",  "webhook", "provider",   NULL};
+const char *const config_sections[] = {"server", "store", "encryption", "web",      "convert",
+                                       "page",   "retry", "webhook",    "provider", NULL};
 
 #define SECTION_COUNT (sizeof config_sections / sizeof config_sections[0] - 1)
 
@@ -397,6 +419,13 @@ void config_clear(struct config *config)
         provider_clear(&config->providers[i]);
     free(config->providers);
     json_decref(config->webhooks);
+    json_decref(config->postscript);
+    json_decref(config->office);
+    json_decref(config->searchable);
+    free(config->page_sender);
+    free(config->page_time_zone);
+    free(config->page_paper);
+    free(config->page_covers);
     free(config->log_level);
     free(config->log_file);
     free(config->state_dir);

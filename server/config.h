@@ -50,6 +50,10 @@ struct config {
     char *encryption_call_dir;                         /* "" = $RUNTIME_DIRECTORY or /run/faxd */
     bool encryption_enabled;
     int convert_parallel, convert_timeout_s;
+    json_t *postscript, *office, *searchable; /* argv of other programs; empty = none */
+    char *page_sender, *page_time_zone, *page_paper, *page_covers;
+    bool page_header;
+    int page_max_pages;
     struct retry_policy retry;
     json_t *webhooks; /* [{"url","secret","events":[...]}] */
     struct config_provider *providers;

@@ -9,6 +9,7 @@
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "server/base/time_zone.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -214,6 +215,40 @@ static void read_server(struct config *config, cfg_t *cfg)
         config_fault(server, "server|log_file: '%.60s' is not an absolute path", config->log_file);
 }
 
+/* An argv: its first text is the absolute path of a program. */
+static json_t *read_program(cfg_t *section, const char *key)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < cfg_size(section, key); i++)
+        json_array_append_new(list, json_string(cfg_getnstr(section, key, i)));
+    const char *program = json_string_value(json_array_get(list, 0));
+
+    if (program != NULL && program[0] != '/')
+        config_fault(section, "convert|%s: '%.60s' is not the absolute path of a program", key, program);
+    return list;
+}
+
+static void read_pages(struct config *config, cfg_t *cfg)
+{
+    cfg_t *convert = cfg_getsec(cfg, "convert"), *page = cfg_getsec(cfg, "page");
+
+    config->postscript = read_program(convert, "postscript");
+    config->office = read_program(convert, "office");
+    config->searchable = read_program(convert, "searchable");
+    config->page_sender = xstrdup(cfg_getstr(page, "sender"));
+    config->page_time_zone = xstrdup(cfg_getstr(page, "time_zone"));
+    config->page_paper = xstrdup(cfg_getstr(page, "paper"));
+    config->page_covers = xstrdup(cfg_getstr(page, "covers"));
+    config->page_header = cfg_getbool(page, "header") == cfg_true;
+    config->page_max_pages = (int)cfg_getint(page, "max_pages");
+    if (!time_zone_is_known(config->page_time_zone))
+        config_fault(page, "page|time_zone: '%.60s' is not known here: it is written like Europe/Berlin",
+                     config->page_time_zone);
+    if (config->page_covers[0] != '\0' && config->page_covers[0] != '/')
+        config_fault(page, "page|covers: '%.60s' is not an absolute path", config->page_covers);
+}
+
 static void check_absolute(cfg_t *section, const char *key, const char *path)
 {
     if (path[0] != '\0' && path[0] != '/')
@@ -249,6 +284,7 @@ void config_read_all(struct config *config, cfg_t *cfg)
 
     memset(config, 0, sizeof *config);
     read_server(config, cfg);
+    read_pages(config, cfg);
     read_encryption(config, cfg_getsec(cfg, "encryption"));
     retry_policy_default(&config->retry);
     read_retry(&config->retry, cfg_getsec(cfg, "retry"));

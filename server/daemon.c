@@ -20,6 +20,7 @@
 #include "server/webhook.h"
 #include "spool/converter.h"
 #include "spool/outbox.h"
+#include "spool/page_style.h"
 #include "spool/spool.h"
 #include "web/web.h"
 
@@ -338,6 +339,46 @@ void daemon_stop(struct daemon *daemon)
     event_active(daemon->drain_timer, EV_TIMEOUT, 0);
 }
 
+/* --- what pages look like --- */
+
+/* A program that is not there is not offered. */
+static void offer(json_t *programs, const char *type, const json_t *argv)
+{
+    const char *program = json_string_value(json_array_get(argv, 0));
+
+    if (program != NULL && access(program, X_OK) == 0)
+        json_object_set(programs, type, (json_t *)argv);
+    else if (program != NULL)
+        log_info("%s documents are not taken: %s is not installed", type, program);
+}
+
+static void set_page_style(struct daemon *daemon, const struct config *config)
+{
+    json_t *programs = json_object();
+    char *shipped = beside("covers", DATADIR);
+    char *own = config->page_covers[0] != '\0' ? xstrdup(config->page_covers)
+                                               : xasprintf("%s/covers", spool_state_dir(daemon->spool));
+
+    offer(programs, "postscript", config->postscript);
+    offer(programs, "office", config->office);
+    offer(programs, "searchable", config->searchable);
+    const struct page_style style = {.sender = config->page_sender,
+                                     .time_zone = config->page_time_zone,
+                                     .paper = config->page_paper,
+                                     .header = config->page_header,
+                                     .pages_max = config->page_max_pages,
+                                     .covers = {own, shipped},
+                                     /* Under encryption nothing in plain goes to a disk. */
+                                     .folder = spool_encrypts(daemon->spool) ? "/dev/shm" : "/tmp",
+                                     .programs = programs,
+                                     .searchable = json_object_get(programs, "searchable")};
+
+    page_style_set(daemon->spool, &style);
+    free(own);
+    free(shipped);
+    json_decref(programs);
+}
+
 /* --- reload --- */
 
 static const struct config_line *find_config_line(const struct config *config, const struct line *line)
@@ -353,6 +394,7 @@ static const struct config_line *find_config_line(const struct config *config, c
 void daemon_reload(struct daemon *daemon, const struct config *config)
 {
     retry_set_default(daemon->spool, &config->retry);
+    set_page_style(daemon, config);
     if (outbox_endpoints_from_config(daemon->spool, config->webhooks) != 0)
         log_error("webhook endpoints not taken over: %s", err_message());
     for (int i = 0; i < line_count(daemon->lines); i++) {
@@ -391,6 +433,7 @@ static int open_store(struct daemon *daemon)
     if (error != 0)
         return error;
     retry_set_default(daemon->spool, &config->retry);
+    set_page_style(daemon, config);
     error = outbox_endpoints_from_config(daemon->spool, config->webhooks);
     if (error != 0)
         return error;

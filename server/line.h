@@ -29,8 +29,8 @@ enum line_state {
 
 /* What a job is doing, for cancel. */
 enum job_step {
-    JOB_CUTTING, /* outbound: the remaining pages are being cut out */
-    JOB_ORDERED  /* the host has the order, or is about to get it after the commit */
+    JOB_MAKING, /* outbound: the pages of this call are being made */
+    JOB_ORDERED /* the host has the order, or is about to get it after the commit */
 };
 
 struct job {

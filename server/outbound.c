@@ -12,16 +12,22 @@
 #include "server/base/err.h"
 #include "server/base/journal.h"
 #include "server/base/log.h"
+#include "server/base/str.h"
+#include "server/base/time_zone.h"
 #include "server/call_file.h"
 #include "server/host.h"
 #include "server/verdict.h"
 #include "spool/attempt.h"
 #include "spool/converter.h"
 #include "spool/document.h"
+#include "spool/fax_document.h"
 #include "spool/fax_state.h"
+#include "spool/page_style.h"
+#include "spool/rendition.h"
 #include "spool/spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,20 +38,35 @@ struct outbound {
     bool stopping;
 };
 
-/* The line's job.work while its step is JOB_CUTTING. */
-struct cut {
-    struct outbound *outbound;
+/* A form of the fax on its way into the call's file. */
+struct form {
+    struct making *making;
     struct converter_job *work;
-    uint64_t job;
+    char sha[DOCUMENT_SHA_SIZE];
+    char resolution[RENDITION_RESOLUTION];
+    int width;
     char path[CALL_FILE_PATH_SIZE];
 };
 
-static void cut_cancel(struct line *line)
-{
-    struct cut *cut = line->job.work;
+/* The line's job.work while its step is JOB_MAKING. */
+struct making {
+    struct outbound *outbound;
+    uint64_t job;
+    struct form forms[RENDITIONS_MAX];
+    int count, pending;
+    bool failed;
+};
 
-    converter_cancel(cut->work);
-    free(cut);
+static void making_free(struct making *making)
+{
+    for (int i = 0; i < making->count; i++)
+        converter_cancel(making->forms[i].work);
+    free(making);
+}
+
+static void making_cancel(struct line *line)
+{
+    making_free(line->job.work);
     line->job.work = NULL;
 }
 
@@ -63,17 +84,72 @@ void outbound_free(struct outbound *outbound)
     for (int i = 0; i < line_count(outbound->options.lines); i++) {
         struct line *line = line_at(outbound->options.lines, i);
 
-        if (line->job.id != 0 && line->job.direction == FAX_OUTBOUND && line->job.step == JOB_CUTTING)
-            cut_cancel(line);
+        if (line->job.id != 0 && line->job.direction == FAX_OUTBOUND && line->job.step == JOB_MAKING)
+            making_cancel(line);
     }
     free(outbound);
 }
 
 /* --- the end of a call --- */
 
+static const char *text_of(const json_t *object, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL && *text != '\0' ? text : otherwise;
+}
+
 static int pages_in_file(const struct attempt *attempt, const struct fax *fax)
 {
     return fax->pages_total - (attempt->first_page - 1) + (attempt->first_repeated ? 1 : 0);
+}
+
+/* Which of the forms the engine chose: its record has the resolution in dots an inch. */
+static int form_sent(const struct fax_document *rows, int count, const json_t *record)
+{
+    static const struct {
+        const char *name, *y_dpi;
+    } resolutions[] = {{"standard", "x98"}, {"fine", "x196"}, {"superfine", "x391"}};
+    const char *sent = json_string_value(json_object_get(record, "resolution"));
+    json_int_t width = json_integer_value(json_object_get(record, "width"));
+
+    for (int i = 0; i < count && sent != NULL; i++) {
+        const char *name = text_of(rows[i].info, "resolution", "");
+
+        for (unsigned k = 0; k < sizeof resolutions / sizeof resolutions[0]; k++)
+            if (strcmp(resolutions[k].name, name) == 0 && strstr(sent, resolutions[k].y_dpi) != NULL &&
+                json_integer_value(json_object_get(rows[i].info, "width")) == width)
+                return i + 1;
+    }
+    return 0;
+}
+
+/* What left in a call is kept as it was, header lines and all: it is what can be proved to have been sent. */
+static void keep_as_sent(struct spool *spool, const struct attempt *attempt, const json_t *record)
+{
+    struct fax_document *rows = NULL;
+    int count = fax_documents(&rows, spool, attempt->fax, FAX_DOCUMENT_RENDITION);
+    char path[CALL_FILE_PATH_SIZE], sha[DOCUMENT_SHA_SIZE];
+    int error = count < 0 ? count : 0, fd = -1;
+
+    if (error == 0)
+        error = call_file_find(path, spool, attempt->provider,
+                               (enum call_file_kind)(CALL_FILE_SEND + form_sent(rows, count, record)), attempt->id);
+    if (error == 0 && (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+        error = err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    if (error == 0)
+        error = document_copy(sha, spool, fd);
+    if (error == 0) {
+        json_t *info = json_pack("{s:i, s:b}", "first_page", attempt->first_page, "repeated", attempt->first_repeated);
+
+        error = fax_document_add(spool, attempt->fax, FAX_DOCUMENT_AS_SENT, attempt->number, sha, info);
+        json_decref(info);
+    }
+    if (error != 0)
+        log_warning("the pages as sent are not kept attempt=%lld: %s", (long long)attempt->id, err_message());
+    if (fd >= 0)
+        close(fd);
+    fax_documents_free(rows, count > 0 ? count : 0);
 }
 
 /* Close the attempt by all that is known of its call. `ended` NULL: the provider died with it. */
@@ -103,6 +179,8 @@ static int decide(struct outbound *outbound, const struct attempt *attempt, cons
         result.message = "The server was stopped in mid-call.";
     }
     error = attempt_end(NULL, spool, attempt->id, &result);
+    if (error == 0 && attempt->transmitting)
+        keep_as_sent(spool, attempt, record);
     if (error == ERR_CONFLICT)
         error = 0; /* it has ended already */
     if (error == 0)
@@ -180,10 +258,11 @@ static void send_order(void *context, int error)
 }
 
 /* What of the request's options concerns the call, with the line's own where there are none. */
-static json_t *call_options(const struct outbound *outbound, const struct line *line, const struct fax *fax)
+static json_t *call_options(const struct making *making, const struct line *line, const struct fax *fax)
 {
-    static const char *const passed[] = {"header",       "ecm",        "modems",   "max_rate_bps",
-                                         "compressions", "subaddress", "password", "station_id"};
+    const struct outbound *outbound = making->outbound;
+    static const char *const passed[] = {"ecm",        "modems",   "max_rate_bps", "compressions",
+                                         "subaddress", "password", "station_id"};
     json_t *asked = json_loads(fax->options, 0, NULL);
     json_t *options = json_object();
 
@@ -195,14 +274,23 @@ static json_t *call_options(const struct outbound *outbound, const struct line *
         if (value != NULL && !json_is_null(value))
             json_object_set(options, passed[i], value);
     }
+    if (making->count > 1) {
+        json_t *renditions = json_array();
+
+        for (int i = 1; i < making->count; i++)
+            json_array_append_new(renditions, json_pack("{s:s, s:s, s:i}", "file", making->forms[i].path, "resolution",
+                                                        making->forms[i].resolution, "width", making->forms[i].width));
+        json_object_set_new(options, "renditions", renditions);
+    }
     if (outbound->options.call_limit_s > 0)
         json_object_set_new(options, "call_limit_s", json_integer(outbound->options.call_limit_s));
     json_decref(asked);
     return options;
 }
 
-static int order_after_commit(struct outbound *outbound, struct line *line, const struct fax *fax, const char *file)
+static int order_after_commit(struct making *making, struct line *line, const struct fax *fax)
 {
+    struct outbound *outbound = making->outbound;
     struct spool *spool = outbound->options.spool;
     struct order *order = xcalloc(1, sizeof *order);
     const char *station_id;
@@ -217,8 +305,8 @@ static int order_after_commit(struct outbound *outbound, struct line *line, cons
         order_free(order);
         return error;
     }
-    options = call_options(outbound, line, fax);
-    order->file = xstrdup(file);
+    options = call_options(making, line, fax);
+    order->file = xstrdup(making->forms[0].path);
     order->destination = xstrdup(fax->destination);
     station_id = json_string_value(json_object_get(options, "station_id"));
     order->station_id = xstrdup(station_id != NULL ? station_id : "");
@@ -229,66 +317,164 @@ static int order_after_commit(struct outbound *outbound, struct line *line, cons
     return 0;
 }
 
-/* --- the file --- */
+/* --- the files --- */
 
-static int order_cut_file(struct cut *cut, struct line *line)
+/* The line on top of each page: when, who, from and to which number (47 CFR 68.318(d)); NULL = none. The marks before
+ * the numbers keep their plus signs in front whatever script the name is in. New reference. */
+static json_t *header_of(const struct spool *spool, const struct line *line, const struct fax *fax)
+{
+    const struct page_style *style = page_style(spool);
+    json_t *asked = json_loads(fax->options[0] != '\0' ? fax->options : "{}", 0, NULL), *header = NULL;
+    const char *number = fax->sender[0] != '\0' ? fax->sender : text_of(asked, "station_id", line->station_id);
+    bool numbered = !json_is_false(json_object_get(asked, "page_numbers"));
+    char when[64];
+
+    if (style->header && !json_is_false(json_object_get(asked, "header_show"))) {
+        time_zone_format(when, sizeof when, clock_now_ms(), text_of(asked, "time_zone", style->time_zone),
+                         "%Y-%m-%d %H:%M %Z");
+        const char *name = text_of(asked, "header", style->sender);
+        char *text = xasprintf("%s   %s%s\u200e%s \u2192 \u200e%s", when, name, *name != '\0' ? "   " : "", number,
+                               fax->destination);
+
+        header = json_pack("{s:s, s:i}", "text", text, "pages", numbered ? fax->pages_total : 0);
+        free(text);
+    }
+    json_decref(asked);
+    return header;
+}
+
+/* The fax's own document, and its renditions. */
+static int list_forms(struct making *making, const struct attempt *attempt, const struct fax *fax)
+{
+    struct spool *spool = making->outbound->options.spool;
+    struct fax_document *rows = NULL;
+    int count = fax_documents(&rows, spool, fax->id, FAX_DOCUMENT_RENDITION), error = count < 0 ? count : 0;
+
+    str_copy(making->forms[0].sha, sizeof making->forms[0].sha, fax->document);
+    making->count = 1;
+    for (int i = 0; i < count && making->count < RENDITIONS_MAX; i++) {
+        struct form *form = &making->forms[making->count++];
+
+        str_copy(form->sha, sizeof form->sha, rows[i].sha);
+        str_copy(form->resolution, sizeof form->resolution, text_of(rows[i].info, "resolution", "standard"));
+        form->width = (int)json_integer_value(json_object_get(rows[i].info, "width"));
+    }
+    for (int i = 0; i < making->count && error == 0; i++) {
+        making->forms[i].making = making;
+        error = call_file_path(making->forms[i].path, spool, attempt->provider,
+                               (enum call_file_kind)(CALL_FILE_SEND + i), attempt->id);
+    }
+    fax_documents_free(rows, count > 0 ? count : 0);
+    return error;
+}
+
+static int order_made(struct making *making, struct line *line)
 {
     struct fax fax = {0};
-    int error = fax_get(&fax, cut->outbound->options.spool, line->job.fax);
+    int error = fax_get(&fax, making->outbound->options.spool, line->job.fax);
 
     if (error == 0)
-        error = order_after_commit(cut->outbound, line, &fax, cut->path);
+        error = order_after_commit(making, line, &fax);
     fax_clear(&fax);
     return error;
 }
 
-static void on_cut(void *context, int error, json_t *result)
+/* The last of the forms is there, or a first has failed. */
+static void on_all_made(struct making *making, int error)
 {
-    struct cut *cut = context;
-    struct line *line = line_by_job(cut->outbound->options.lines, cut->job);
-    const char *fault = error == 0 ? json_string_value(json_object_get(result, "error")) : NULL;
+    struct outbound *outbound = making->outbound;
+    struct line *line = line_by_job(outbound->options.lines, making->job);
 
     if (line != NULL) {
         line->job.work = NULL;
-        if (fault != NULL)
-            error = err_set(ERR_INVALID, "%s", fault);
         if (error == 0)
-            error = order_cut_file(cut, line);
+            error = order_made(making, line);
         if (error != 0) {
-            log_error("remaining pages cannot be cut out fax=%s line=%s: %s", line->job.fax_id, line->id,
+            log_error("the pages of a call cannot be made fax=%s line=%s: %s", line->job.fax_id, line->id,
                       err_message());
-            end_early(cut->outbound, line, LINK_RESULT_NOT_STARTED, LINK_OUTCOME_LINE_UNAVAILABLE);
+            end_early(outbound, line, LINK_RESULT_NOT_STARTED, LINK_OUTCOME_LINE_UNAVAILABLE);
         }
     }
-    free(cut);
+    making_free(making);
 }
 
-static int start_cut(struct outbound *outbound, struct line *line, const struct attempt *attempt, const struct fax *fax,
-                     const char *path)
+static void on_made(void *context, int error, json_t *result)
 {
-    struct cut *cut = xcalloc(1, sizeof *cut);
-    json_t *job = json_pack("{s:s, s:i, s:b}", "op", "cut", "first", attempt->first_page, "repeat_first",
-                            attempt->first_repeated);
-    int input = document_open(outbound->options.spool, fax->document);
-    int output = input < 0 ? input : call_file_create(path);
+    struct form *form = context;
+    struct making *making = form->making;
+    const char *fault = error == 0 ? json_string_value(json_object_get(result, "error")) : NULL;
+
+    form->work = NULL;
+    making->pending--;
+    if (fault != NULL)
+        error = err_set(ERR_INVALID, "%s", fault);
+    if (error != 0 || making->pending == 0)
+        on_all_made(making, error);
+}
+
+static int make_form(struct form *form, const json_t *job)
+{
+    const struct outbound_options *options = &form->making->outbound->options;
+    int input = document_open(options->spool, form->sha);
+    int output = input < 0 ? input : call_file_create(form->path);
     int error = output < 0 ? output : 0;
 
-    cut->outbound = outbound;
-    cut->job = line->job.id;
-    snprintf(cut->path, sizeof cut->path, "%s", path);
     if (error == 0)
-        error = converter_run(&cut->work, outbound->options.converter, job, &input, 1, output, on_cut, cut);
-    if (error == 0) {
-        line->job.step = JOB_CUTTING;
-        line->job.work = cut;
-    } else {
-        free(cut);
-    }
+        error = converter_run(&form->work, options->converter, job, &input, 1, output, on_made, form);
+    if (error == 0)
+        form->making->pending++;
     if (input >= 0)
         close(input);
     if (output >= 0)
         close(output);
+    return error;
+}
+
+/* Cut out what is left to send, and put the header line on. Takes `header` over. */
+static int make_forms(struct making *making, struct line *line, const struct attempt *attempt, json_t *header)
+{
+    json_t *job = json_pack("{s:s, s:i, s:b}", "op", "cut", "first", attempt->first_page, "repeat_first",
+                            attempt->first_repeated);
+    int error = 0;
+
+    if (header != NULL)
+        json_object_set_new(job, "header", header);
+    for (int i = 0; i < making->count && error == 0; i++)
+        error = make_form(&making->forms[i], job);
+    if (error == 0) {
+        line->job.step = JOB_MAKING;
+        line->job.work = making;
+    }
     json_decref(job);
+    return error;
+}
+
+static int place_forms(struct making *making, struct line *line, const struct fax *fax)
+{
+    int error = 0;
+
+    for (int i = 0; i < making->count && error == 0; i++)
+        error = document_place(making->outbound->options.spool, making->forms[i].sha, making->forms[i].path);
+    return error == 0 ? order_after_commit(making, line, fax) : error;
+}
+
+static int start_files(struct outbound *outbound, struct line *line, const struct attempt *attempt,
+                       const struct fax *fax)
+{
+    struct making *making = xcalloc(1, sizeof *making);
+    json_t *header = header_of(outbound->options.spool, line, fax);
+    bool work = header != NULL || attempt->first_page > 1;
+    int error;
+
+    making->outbound = outbound;
+    making->job = line->job.id;
+    error = list_forms(making, attempt, fax);
+    if (error == 0)
+        error = work ? make_forms(making, line, attempt, header) : place_forms(making, line, fax);
+    else
+        json_decref(header);
+    if (error != 0 || !work)
+        making_free(making);
     return error;
 }
 
@@ -297,7 +483,6 @@ static int start_cut(struct outbound *outbound, struct line *line, const struct 
 int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax)
 {
     struct spool *spool = outbound->options.spool;
-    char path[CALL_FILE_PATH_SIZE];
     struct attempt attempt;
     int error = attempt_begin(&attempt, spool, fax, line->provider, line->name, line->index);
 
@@ -306,11 +491,7 @@ int outbound_start(struct outbound *outbound, struct line *line, struct fax *fax
     if (error != 0)
         return error;
     line_job_begin(outbound->options.lines, line, &attempt, fax);
-    error = call_file_path(path, spool, line->provider, CALL_FILE_SEND, attempt.id);
-    if (error == 0 && attempt.first_page > 1)
-        error = start_cut(outbound, line, &attempt, fax, path);
-    else if (error == 0 && (error = document_place(spool, fax->document, path)) == 0)
-        error = order_after_commit(outbound, line, fax, path);
+    error = start_files(outbound, line, &attempt, fax);
     if (error != 0) {
         log_error("call cannot be prepared fax=%s line=%s: %s", fax->public_id, line->id, err_message());
         end_early(outbound, line, LINK_RESULT_NOT_STARTED, LINK_OUTCOME_LINE_UNAVAILABLE);
@@ -327,8 +508,8 @@ void outbound_ended(struct outbound *outbound, struct line *line, const struct l
 
 void outbound_lost(struct outbound *outbound, struct line *line)
 {
-    if (line->job.step == JOB_CUTTING)
-        cut_cancel(line);
+    if (line->job.step == JOB_MAKING)
+        making_cancel(line);
     line_job_end(outbound->options.lines, line);
 }
 
@@ -353,8 +534,8 @@ static void cancel_call(void *context, int64_t fax, int64_t attempt)
 
     if (line == NULL || line->job.fax != fax || line->job.abort_sent)
         return; /* being decided, or asked already */
-    if (line->job.step == JOB_CUTTING) {
-        cut_cancel(line);
+    if (line->job.step == JOB_MAKING) {
+        making_cancel(line);
         end_early(outbound, line, LINK_RESULT_FAILED, LINK_OUTCOME_ABORTED);
         return;
     }

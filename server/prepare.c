@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The second step of the outbound route: submit -> prepare_run() -> the converter's sandboxed child -> the document is
- * stored and the fax queued, or it has failed and says why. The same upload under the same options is converted once.
- */
+/* The second step of the outbound route: submit -> prepare_run() -> spool/preparation and the converter's sandboxed
+ * children -> the documents are stored and the fax queued, or it has failed and says why. */
 #include "server/prepare.h"
 
+#include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/time_zone.h"
 #include "spool/converter.h"
+#include "spool/cover.h"
 #include "spool/document.h"
 #include "spool/fax.h"
+#include "spool/fax_document.h"
+#include "spool/page_style.h"
+#include "spool/preparation.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
 
@@ -17,17 +22,14 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#define WORKS_MAX 32 /* conversions asked for at a time: the rest waits in the store */
+#define WORKS_MAX 32 /* faxes prepared at a time: the rest waits in the store */
 #define RETRY_S   5  /* until a converter that does not work is tried again */
 
 struct work {
     struct prepare *prepare;
     int64_t fax;
     char fax_id[FAX_ID_SIZE];
-    char *conversion;
-    struct converter_job *job;
-    int output;
-    char output_path[DOCUMENT_PATH_SIZE];
+    struct preparation *preparation;
     LIST_ENTRY(work) link;
 };
 
@@ -43,12 +45,7 @@ static void work_free(struct work *work)
 {
     LIST_REMOVE(work, link);
     work->prepare->count--;
-    converter_cancel(work->job);
-    if (work->output >= 0)
-        close(work->output);
-    if (work->output_path[0] != '\0')
-        unlink(work->output_path);
-    free(work->conversion);
+    preparation_cancel(work->preparation);
     free(work);
 }
 
@@ -61,23 +58,38 @@ static void again_later(struct prepare *prepare)
     evtimer_add(prepare->timer, &delay);
 }
 
-/* --- the end of a conversion --- */
+/* --- the end of a preparation --- */
 
-static int take_document(struct work *work, struct fax *fax, int pages)
+/* A form that is a file yet becomes a document. */
+static int keep(struct preparation_form *form, struct spool *spool)
 {
-    struct spool *spool = work->prepare->options.spool;
-    char sha[DOCUMENT_SHA_SIZE];
-    int error = document_adopt(sha, spool, work->output, work->output_path);
+    int error;
 
-    work->output_path[0] = '\0'; /* gone either way */
-    if (error == 0)
-        error = document_remember(spool, fax->original, work->conversion, sha, pages);
-    if (error == 0)
-        error = submit_prepared(spool, fax, sha, pages);
+    if (form->sha[0] != '\0')
+        return 0;
+    error = document_adopt(form->sha, spool, form->fd, form->path != NULL ? form->path : "");
+    if (error != 0)
+        form->sha[0] = '\0';
+    free(form->path); /* the name is gone either way */
+    form->path = NULL;
     return error;
 }
 
-static int take_fault(struct work *work, struct fax *fax, const char *fault, const char *message)
+static int take_forms(const struct work *work, struct fax *fax, struct preparation_form *forms, int count)
+{
+    struct submit_form list[RENDITIONS_MAX];
+    int error = 0;
+
+    for (int i = 0; i < count && error == 0; i++) {
+        error = keep(&forms[i], work->prepare->options.spool);
+        list[i] = (struct submit_form){forms[i].sha, forms[i].rendition.resolution, forms[i].width};
+    }
+    if (error == 0)
+        error = submit_prepared(work->prepare->options.spool, fax, list, count, forms[0].pages);
+    return error;
+}
+
+static int take_fault(const struct work *work, struct fax *fax, const char *fault, const char *message)
 {
     enum fax_outcome outcome = outcome_from_code(fault);
 
@@ -87,11 +99,9 @@ static int take_fault(struct work *work, struct fax *fax, const char *fault, con
     return submit_failed(work->prepare->options.spool, fax, outcome, message);
 }
 
-static int take_result(struct work *work, const json_t *result)
+static int take_end(const struct work *work, const char *fault, const char *message, struct preparation_form *forms,
+                    int count)
 {
-    const char *fault = json_string_value(json_object_get(result, "error"));
-    const char *message = json_string_value(json_object_get(result, "message"));
-    json_int_t pages = json_integer_value(json_object_get(result, "pages"));
     struct fax fax = {0};
     int error = fax_get(&fax, work->prepare->options.spool, work->fax);
 
@@ -99,26 +109,28 @@ static int take_result(struct work *work, const json_t *result)
         return error;
     if (fax.state != FAX_PREPARING)
         error = 0; /* canceled meanwhile */
-    else if (fault != NULL && strcmp(fault, "internal") == 0)
-        error = err_set(ERR_IO, "%.200s", message != NULL ? message : fault);
     else if (fault != NULL)
         error = take_fault(work, &fax, fault, message);
-    else if (pages < 1 || pages > 10000)
-        error = take_fault(work, &fax, "conversion_failed", "The converter's result makes no sense.");
     else
-        error = take_document(work, &fax, (int)pages);
+        error = take_forms(work, &fax, forms, count);
     fax_clear(&fax);
     return error;
 }
 
-static void on_done(void *context, int error, json_t *result)
+static void on_done(void *context, int error, const char *fault, const char *message, struct preparation_form *forms,
+                    int count)
 {
     struct work *work = context;
     struct prepare *prepare = work->prepare;
 
-    work->job = NULL;
+    work->preparation = NULL;
+    if (error == ERR_DAMAGED) { /* its fax fails, so that those behind it go on */
+        error = 0;
+        fault = "conversion_failed";
+        message = "The stored document is damaged.";
+    }
     if (error == 0)
-        error = take_result(work, result);
+        error = take_end(work, fault, message, forms, count);
     if (error != 0)
         log_error("document not prepared fax=%s: %s", work->fax_id, err_message());
     work_free(work);
@@ -128,49 +140,125 @@ static void on_done(void *context, int error, json_t *result)
         prepare_run(prepare);
 }
 
+static void on_progress(void *context, int done, int total)
+{
+    const struct work *work = context;
+
+    if (submit_progress(work->prepare->options.spool, work->fax, done, total) != 0)
+        log_warning("progress not shown fax=%s: %s", work->fax_id, err_message());
+}
+
 /* --- the beginning --- */
 
-/* 0; or an error, after which the fax still waits. */
-static int convert(struct work *work, struct fax *fax, const json_t *job)
+/* The uploads of a fax: rows, or fax.original alone. The count, or an error. */
+static int read_uploads(struct preparation_upload *uploads, struct spool *spool, const struct fax *fax)
+{
+    struct fax_document *rows = NULL;
+    int count = fax_documents(&rows, spool, fax->id, FAX_DOCUMENT_UPLOAD);
+
+    if (count > PREPARATION_UPLOADS_MAX)
+        count = PREPARATION_UPLOADS_MAX;
+    for (int i = 0; i < count; i++) {
+        uploads[i] = (struct preparation_upload){.fd = -1, .info = json_incref(rows[i].info)};
+        memcpy(uploads[i].sha, rows[i].sha, sizeof uploads[i].sha);
+    }
+    fax_documents_free(rows, count > 0 ? count : 0);
+    if (count != 0 || fax->original[0] == '\0')
+        return count;
+    uploads[0] = (struct preparation_upload){.fd = -1};
+    memcpy(uploads[0].sha, fax->original, sizeof uploads[0].sha);
+    return 1;
+}
+
+static const char *text_of(const json_t *object, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL && *text != '\0' ? text : otherwise;
+}
+
+/* What a cover is filled in with, unless the request says otherwise. New reference. */
+static json_t *cover_defaults(const struct spool *spool, const struct fax *fax, const json_t *options)
+{
+    const struct page_style *style = page_style(spool);
+    const char *zone = text_of(options, "time_zone", style->time_zone);
+    int64_t at_ms = fax->not_before > clock_now_ms() ? fax->not_before : clock_now_ms();
+    char date[64], time[64];
+
+    time_zone_format(date, sizeof date, at_ms, zone, "%Y-%m-%d");
+    time_zone_format(time, sizeof time, at_ms, zone, "%H:%M %Z");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "to_number", fax->destination, "from_number", fax->sender,
+                     "from_company", text_of(options, "header", style->sender), "date", date, "time", time);
+}
+
+/* Fills the request's cover and fields; the fields are a new reference. */
+static int read_cover(struct preparation_request *request, json_t **fields, const struct fax *fax)
+{
+    struct fax_document *row = NULL;
+    int count = fax_documents(&row, request->spool, fax->id, FAX_DOCUMENT_COVER);
+
+    *fields = NULL;
+    request->cover = -1;
+    if (count <= 0)
+        return count;
+    json_t *defaults = cover_defaults(request->spool, fax, request->options);
+
+    *fields = cover_fill(json_object_get(row[0].info, "fields"), defaults);
+    request->cover_fields = *fields;
+    request->cover = document_open(request->spool, row[0].sha);
+    json_decref(defaults);
+    fax_documents_free(row, count);
+    return request->cover < 0 ? request->cover : 0;
+}
+
+static int start_preparation(struct work *work, struct fax *fax)
 {
     const struct prepare_options *options = &work->prepare->options;
-    int input = document_open(options->spool, fax->original);
-    int error = input < 0 ? input : document_temp(&work->output, work->output_path, options->spool);
+    const struct page_style *style = page_style(options->spool);
+    struct preparation_upload uploads[PREPARATION_UPLOADS_MAX];
+    struct preparation_request request = {.spool = options->spool,
+                                          .converter = options->converter,
+                                          .programs = style->programs,
+                                          .folder = style->folder,
+                                          .pages_max = style->pages_max,
+                                          .uploads = uploads,
+                                          .done = on_done,
+                                          .progress = on_progress,
+                                          .context = work};
+    json_t *fax_options = json_loads(fax->options[0] != '\0' ? fax->options : "{}", 0, NULL), *fields = NULL;
+    int error;
 
-    /* Its fax fails, so that those behind it go on. */
-    if (input == ERR_DAMAGED)
-        return submit_failed(options->spool, fax, OUTCOME_CONVERSION_FAILED, "The stored document is damaged.");
+    request.options = fax_options;
+    error = read_cover(&request, &fields, fax);
     if (error == 0)
-        error = converter_run(&work->job, options->converter, job, &input, 1, work->output, on_done, work);
-    if (input >= 0)
-        close(input);
+        error = read_uploads(uploads, options->spool, fax);
+    if (error >= 0) {
+        request.upload_count = error;
+        error = preparation_start(&work->preparation, &request);
+    } else if (request.cover >= 0) {
+        close(request.cover);
+    }
+    json_decref(fax_options);
+    json_decref(fields);
     return error;
 }
 
 static int start(struct prepare *prepare, struct fax *fax)
 {
     struct work *work = xcalloc(1, sizeof *work);
-    char sha[DOCUMENT_SHA_SIZE];
-    json_t *job = NULL;
-    int pages, error;
+    int error;
 
     work->prepare = prepare;
     work->fax = fax->id;
-    work->output = -1;
     memcpy(work->fax_id, fax->public_id, sizeof work->fax_id);
     LIST_INSERT_HEAD(&prepare->works, work, link);
     prepare->count++;
-    error = submit_conversion(&work->conversion, &job, fax);
-    if (error == 0 && document_prepared(sha, &pages, prepare->options.spool, fax->original, work->conversion) == 0) {
-        error = submit_prepared(prepare->options.spool, fax, sha, pages);
+    error = start_preparation(work, fax);
+    if (error == ERR_DAMAGED) /* its fax fails, so that those behind it go on */
+        error =
+            submit_failed(prepare->options.spool, fax, OUTCOME_CONVERSION_FAILED, "The stored document is damaged.");
+    if (error != 0 || work->preparation == NULL)
         work_free(work);
-    } else {
-        if (error == 0)
-            error = convert(work, fax, job);
-        if (error != 0 || work->job == NULL)
-            work_free(work);
-    }
-    json_decref(job);
     return error;
 }
 
@@ -240,10 +328,29 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     prepare_run(argument);
 }
 
+/* A fax that was canceled needs its pages no more. */
+static void drop_canceled(struct prepare *prepare)
+{
+    struct work *work = LIST_FIRST(&prepare->works), *next;
+
+    for (; work != NULL; work = next) {
+        struct fax fax = {0};
+
+        next = LIST_NEXT(work, link);
+        if (fax_get(&fax, prepare->options.spool, work->fax) == 0 && fax.state != FAX_PREPARING)
+            work_free(work);
+        fax_clear(&fax);
+    }
+}
+
 static void on_change(void *context, unsigned changes)
 {
-    if ((changes & SPOOL_CHANGE_PREPARE) != 0)
-        prepare_run(context);
+    struct prepare *prepare = context;
+
+    if ((changes & SPOOL_CHANGE_UNPREPARED) != 0)
+        drop_canceled(prepare);
+    if ((changes & (SPOOL_CHANGE_PREPARE | SPOOL_CHANGE_UNPREPARED)) != 0)
+        prepare_run(prepare);
 }
 
 int prepare_new(struct prepare **out, const struct prepare_options *options)

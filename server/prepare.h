@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Uploads become fax documents: faxes that wait to be prepared go through the converter, a bounded number at a time.
+/* Uploads become faxes: those that wait to be prepared go through spool/preparation, a bounded number at a time.
  *
  * Thread: loop.
  */

@@ -393,6 +393,27 @@ int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, con
     return error;
 }
 
+int document_copy(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd)
+{
+    struct stat status;
+    size_t size = 0;
+    if (fstat(fd, &status) != 0)
+        return io_error("read", "a file to be kept");
+    char *data = xmalloc((size_t)status.st_size + 1);
+    while (size < (size_t)status.st_size) {
+        ssize_t got = pread(fd, data + size, (size_t)status.st_size - size, (off_t)size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        size += (size_t)got;
+    }
+    int error = size == (size_t)status.st_size ? document_put(sha, spool, data, size)
+                                               : err_set(ERR_IO, "a file to be kept ends too early");
+    free(data);
+    return error;
+}
+
 /* ---- finding ---- */
 
 int document_path(char path[DOCUMENT_PATH_SIZE], struct spool *spool, const char *sha)
@@ -421,13 +442,14 @@ int document_open(struct spool *spool, const char *sha)
     return fd >= 0 ? document_cipher_open(spool, sha, fd, path) : io_error("open", path);
 }
 
-int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spool, const char *original,
-                      const char *options)
+int document_prepared(char sha[DOCUMENT_SHA_SIZE], struct document_form *form, struct spool *spool,
+                      const char *original, const char *options)
 {
     char path[DOCUMENT_PATH_SIZE];
     struct stmt *stmt;
-    int error =
-        stmt_open(&stmt, spool_db(spool), "SELECT document, pages FROM prepared WHERE original = ? AND options = ?");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "SELECT document, pages, width, resolution FROM prepared"
+                          " WHERE original = ? AND options = ?");
     if (error)
         return error;
     stmt_bind_text(stmt, original);
@@ -435,7 +457,9 @@ int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spo
     error = stmt_step(stmt);
     if (error == 1) {
         str_copy(sha, DOCUMENT_SHA_SIZE, stmt_text(stmt, "document"));
-        *pages = (int)stmt_int(stmt, "pages");
+        form->pages = (int)stmt_int(stmt, "pages");
+        form->width = (int)stmt_int(stmt, "width");
+        str_copy(form->resolution, sizeof(form->resolution), stmt_text(stmt, "resolution"));
     }
     stmt_close(stmt);
     if (error != 1)
@@ -443,19 +467,23 @@ int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spo
     return document_path(path, spool, sha);
 }
 
-int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared, int pages)
+int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared,
+                      const struct document_form *form)
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO prepared (original, options, document, pages) VALUES (?, ?, ?, ?)"
-                          " ON CONFLICT (original, options) DO UPDATE SET document = excluded.document,"
-                          " pages = excluded.pages");
+                          "INSERT INTO prepared (original, options, document, pages, width, resolution)"
+                          " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (original, options) DO UPDATE SET"
+                          " document = excluded.document, pages = excluded.pages, width = excluded.width,"
+                          " resolution = excluded.resolution");
     if (error)
         return error;
     stmt_bind_text(stmt, original);
     stmt_bind_text(stmt, options);
     stmt_bind_text(stmt, prepared);
-    stmt_bind_int(stmt, pages);
+    stmt_bind_int(stmt, form->pages);
+    stmt_bind_int(stmt, form->width);
+    stmt_bind_text(stmt, form->resolution);
     return stmt_run(NULL, stmt);
 }
 

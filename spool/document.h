@@ -19,6 +19,9 @@ struct spool;
 /* Store octets; `sha` gets the name. Storing what is there already costs a look. 0, ERR_FULL (disk), ERR_IO. */
 int document_put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const void *data, size_t size);
 
+/* The same for what is in a file, which stays as it is. 0, ERR_FULL, ERR_IO. */
+int document_copy(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd);
+
 /* Store a file made by a child: create an empty temporary file open for reading and writing (`*fd` the caller's); under
  * encryption it is memory, and has no name: `path` is ""... */
 int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
@@ -46,11 +49,18 @@ int document_open(struct spool *spool, const char *sha);
  * possible. 0, the errors of document_open, ERR_FULL. */
 int document_place(struct spool *spool, const char *sha, const char *to);
 
-/* The prepared form of an upload under given conversion options (a canonical text such as "fine threshold"): remembered
- * so that the same upload is converted once. 0 and sha and pages, or ERR_NOT_FOUND. */
-int document_prepared(char sha[DOCUMENT_SHA_SIZE], int *pages, struct spool *spool, const char *original,
-                      const char *options);
-int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared, int pages);
+/* What a prepared document looks like. */
+struct document_form {
+    int pages, width;    /* dots of its widest page */
+    char resolution[16]; /* "standard", "fine" or "superfine": its finest */
+};
+
+/* The prepared form of an upload under given conversion options (rendition_key): remembered so that the same upload is
+ * converted once. 0, or ERR_NOT_FOUND. */
+int document_prepared(char sha[DOCUMENT_SHA_SIZE], struct document_form *form, struct spool *spool,
+                      const char *original, const char *options);
+int document_remember(struct spool *spool, const char *original, const char *options, const char *prepared,
+                      const struct document_form *form);
 
 /* True for 64 lower-case hexadecimal digits. Pure. */
 bool document_is_sha(const char *text);

@@ -75,12 +75,13 @@ struct fax {
     int64_t not_before;
     int64_t expires_at;
     int64_t created_at, updated_at, queued_at, dialed_at, connected_at, ended_at;
-    char *original;      /* sha256 of the upload, "" = purged or inbound */
-    char *document;      /* sha256 of the fax TIFF, "" = not prepared */
-    int pages_total;     /* -1 = not known yet */
-    int pages_confirmed; /* by the far end (out), whole pages held (in) */
-    int attempts;        /* that counted */
-    int calls;           /* attempts made, counted or not */
+    char *original;                  /* sha256 of the upload, "" = purged or inbound */
+    char *document;                  /* sha256 of the fax TIFF, "" = not prepared */
+    int pages_total;                 /* -1 = not known yet */
+    int prepared_pages, prepared_of; /* while preparing: pages made, of how many (-1 = not known) */
+    int pages_confirmed;             /* by the far end (out), whole pages held (in) */
+    int attempts;                    /* that counted */
+    int calls;                       /* attempts made, counted or not */
     int max_attempts;
     enum fax_resume resume;
     enum fax_on_unconfirmed on_unconfirmed;

@@ -142,9 +142,19 @@ json_t *fax_json_thin(const struct fax *fax)
     return object;
 }
 
+/* How far it is while the pages are made. */
+static json_t *preparation_of(const struct fax *fax)
+{
+    if (fax->state != FAX_PREPARING)
+        return json_null();
+    return json_pack("{s:i, s:o}", "pages", fax->prepared_pages, "of",
+                     fax->prepared_of >= 0 ? json_integer(fax->prepared_of) : json_null());
+}
+
 static void add_outbound(json_t *object, const struct fax *fax)
 {
     bool waits = fax->state == FAX_SCHEDULED;
+    json_object_set_new(object, "preparation", preparation_of(fax));
     json_object_set_new(object, "reason", text_or_null(fax->reason));
     json_object_set_new(object, "priority", json_string(fax_priority_name(fax->priority)));
     json_object_set_new(object, "next_attempt_at", time_or_null(waits ? fax->not_before : 0));

@@ -40,6 +40,8 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->original = text(stmt, "original");
     fax->document = text(stmt, "document");
     fax->pages_total = (int)stmt_int(stmt, "pages_total");
+    fax->prepared_pages = (int)stmt_int(stmt, "prepared_pages");
+    fax->prepared_of = (int)stmt_int(stmt, "prepared_of");
     fax->pages_confirmed = (int)stmt_int(stmt, "pages_confirmed");
     fax->attempts = (int)stmt_int(stmt, "attempts");
     fax->calls = (int)stmt_int(stmt, "calls");

@@ -41,7 +41,8 @@ _Static_assert(FAX_RESUME_REMAINING == 0 && FAX_RESUME_FIRST_AND_REMAINING == 1 
 #define FAX_COLUMNS                                                                                                    \
     "id, public_id, direction, state, reason, owner, test, destination, sender, line_group, priority, not_before, "    \
     "expires_at, created_at, updated_at, queued_at, dialed_at, connected_at, ended_at, original, document, "           \
-    "pages_total, pages_confirmed, attempts, calls, max_attempts, resume, on_unconfirmed, delivery, outcome, "         \
+    "pages_total, prepared_pages, prepared_of, pages_confirmed, attempts, calls, max_attempts, resume, "               \
+    "on_unconfirmed, delivery, outcome, "                                                                              \
     "message, "                                                                                                        \
     "error, remote_station_id, local_station_id, line, attempt, options, transport, client_reference, tags, "          \
     "metadata, "                                                                                                       \

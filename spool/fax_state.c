@@ -168,10 +168,12 @@ static void set_times(struct fax *fax, enum fax_state next, int64_t now_ms)
         fax->ended_at = now_ms;
 }
 
-static unsigned change_of(enum fax_state next)
+static unsigned change_of(enum fax_state from, enum fax_state next)
 {
     if (next == FAX_QUEUED || next == FAX_SCHEDULED)
         return SPOOL_CHANGE_QUEUE;
+    if (from == FAX_PREPARING && (next == FAX_CANCELED || next == FAX_EXPIRED))
+        return SPOOL_CHANGE_UNPREPARED;
     return next == FAX_CANCELING ? SPOOL_CHANGE_CANCEL : 0;
 }
 
@@ -185,7 +187,7 @@ static int take_step(struct spool *spool, struct fax *fax, const struct step *st
     if (error)
         return error;
     fax_count_move(spool, step->from, step->to);
-    spool_mark(spool, change_of(step->to));
+    spool_mark(spool, change_of(step->from, step->to));
     fax->state = step->to;
     fax->updated_at = now_ms;
     log_info("fax is %s fax=%s line=%s", fax_state_name(fax->state), fax->public_id, *fax->line ? fax->line : "-");

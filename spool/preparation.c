@@ -8,7 +8,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/converter.h"
-#include "spool/spool.h"
+#include "spool/spool_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,8 @@ struct preparation {
     int rendition_count;
     struct piece pieces[RENDITIONS_MAX][PREPARATION_UPLOADS_MAX];
     struct preparation_form forms[RENDITIONS_MAX];
-    int form, upload; /* where we are */
+    bool made_pdf[PREPARATION_UPLOADS_MAX]; /* by another program: the store does not have it */
+    int form, upload;                       /* where we are */
     enum task task;
     struct part parts[PARTS_MAX];
     int part_count, parts_ended;
@@ -108,7 +109,8 @@ static int piece_remember(struct preparation *preparation, struct piece *piece)
     }
     close(piece->fd);
     piece->fd = -1;
-    const struct document_form form = {.pages = piece->pages, .width = piece->width, .resolution = piece->resolution};
+    struct document_form form = {.pages = piece->pages, .width = piece->width};
+    str_copy(form.resolution, sizeof(form.resolution), piece->resolution);
     return document_remember(spool, upload->sha, key, piece->sha, &form);
 }
 
@@ -195,6 +197,7 @@ static void finish_fault(struct preparation *preparation, const char *fault, con
 
 static void next(struct preparation *preparation);
 static void on_done(void *context, int error, json_t *result);
+static void on_progress(void *context, int done, int total, int parts);
 
 static void tell_progress(const struct preparation *preparation)
 {
@@ -241,7 +244,10 @@ static int convert_part(struct preparation *preparation, int part)
     json_object_set_new(job, "part", json_integer(part));
     json_object_set_new(job, "max_pages", json_integer(preparation->request.pages_max));
     preparation->task = TASK_CONVERT;
-    return run_part(preparation, job, &input, 1);
+    int error = run_part(preparation, job, &input, 1);
+    if (!error)
+        converter_watch(preparation->parts[preparation->part_count - 1].job, on_progress);
+    return error;
 }
 
 /* The first part tells how many there are before it begins. */
@@ -283,10 +289,7 @@ static int start_convert(struct preparation *preparation)
     preparation->part_count = preparation->parts_ended = 0;
     if (argv)
         return start_external(preparation, argv);
-    int error = convert_part(preparation, 0);
-    if (!error)
-        converter_watch(preparation->parts[0].job, on_progress);
-    return error;
+    return convert_part(preparation, 0);
 }
 
 static int open_inputs(int *inputs, const struct preparation *preparation, const struct piece *pieces, int count)
@@ -369,6 +372,17 @@ static void take_external(struct preparation *preparation)
     piece->fd = -1;
     piece_clear(piece); /* its name */
     json_object_del(upload->info, "type");
+    preparation->made_pdf[preparation->upload] = true;
+}
+
+/* What the store has need not stay open; under encryption it is memory. */
+static void close_upload(struct preparation *preparation)
+{
+    struct preparation_upload *upload = &preparation->request.uploads[preparation->upload];
+    if (!*upload->sha || preparation->made_pdf[preparation->upload])
+        return;
+    close(upload->fd);
+    upload->fd = -1;
 }
 
 static int take_converted(struct preparation *preparation, const json_t *result)
@@ -379,6 +393,7 @@ static int take_converted(struct preparation *preparation, const json_t *result)
     int error = take_figures(to, result);
     if (!error)
         error = piece_remember(preparation, to);
+    close_upload(preparation);
     if (!error && preparation->form == 0)
         preparation->pages_before += to->pages;
     return error;
@@ -575,7 +590,7 @@ int preparation_start(struct preparation **out, const struct preparation_request
         free_all(preparation);
         return err_set(ERR_INVALID, "a fax is made of 1 to %d documents, or of a cover page", PREPARATION_UPLOADS_MAX);
     }
-    preparation->finish = evtimer_new(spool_base(request->spool), on_finish, preparation);
+    preparation->finish = evtimer_new(request->spool->base, on_finish, preparation);
     rendition_first(&preparation->renditions[0], preparation->options);
     preparation->rendition_count = 1;
     *out = preparation;

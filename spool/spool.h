@@ -53,12 +53,13 @@ int spool_part_end(struct spool *spool, bool keep);
 
 /* What changed in the turn just committed; listeners look the details up themselves. */
 enum spool_change {
-    SPOOL_CHANGE_PREPARE = 1u << 0,  /* a fax waits to be prepared */
-    SPOOL_CHANGE_QUEUE = 1u << 1,    /* a fax became queued or scheduled, or a number became free */
-    SPOOL_CHANGE_CANCEL = 1u << 2,   /* a fax in a call is to be canceled */
-    SPOOL_CHANGE_OUTBOX = 1u << 3,   /* a webhook delivery is due */
-    SPOOL_CHANGE_ENDPOINT = 1u << 4, /* webhook endpoints were changed */
-    SPOOL_CHANGE_FULL = 1u << 5      /* disk room went below or above the mark */
+    SPOOL_CHANGE_PREPARE = 1u << 0,   /* a fax waits to be prepared */
+    SPOOL_CHANGE_QUEUE = 1u << 1,     /* a fax became queued or scheduled, or a number became free */
+    SPOOL_CHANGE_CANCEL = 1u << 2,    /* a fax in a call is to be canceled */
+    SPOOL_CHANGE_OUTBOX = 1u << 3,    /* a webhook delivery is due */
+    SPOOL_CHANGE_ENDPOINT = 1u << 4,  /* webhook endpoints were changed */
+    SPOOL_CHANGE_FULL = 1u << 5,      /* disk room went below or above the mark */
+    SPOOL_CHANGE_UNPREPARED = 1u << 6 /* a fax that was being prepared was canceled or has expired */
 };
 
 typedef void (*spool_change_fn)(void *context, unsigned changes);

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#define SPOOL_HOOKS_MAX     8
+#define SPOOL_HOOKS_MAX     12
 #define SPOOL_LISTENERS_MAX 8
 
 struct checkpoint;
@@ -25,6 +25,7 @@ struct event_log;
 struct key_cache;
 struct reader;
 struct retry_policy;
+struct style_store;
 struct subscriptions;
 struct sweep;
 
@@ -83,6 +84,7 @@ struct spool {
     struct event_log *events;
     struct key_cache *keys;
     struct retry_policy *policy;
+    struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;
 };

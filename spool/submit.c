@@ -12,9 +12,11 @@
 #include "server/base/str.h"
 #include "spool/document.h"
 #include "spool/event.h"
+#include "spool/fax_document.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/rendition.h"
 #include "spool/retry.h"
 #include "spool/spool_private.h"
 
@@ -38,6 +40,25 @@ static char *json_text(const json_t *value)
     return text ? text : xstrdup("");
 }
 
+static bool has_documents(const struct submit_request *request)
+{
+    if (request->original)
+        return document_is_sha(request->original);
+    for (int i = 0; i < request->upload_count; i++) {
+        if (!document_is_sha(request->uploads[i].sha))
+            return false;
+    }
+    return request->cover ? document_is_sha(request->cover) : request->upload_count > 0;
+}
+
+/* The upload that fax.original names: the first, "" when the fax is a cover page alone. */
+static const char *first_upload(const struct submit_request *request)
+{
+    if (request->original)
+        return request->original;
+    return request->upload_count > 0 ? request->uploads[0].sha : "";
+}
+
 static int check(char number[NUMBER_SIZE], struct spool *spool, const struct submit_request *request)
 {
     char fault[256];
@@ -46,7 +67,7 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         str_copy(fault, sizeof(fault), err_message());
         return err_set(ERR_INVALID, "to: %s", fault);
     }
-    if (!request->original || !document_is_sha(request->original))
+    if (!has_documents(request))
         return err_set(ERR_INVALID, "documents: none was stored");
     if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)
         return err_set(ERR_INVALID, "retry.max_attempts: 1 to %d", ATTEMPTS_MAX);
@@ -74,7 +95,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .priority = request->priority,
         .not_before = request->not_before,
         .expires_at = request->expires_at,
-        .original = xstrdup(request->original),
+        .original = xstrdup(first_upload(request)),
         .document = xstrdup(""),
         .pages_total = -1,
         .max_attempts = request->max_attempts ? request->max_attempts : spool->policy->max_attempts,
@@ -137,25 +158,77 @@ static int insert(struct fax *fax, struct spool *spool)
     return error == 1 ? 0 : error ? error : err_set(ERR_INTERNAL, "store: no fax was written");
 }
 
+/* Rows for all that fax.original does not say. */
+static int add_documents(struct spool *spool, const struct fax *fax, const struct submit_request *request)
+{
+    bool plain = request->upload_count == 1 && json_object_size(request->uploads[0].info) == 0;
+    int error = 0;
+    for (int i = 0; i < request->upload_count && !plain && !error; i++)
+        error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, i + 1, request->uploads[i].sha,
+                                 request->uploads[i].info);
+    if (!error && request->cover) {
+        json_t *fields = request->cover_fields ? json_deep_copy(request->cover_fields) : json_object();
+        json_t *info = json_pack("{s:o}", "fields", fields);
+        error = fax_document_add(spool, fax->id, FAX_DOCUMENT_COVER, 0, request->cover, info);
+        json_decref(info);
+    }
+    return error;
+}
+
+struct known_forms {
+    struct rendition renditions[RENDITIONS_MAX];
+    char shas[RENDITIONS_MAX][DOCUMENT_SHA_SIZE];
+    struct document_form forms[RENDITIONS_MAX];
+    int count;
+};
+
+/* All forms of a single upload that was prepared before. ERR_NOT_FOUND when one is missing. */
+static int find_known(struct known_forms *known, struct spool *spool, const struct fax *fax, const json_t *options)
+{
+    char key[RENDITION_KEY_SIZE];
+    int error = 0;
+    rendition_first(&known->renditions[0], options);
+    known->count = 1;
+    for (int i = 0; i < known->count && !error; i++) {
+        rendition_key(key, &known->renditions[i], options, NULL);
+        error = document_prepared(known->shas[i], &known->forms[i], spool, fax->original, key);
+        if (!error && i == 0)
+            known->count =
+                1 + rendition_others(known->renditions + 1, known->forms[0].width, known->forms[0].resolution);
+    }
+    return error;
+}
+
 /* The same upload under the same options was prepared before: no need to wait for the converter. */
 static int use_prepared(struct spool *spool, struct fax *fax)
 {
-    char sha[DOCUMENT_SHA_SIZE];
-    char *options = NULL;
-    json_t *job = NULL;
-    int pages;
-    int error = submit_conversion(&options, &job, fax);
-    if (!error)
-        error = document_prepared(sha, &pages, spool, fax->original, options);
+    struct known_forms known;
+    struct submit_form forms[RENDITIONS_MAX];
+    json_t *options = json_loads(*fax->options ? fax->options : "{}", 0, NULL);
+    int error = find_known(&known, spool, fax, options);
     if (error == ERR_NOT_FOUND) {
         spool_mark(spool, SPOOL_CHANGE_PREPARE);
         error = 0;
     } else if (!error) {
-        error = submit_prepared(spool, fax, sha, pages);
+        for (int i = 0; i < known.count; i++)
+            forms[i] = (struct submit_form){known.shas[i], known.forms[i].resolution, known.forms[i].width};
+        error = submit_prepared(spool, fax, forms, known.count, known.forms[0].pages);
     }
-    json_decref(job);
-    free(options);
+    json_decref(options);
     return error;
+}
+
+/* A fax of one plain upload may be ready at once; the others are put together first. */
+static int go_on(struct spool *spool, struct fax *fax, const struct submit_request *request)
+{
+    int error = add_documents(spool, fax, request);
+    if (error)
+        return error;
+    if (!request->cover &&
+        (request->original || (request->upload_count == 1 && !json_object_size(request->uploads[0].info))))
+        return use_prepared(spool, fax);
+    spool_mark(spool, SPOOL_CHANGE_PREPARE);
+    return 0;
 }
 
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request)
@@ -175,13 +248,13 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
         error = event_write(spool, "fax.accepted", fax, NULL);
     }
     if (!error)
-        error = use_prepared(spool, fax);
+        error = go_on(spool, fax, request);
     if (error)
         fax_clear(fax);
     return error;
 }
 
-int submit_prepared(struct spool *spool, struct fax *fax, const char *document, int pages)
+int submit_prepared(struct spool *spool, struct fax *fax, const struct submit_form *forms, int count, int pages)
 {
     int64_t now_ms = clock_now_ms();
     enum fax_state next = fax->not_before > now_ms ? FAX_SCHEDULED : FAX_QUEUED;
@@ -193,8 +266,15 @@ int submit_prepared(struct spool *spool, struct fax *fax, const char *document, 
         next = FAX_EXPIRED;
         fax->outcome = OUTCOME_EXPIRED;
     }
-    fax_row_set(&fax->document, document);
+    fax_row_set(&fax->document, forms[0].sha);
     fax->pages_total = pages;
+    for (int i = 1; i < count; i++) {
+        json_t *info = json_pack("{s:s, s:i}", "resolution", forms[i].resolution, "width", forms[i].width);
+        int error = fax_document_add(spool, fax->id, FAX_DOCUMENT_RENDITION, i, forms[i].sha, info);
+        json_decref(info);
+        if (error)
+            return error;
+    }
     return fax_state_change(spool, fax, next);
 }
 
@@ -208,23 +288,19 @@ int submit_failed(struct spool *spool, struct fax *fax, enum fax_outcome outcome
     return fax_state_change(spool, fax, FAX_FAILED);
 }
 
-static const char *option(const json_t *options, const char *key, const char *otherwise)
+int submit_progress(struct spool *spool, int64_t fax, int done, int total)
 {
-    const char *word = json_string_value(json_object_get(options, key));
-    return word && *word ? word : otherwise;
-}
-
-int submit_conversion(char **text, json_t **job, const struct fax *fax)
-{
-    json_t *options = *fax->options ? json_loads(fax->options, 0, NULL) : json_object();
-    if (!options)
-        return err_set(ERR_INTERNAL, "fax %s: its options are not JSON", fax->public_id);
-    const char *resolution = option(options, "resolution", "fine");
-    const char *dither = option(options, "dither", "threshold");
-    *text = xasprintf("%s %s", resolution, dither);
-    *job = json_pack("{s:s, s:s, s:s}", "op", "prepare", "resolution", resolution, "dither", dither);
-    json_decref(options);
-    return 0;
+    struct stmt *stmt;
+    spool_assert_loop(spool);
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "UPDATE fax SET prepared_pages = ?, prepared_of = ? WHERE state = " SQL_PREPARING " AND id = ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, done);
+    stmt_bind_int(stmt, total);
+    stmt_bind_int(stmt, fax);
+    return stmt_run(NULL, stmt);
 }
 
 int submit_waiting(struct spool *spool, int64_t after, int64_t *ids, int room)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Templates lie in two folders: the office's own win over the shipped ones of the same name.
+ */
+#include "config.h"
+
+#include "spool/cover.h"
+
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "spool/page_style.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMPLATE_MAX (1 << 20)
+#define NAMES_MAX    200
+#define SUFFIX       ".svg"
+
+const char *const cover_known_fields[] = {"to_name",     "to_company", "to_number", "from_name", "from_company",
+                                          "from_number", "subject",    "note",      "date",      "time",
+                                          "pages",       "reference",  NULL};
+
+static bool is_name(const char *name, size_t length)
+{
+    return length > 0 && length < COVER_NAME_SIZE && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= length;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_listed(char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_names(char **names, int *count, const char *folder)
+{
+    DIR *open_folder = *folder ? opendir(folder) : NULL;
+    const struct dirent *entry;
+    while (open_folder && *count < NAMES_MAX && (entry = readdir(open_folder)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        if (length <= sizeof(SUFFIX) - 1 || strcmp(entry->d_name + length - (sizeof(SUFFIX) - 1), SUFFIX) != 0 ||
+            !is_name(entry->d_name, length - (sizeof(SUFFIX) - 1)))
+            continue;
+        char *name = xasprintf("%.*s", (int)(length - (sizeof(SUFFIX) - 1)), entry->d_name);
+        if (is_listed(names, *count, name))
+            free(name);
+        else
+            names[(*count)++] = name;
+    }
+    if (open_folder)
+        closedir(open_folder);
+}
+
+json_t *cover_list(const struct spool *spool)
+{
+    const struct page_style *style = page_style(spool);
+    char *names[NAMES_MAX];
+    int count = 0;
+    json_t *list = json_array();
+    add_names(names, &count, style->covers[0]);
+    add_names(names, &count, style->covers[1]);
+    qsort(names, (size_t)count, sizeof(*names), compare);
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, json_string(names[i]));
+        free(names[i]);
+    }
+    return list;
+}
+
+static int not_found(const struct spool *spool, const char *name)
+{
+    char text[400] = "";
+    json_t *list = cover_list(spool), *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof(text) - length, "%s%s", i ? ", " : "", json_string_value(item));
+    }
+    json_decref(list);
+    return err_set(ERR_NOT_FOUND, "there is no cover page \"%.64s\"; there are: %s", name, *text ? text : "none");
+}
+
+static int read_file(char **data, size_t *size, int fd, const char *name)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return err_set(ERR_IO, "the cover page \"%s\" is no file", name);
+    if (status.st_size > TEMPLATE_MAX)
+        return err_set(ERR_TOO_BIG, "the cover page \"%s\" has more than %d kB", name, TEMPLATE_MAX >> 10);
+    char *octets = xmalloc((size_t)status.st_size + 1);
+    ssize_t got = pread(fd, octets, (size_t)status.st_size, 0);
+    if (got != status.st_size) {
+        free(octets);
+        return err_set(ERR_IO, "cannot read the cover page \"%s\": %s", name, got < 0 ? strerror(errno) : "it changed");
+    }
+    octets[got] = '\0';
+    *data = octets;
+    *size = (size_t)got;
+    return 0;
+}
+
+int cover_read(char **data, size_t *size, const struct spool *spool, const char *name)
+{
+    const struct page_style *style = page_style(spool);
+    if (!is_name(name, strlen(name)))
+        return err_set(ERR_INVALID, "\"%.64s\" is no name of a cover page: a-z, 0-9, - and _ make one", name);
+    for (int i = 0; i < 2; i++) {
+        char *path = xasprintf("%s/%s" SUFFIX, style->covers[i], name);
+        int fd = *style->covers[i] ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+        free(path);
+        if (fd >= 0) {
+            int error = read_file(data, size, fd, name);
+            close(fd);
+            return error;
+        }
+    }
+    return not_found(spool, name);
+}
+
+static void add_once(json_t *list, const char *name, size_t length)
+{
+    json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        if (json_string_length(item) == length && memcmp(json_string_value(item), name, length) == 0)
+            return;
+    }
+    json_array_append_new(list, json_stringn(name, length));
+}
+
+json_t *cover_fields(const char *data, size_t size)
+{
+    json_t *list = json_array();
+    const char *at = data, *end = data + size;
+    while ((at = memmem(at, (size_t)(end - at), "{{", 2)) != NULL) {
+        at += 2;
+        while (at < end && *at == ' ')
+            at++;
+        const char *name = at;
+        while (at < end && ((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_'))
+            at++;
+        if (at > name)
+            add_once(list, name, (size_t)(at - name));
+    }
+    return list;
+}
+
+json_t *cover_fill(const json_t *given, const json_t *defaults)
+{
+    json_t *fields = json_object();
+    for (int i = 0; cover_known_fields[i]; i++)
+        json_object_set_new(fields, cover_known_fields[i], json_string(""));
+    json_object_update(fields, (json_t *)defaults);
+    json_object_update(fields, (json_t *)given);
+    return fields;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cover pages from the spool's side: which templates there are, and which fields they ask for. The converter draws
+ * them.
+ *
+ * Thread: loop; cover_* that take no spool: any.
+ */
+#ifndef FAXD_SPOOL_COVER_H
+#define FAXD_SPOOL_COVER_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define COVER_NAME_SIZE 65
+
+struct spool;
+
+/* Fields that are filled in without being asked for, when the request does not bring them: to_number, from_number,
+ * from_company, date, time, pages. The others ("to_name", "to_company", "from_name", "subject", "note", "reference")
+ * are empty unless they are brought. */
+extern const char *const cover_known_fields[];
+
+/* Read the template `name` ([a-z0-9_-], no path): octets that the caller frees with free(). 0; ERR_NOT_FOUND with a
+ * message that lists those there are; ERR_INVALID (the name); ERR_TOO_BIG; ERR_IO. */
+int cover_read(char **data, size_t *size, const struct spool *spool, const char *name);
+
+/* The names of all templates, sorted: a new array of texts. */
+json_t *cover_list(const struct spool *spool);
+
+/* The fields that a template asks for, each once: a new array of texts. Pure. */
+json_t *cover_fields(const char *data, size_t size);
+
+/* All fields of a cover: `given`, what is filled in (`defaults`, name to text), "" for the known rest; a new object. */
+json_t *cover_fill(const json_t *given, const json_t *defaults);
+
+#endif

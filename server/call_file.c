@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const struct {
@@ -29,6 +30,7 @@ static const struct {
              [CALL_FILE_RECEIVE] = {'r', "tif"},
              [CALL_FILE_END] = {'r', "end"}};
 
+#define ROOM_LEAST (4 << 20) /* octets: some forty pages */
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 static int path_in(char path[CALL_FILE_PATH_SIZE], const char *folder, const char *below, const char *provider,
@@ -137,6 +139,15 @@ int call_file_read_end(struct link_message *ended, char *scratch, const char *pa
                      : link_decode(ended, scratch, octets, (size_t)size);
     free(octets);
     return error;
+}
+
+bool call_file_has_room(struct spool *spool)
+{
+    struct statvfs room;
+
+    if (!spool_encrypts(spool) || statvfs(spool_call_dir(spool, 0), &room) != 0)
+        return true;
+    return (int64_t)room.f_bavail * (int64_t)room.f_frsize >= ROOM_LEAST || room.f_blocks == 0; /* 0: no limit */
 }
 
 /* --- the end of the files --- */

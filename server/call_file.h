@@ -19,6 +19,7 @@
 
 #include "server/link/link.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CALL_FILE_PATH_SIZE 4096
@@ -46,6 +47,9 @@ int call_file_keep_end(const char *path, const struct link_message *ended);
 
 /* Read it again. Texts point into `scratch` (LINK_BYTES_MAX * 2 octets). 0, ERR_NOT_FOUND, ERR_IO, ERR_INVALID. */
 int call_file_read_end(struct link_message *ended, char *scratch, const char *path);
+
+/* False under encryption when the memory for pages of calls is nearly used up: then no call should be answered. */
+bool call_file_has_room(struct spool *spool);
 
 /* Remove the files of an attempt after this turn's commit. */
 void call_file_drop(struct spool *spool, const char *provider, int64_t attempt);

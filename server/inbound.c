@@ -448,11 +448,11 @@ out:
     return error;
 }
 
-static void reject(struct line *line, uint64_t number)
+static void reject(struct line *line, uint64_t number, const char *full)
 {
     struct link_message message = {.type = LINK_REJECT, .line = (uint32_t)line->index, .number = number};
 
-    log_warning("call rejected line=%s: the disk is full", line->id);
+    log_warning("call rejected line=%s: %s is full", line->id, full);
     if (host_order(line->host, &message, -1) != 0)
         log_warning("call not rejected line=%s: %s", line->id, err_message());
 }
@@ -466,7 +466,11 @@ void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, c
         return;
     }
     if (!spool_has_room(inbound->options.spool)) {
-        reject(line, number);
+        reject(line, number, "the disk");
+        return;
+    }
+    if (!call_file_has_room(inbound->options.spool)) {
+        reject(line, number, spool_call_dir(inbound->options.spool, 0));
         return;
     }
     facts = ring != NULL ? json_loads(ring, 0, NULL) : NULL;

@@ -22,7 +22,9 @@ extern "C" {
  * is refused. The text is valid during the call only.
  *   {"name":"exchange", "engine":"/usr/libexec/faxd/faxd-t30", "work_dir":"/var/lib/faxd/hosts/exchange",
  *    "calls_per_engine":1, "settings":{...}, "lines":[{"name":"1001","number":"1001","settings":{...}}]}
- * Line i of "lines" is device DeviceIdPrefix + i. */
+ * Line i of "lines" is device DeviceIdPrefix + i. "work_dir" is where the files of calls lie, and the place for a
+ * provider's own: under encryption at rest it is in memory, so that nothing of a fax is written to the disk in plain.
+ */
 FSP_EXPORT BOOL WINAPI FaxdProviderConfig(const char *json);
 
 /* On a ring of `device` (full id), before the call is answered: who calls whom. Control thread.

@@ -484,6 +484,42 @@ def a_call_from_before_encryption_ends_after_it_was_turned_on():
 
 
 @fact
+def no_call_is_answered_without_memory_for_its_pages():
+    keys = safe()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", keys.calls]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        print("# left out: a small tmpfs cannot be mounted here")
+        return
+    try:
+        server = started(keys.config())
+        filler = os.path.join(keys.calls, "filler")
+        with open(filler, "wb") as file:
+            file.write(bytes(3 << 20))
+        fax = server.send("1002", retry={"max_attempts": 50})
+        wait_for(lambda: "call rejected" in server.log(), "the call to be rejected")
+        within(f"{keys.calls}/calls-", server.log().split("call rejected")[1].splitlines()[0])
+        same(server.inbound(), [])
+        os.unlink(filler)
+        same(server.wait_state(fax)["status"] in ("delivered", "failed"), True)
+        same(server.wait_state(server.send("1003"))["status"], "delivered")
+        server.stop()
+        faxd.running.remove(server)
+    finally:
+        subprocess.run(["umount", "-l", keys.calls], check=True)
+
+
+@fact
+def a_change_that_has_to_wait_for_a_restart_is_told():
+    keys = safe()
+    server = started(keys.config())
+    server.configure(keys.config(enabled=False))
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "encryption was changed: restart" in server.log(), "the log to tell")
+    same(server.wait_state(server.send("1002"))["status"], "delivered")
+    same(plain_files(server), [])
+
+
+@fact
 def no_core_file_and_no_temporary_file_can_leak():
     keys = safe()
     server = started(keys.config())

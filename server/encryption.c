@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CALL_DIR "/run/faxd"
+#define SHARED_MEMORY    "/dev/shm"
 
 /* --- keys --- */
 
@@ -69,13 +70,16 @@ static int make_folder(const char *path)
     return 0;
 }
 
-static int check_in_memory(const char *path)
+static bool is_in_memory(const char *path)
 {
     struct statfs system;
 
-    if (statfs(path, &system) != 0)
-        return err_set(ERR_IO, "encryption|call_dir: cannot look at %s: %s", path, strerror(errno));
-    if (system.f_type != TMPFS_MAGIC && (unsigned long)system.f_type != RAMFS_MAGIC)
+    return statfs(path, &system) == 0 && (system.f_type == TMPFS_MAGIC || (unsigned long)system.f_type == RAMFS_MAGIC);
+}
+
+static int check_in_memory(const char *path)
+{
+    if (!is_in_memory(path))
         return err_set(ERR_INVALID,
                        "encryption|call_dir: %s is on a disk, and pages of calls would lie there in plain: name a "
                        "folder on a tmpfs, such as one below /run or /dev/shm",
@@ -155,6 +159,8 @@ int encryption_open(struct encryption *encryption, const struct config *config)
     encryption->on = config->encryption_enabled;
     if (encryption->on)
         error = make_call_dir(encryption, folder);
+    if (encryption->on)
+        encryption->work_dir = is_in_memory(SHARED_MEMORY) ? SHARED_MEMORY : encryption->call_dir;
     free(folder);
     if (error == 0 && encryption->on)
         log_info("documents are encrypted key=%s call_dir=%s", cipher_keys_newest(encryption->keys),
@@ -174,6 +180,7 @@ void encryption_options(struct spool_options *options, const struct encryption *
     options->cipher_keys = encryption->keys;
     options->encrypt = encryption->on;
     options->call_dir = encryption->call_dir;
+    options->work_dir = encryption->work_dir;
 }
 
 bool encryption_differs(const struct config *a, const struct config *b)

@@ -15,7 +15,8 @@
 struct encryption {
     struct cipher_keys *keys; /* NULL = there is none, and nothing is encrypted */
     bool on;
-    char *call_dir; /* of this state folder alone; NULL without keys */
+    char *call_dir;       /* of this state folder alone; NULL without keys */
+    const char *work_dir; /* in memory, open to all; NULL when nothing is encrypted */
 };
 
 /* Read the keys, make the folder, forbid core files. The configuration's state folder has to be absolute. 0; or an

@@ -66,6 +66,11 @@ const char *spool_call_dir(const struct spool *spool, int number)
     return spool->call_dirs[number];
 }
 
+const char *spool_work_dir(const struct spool *spool)
+{
+    return spool->work_dir;
+}
+
 bool spool_encrypts(const struct spool *spool)
 {
     return spool->encrypt;

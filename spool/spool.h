@@ -24,6 +24,7 @@ struct spool_options {
     const struct cipher_keys *cipher_keys; /* to read documents with; borrowed, must outlive the spool; NULL = none */
     bool encrypt;                          /* documents are stored encrypted; wants cipher_keys */
     const char *call_dir;    /* where files of calls lie in plain under encryption, in memory; NULL = STATE/hosts */
+    const char *work_dir;    /* for spool_work_dir; NULL = /tmp */
     int64_t min_free_bytes;  /* below it new work is refused (ERR_FULL); 0 = 64 MiB */
     int idempotency_ttl_s;   /* 0 = 72 h */
     struct event_base *base; /* for the reader thread's completions; NULL in unit tests (then lists run inline) */
@@ -75,6 +76,10 @@ const char *spool_state_dir(const struct spool *spool);
 /* Folders with one folder for each provider, for the files of its calls, which hosts and engines need in plain: number
  * 0 is where they are made, number 1 where they may be from before encryption was turned on or off, NULL = nowhere. */
 const char *spool_call_dir(const struct spool *spool, int number);
+
+/* Folder in which other programs, whoever they run as, may make folders with plain files of a document for a moment:
+ * /tmp, or one in memory under encryption. */
+const char *spool_work_dir(const struct spool *spool);
 
 /* True when new documents are stored encrypted. Thread: any. */
 bool spool_encrypts(const struct spool *spool);

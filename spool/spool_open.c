@@ -141,6 +141,7 @@ int spool_open(struct spool **out, const struct spool_options *options)
     retry_policy_default(spool->policy);
     spool->cipher_keys = options->cipher_keys;
     spool->encrypt = options->encrypt;
+    spool->work_dir = xstrdup(options->work_dir ? options->work_dir : "/tmp");
     int error = take_lock(spool);
     if (!error)
         set_call_dirs(spool, options->call_dir);
@@ -177,6 +178,7 @@ void spool_close(struct spool *spool)
         close(spool->lock_fd);
     free(spool->after.list);
     free(spool->policy);
+    free(spool->work_dir);
     free(spool->call_dirs[0]);
     free(spool->call_dirs[1]);
     free(spool->state_dir);

@@ -56,6 +56,7 @@ struct spool {
     struct checkpoint *checkpoint;
     struct event_base *base;
     char *state_dir;
+    char *work_dir;
     char *call_dirs[2];                    /* see spool_call_dir */
     const struct cipher_keys *cipher_keys; /* borrowed, NULL = none */
     bool encrypt;                          /* new documents; none of the three changes while the spool is open */

@@ -241,6 +241,28 @@ static void without_its_key_the_spool_is_not_opened(void **state)
     holds(safe, sha, "locked");
 }
 
+static void files_of_calls_and_of_other_programs_have_their_places(void **state)
+{
+    struct safe *safe = *state;
+    struct spool_options options = {.state_dir = safe->dir, .call_dir = "/run/x", .work_dir = "/dev/shm"};
+    char hosts[128];
+
+    snprintf(hosts, sizeof hosts, "%s/hosts", safe->dir);
+    assert_string_equal(spool_call_dir(safe->spool, 0), hosts); /* no other was named */
+    assert_null(spool_call_dir(safe->spool, 1));
+    assert_string_equal(spool_work_dir(safe->spool), "/tmp");
+    for (int on = 0; on < 2; on++) {
+        spool_close(safe->spool);
+        options.cipher_keys = safe->keys;
+        options.encrypt = on == 1;
+        assert_int_equal(spool_open(&safe->spool, &options), 0);
+        assert_int_equal(spool_encrypts(safe->spool), on);
+        assert_string_equal(spool_call_dir(safe->spool, on), hosts);
+        assert_string_equal(spool_call_dir(safe->spool, 1 - on), "/run/x");
+        assert_string_equal(spool_work_dir(safe->spool), "/dev/shm");
+    }
+}
+
 static void a_part_that_is_undone_leaves_no_key_behind(void **state)
 {
     struct safe *safe = *state;
@@ -348,6 +370,7 @@ int main(void)
         FACT(plain_documents_of_before_are_still_read),
         FACT(a_plain_document_that_begins_like_an_encrypted_one_is_plain),
         FACT(without_its_key_the_spool_is_not_opened),
+        FACT(files_of_calls_and_of_other_programs_have_their_places),
         FACT(a_part_that_is_undone_leaves_no_key_behind),
         FACT(rotation_brings_all_under_the_newest_key),
         FACT(rotation_makes_all_plain_when_encryption_is_off),

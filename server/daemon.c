@@ -368,8 +368,6 @@ static void set_page_style(struct daemon *daemon, const struct config *config)
                                      .header = config->page_header,
                                      .pages_max = config->page_max_pages,
                                      .covers = {own, shipped},
-                                     /* Under encryption nothing in plain goes to a disk. */
-                                     .folder = spool_encrypts(daemon->spool) ? "/dev/shm" : "/tmp",
                                      .programs = programs,
                                      .searchable = json_object_get(programs, "searchable")};
 

@@ -13,7 +13,6 @@
 #include "server/base/journal.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
-#include "server/base/time_zone.h"
 #include "server/call_file.h"
 #include "server/host.h"
 #include "server/verdict.h"
@@ -22,7 +21,7 @@
 #include "spool/document.h"
 #include "spool/fax_document.h"
 #include "spool/fax_state.h"
-#include "spool/page_style.h"
+#include "spool/header_line.h"
 #include "spool/rendition.h"
 #include "spool/spool.h"
 
@@ -319,27 +318,14 @@ static int order_after_commit(struct making *making, struct line *line, const st
 
 /* --- the files --- */
 
-/* The line on top of each page: when, who, from and to which number (47 CFR 68.318(d)); NULL = none. The marks before
- * the numbers keep their plus signs in front whatever script the name is in. New reference. */
+/* NULL = none. New reference. */
 static json_t *header_of(const struct spool *spool, const struct line *line, const struct fax *fax)
 {
-    const struct page_style *style = page_style(spool);
-    json_t *asked = json_loads(fax->options[0] != '\0' ? fax->options : "{}", 0, NULL), *header = NULL;
-    const char *number = fax->sender[0] != '\0' ? fax->sender : text_of(asked, "station_id", line->station_id);
-    bool numbered = !json_is_false(json_object_get(asked, "page_numbers"));
-    char when[64];
+    json_t *options = json_loads(fax->options[0] != '\0' ? fax->options : "{}", 0, NULL);
+    const char *from = fax->sender[0] != '\0' ? fax->sender : text_of(options, "station_id", line->station_id);
+    json_t *header = header_line(spool, options, from, fax->destination, fax->pages_total);
 
-    if (style->header && !json_is_false(json_object_get(asked, "header_show"))) {
-        time_zone_format(when, sizeof when, clock_now_ms(), text_of(asked, "time_zone", style->time_zone),
-                         "%Y-%m-%d %H:%M %Z");
-        const char *name = text_of(asked, "header", style->sender);
-        char *text = xasprintf("%s   %s%s\u200e%s \u2192 \u200e%s", when, name, *name != '\0' ? "   " : "", number,
-                               fax->destination);
-
-        header = json_pack("{s:s, s:i}", "text", text, "pages", numbered ? fax->pages_total : 0);
-        free(text);
-    }
-    json_decref(asked);
+    json_decref(options);
     return header;
 }
 

@@ -219,7 +219,7 @@ static int start_preparation(struct work *work, struct fax *fax)
     struct preparation_request request = {.spool = options->spool,
                                           .converter = options->converter,
                                           .programs = style->programs,
-                                          .folder = style->folder,
+                                          .folder = spool_work_dir(options->spool),
                                           .pages_max = style->pages_max,
                                           .uploads = uploads,
                                           .done = on_done,

@@ -22,6 +22,8 @@
  *   {"op":"png", "page":1, "width":0}            {"page":1,"width":1728,"height":2473,"bytes":80123}
  *   {"op":"pdf"}                                 result as prepare
  *   {"op":"info"}                                result as verify; any TIFF, nothing is written
+ *   {"op":"measure"}                             {"pages":2,"coded":[23100,1200],"ink":[51,3]}: octets of each page as
+ *       T.6 data, thousandths of it that are black; nothing is written
  *   {"op":"external", "argv":["/usr/bin/gs","...","{input}"], "folder":"/tmp"}
  *       another program makes PDF of it: {}
  *

@@ -270,8 +270,8 @@ static int add_pending(struct spool *spool, const char *sha, const char *path, i
 
 int document_reserve(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool)
 {
-    spool_assert_loop(spool);
-    int error = spool_path(path, DOCUMENT_PATH_SIZE, spool, "documents/tmp/%lu", ++spool->documents->temp_number);
+    unsigned long number = __atomic_add_fetch(&spool->documents->temp_number, 1, __ATOMIC_RELAXED);
+    int error = spool_path(path, DOCUMENT_PATH_SIZE, spool, "documents/tmp/%lu", number);
     if (error)
         return error;
     *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

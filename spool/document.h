@@ -30,7 +30,7 @@ int document_temp(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
 int document_adopt(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const char *path);
 
 /* Store octets that take their time: reserve a file (`*fd` the caller's, `path` to be unlinked when nothing comes of
- * it)... */
+ * it). Thread: any... */
 int document_reserve(int *fd, char path[DOCUMENT_PATH_SIZE], struct spool *spool);
 /* ...hash the octets and write them as the spool stores them, synced. Thread: any... */
 int document_write(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, int fd, const void *data, size_t size);

@@ -8,20 +8,15 @@
 
 #include <stdlib.h>
 
-#define TEXTS 6
+#define TEXTS 5
 
 struct style_store {
     struct page_style style;
     char *texts[TEXTS];
 };
 
-static const struct page_style fallback = {.sender = "",
-                                           .time_zone = "",
-                                           .paper = "a4",
-                                           .header = true,
-                                           .pages_max = 500,
-                                           .covers = {"", ""},
-                                           .folder = "/tmp"};
+static const struct page_style fallback = {
+    .sender = "", .time_zone = "", .paper = "a4", .header = true, .pages_max = 500, .covers = {"", ""}};
 
 static void clear(struct style_store *store)
 {
@@ -50,7 +45,6 @@ void page_style_set(struct spool *spool, const struct page_style *style)
     store->style.paper = store->texts[2] = xstrdup(style->paper);
     store->style.covers[0] = store->texts[3] = xstrdup(style->covers[0]);
     store->style.covers[1] = store->texts[4] = xstrdup(style->covers[1]);
-    store->style.folder = store->texts[5] = xstrdup(style->folder);
     store->style.programs = json_deep_copy(style->programs);
     store->style.searchable = json_deep_copy(style->searchable);
     if (spool->style)

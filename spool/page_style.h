@@ -19,7 +19,6 @@ struct page_style {
     bool header;           /* false: no page gets a header line */
     int pages_max;
     const char *covers[2];    /* folders of templates: the office's own, the shipped ones; "" = none */
-    const char *folder;       /* where other programs work */
     const json_t *programs;   /* {"postscript": [argv], "office": [argv]}: those that are installed */
     const json_t *searchable; /* argv that makes a searchable PDF of a fax; NULL = not offered */
 };

@@ -25,6 +25,15 @@ void documents_get(struct request *request);
 void documents_page(struct request *request);
 void documents_thumbnail(struct request *request);
 
+/* previews.c */
+void previews_post(struct request *request);
+void previews_get(struct request *request);
+void previews_document(struct request *request);
+void previews_page(struct request *request);
+
+/* covers.c */
+void covers_list(struct request *request);
+
 /* lines.c */
 void lines_list(struct request *request);
 void lines_get(struct request *request);

@@ -24,6 +24,7 @@ static const char *const policies[] = {"stop", "resend", NULL};
 
 static const char *const resolutions[] = {"standard", "fine", "superfine", NULL};
 static const char *const dithers[] = {"auto", "threshold", "diffusion", "halftone", NULL};
+static const char *const papers[] = {"a4", "letter", "legal", NULL};
 static const char *const modems[] = {"v27ter", "v29", "v17", NULL};
 static const char *const compressions[] = {"mh", "mr", "mmr", NULL};
 
@@ -34,6 +35,8 @@ const struct field fax_fields[] = {
     {"to", .kind = FIELD_PHONE, AT(to)},
     {"from", .kind = FIELD_TEXT, .low = 1, .high = 64, AT(from)},
     {"documents", .kind = FIELD_DOCUMENTS},
+    {"cover_page", .kind = FIELD_COVER},
+    {"paper", .kind = FIELD_WORD_TEXT, .words = papers, .option = "paper"},
     {"resolution", .kind = FIELD_WORD_TEXT, .words = resolutions, .option = "resolution"},
     {"dither", .kind = FIELD_WORD_TEXT, .words = dithers, .option = "dither"},
     {"priority", .kind = FIELD_WORD, .words = priorities, AT(priority)},
@@ -56,7 +59,10 @@ const struct field fax_fields[] = {
     {"t30.sub", .kind = FIELD_STATION, .option = "subaddress"},
     {"t30.pwd", .kind = FIELD_STATION, .option = "password"},
     {"station_id", .kind = FIELD_STATION, .option = "station_id"},
-    {"header.text", .kind = FIELD_TEXT, .low = 0, .high = 50, .option = "header"},
+    {"header.text", .kind = FIELD_TEXT, .low = 0, .high = 100, .option = "header"},
+    {"header.time_zone", .kind = FIELD_TEXT, .low = 1, .high = 64, .option = "time_zone"},
+    {"header.page_numbers", .kind = FIELD_BOOL, .option = "page_numbers"},
+    {"header.show", .kind = FIELD_BOOL, .option = "header_show"},
     {"client_reference", .kind = FIELD_TEXT, .low = 1, .high = 255, AT(client_reference)},
     {"tags", .kind = FIELD_TEXTS, .low = 1, .high = 64, .room = 50, AT(tags)},
     {"metadata", .kind = FIELD_MAP, .room = 50, AT(metadata)},
@@ -358,6 +364,7 @@ void fax_field_take(struct submit_request *request, json_t *options, const struc
             put(request, options, field, value, &borrowed, sizeof borrowed);
         break;
     case FIELD_DOCUMENTS:
+    case FIELD_COVER:
         break;
     }
 }

@@ -26,7 +26,8 @@ enum field_kind {
     FIELD_WORDS,     /* list of `words`, each once */
     FIELD_TEXTS,     /* list of at most `room` texts of low..high octets */
     FIELD_MAP,       /* object of at most `room` short texts, numbers or booleans */
-    FIELD_DOCUMENTS  /* handled by fax_request.c */
+    FIELD_DOCUMENTS, /* these two are handled by fax_request.c */
+    FIELD_COVER
 };
 
 struct field {

@@ -3,7 +3,12 @@
 #include "web/fax_request.h"
 
 #include "web/fax_field.h"
+#include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/media_type.h"
+#include "server/base/page_range.h"
+#include "server/base/str.h"
+#include "server/base/time_zone.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -13,29 +18,15 @@
 #define PATH_SIZE 256
 #define NEAR_MAX  64
 
+#define PASSWORD_MAX   127
+#define COVER_KEYS_MAX 50
+#define COVER_KEY_MAX  60
+#define COVER_TEXT_MAX 4000
+
 /* Named in the API's plan, not taken by this version: told apart from a mistyped key. */
-static const char *const later[] = {
-    "cover_page",
-    "caller_id",
-    "paper",
-    "window",
-    "route.trunk",
-    "route.transport",
-    "t30.sid",
-    "confirm_to",
-    "dedupe_window_s",
-    "receipt",
-    "webhook_url",
-    "retention",
-    "header.time_zone",
-    "header.show",
-    "media_id",
-    "url",
-    "html",
-    "text",
-    "pages",
-    "header.page_numbers",
-};
+static const char *const later[] = {"caller_id",  "window",  "route.trunk", "route.transport", "t30.sid",
+                                    "confirm_to", "receipt", "webhook_url", "dedupe_window_s", "retention",
+                                    "media_id",   "url",     "html"};
 
 static bool is_later(const char *path)
 {
@@ -103,21 +94,39 @@ static void unknown_field(const char *prefix, const char *key, const char *path,
 
 /* --- documents --- */
 
-static bool is_tiff(const unsigned char *data, size_t size)
+static struct fax_request_document *new_document(struct fax_request *request, const char *pointer,
+                                                 struct problems *problems)
 {
-    return size >= 8 && (memcmp(data, "II*\0", 4) == 0 || memcmp(data, "MM\0*", 4) == 0 ||
-                         memcmp(data, "II+\0", 4) == 0 || memcmp(data, "MM\0+", 4) == 0);
+    struct fax_request_document *document;
+
+    if (request->document_count == FAX_REQUEST_DOCUMENTS) {
+        problem_add(problems, pointer, "too_many_documents", "a fax is made of at most %d documents",
+                    FAX_REQUEST_DOCUMENTS);
+        return NULL;
+    }
+    document = &request->documents[request->document_count++];
+    *document = (struct fax_request_document){.info = json_object()};
+    str_copy(document->pointer, sizeof document->pointer, pointer);
+    return document;
 }
 
-static void check_document(const struct fax_request *request, const char *pointer, struct problems *problems)
+/* Its octets are there: what are they? */
+static void check_document(struct fax_request_document *document, const char *pointer, struct problems *problems)
 {
-    if (request->size == 0)
+    enum media_type type = media_type_of(document->data, document->size);
+
+    if (document->size == 0)
         problem_add(problems, pointer, "empty_document", "the document has no octets");
-    else if (!is_tiff(request->data, request->size))
-        problem_add(problems, pointer, "document_unsupported", "the document is not a TIFF file");
+    else if (type == MEDIA_UNKNOWN)
+        problem_add(problems, pointer, "document_unsupported",
+                    "the document is of no type that can be faxed: PDF, text, TIFF, JPEG, PNG, GIF, BMP, WebP, HEIC, "
+                    "SVG, PostScript and office documents can");
+    else if (type == MEDIA_POSTSCRIPT || type == MEDIA_OFFICE)
+        json_object_set_new(document->info, "type", json_string(media_type_name(type)));
 }
 
-static void take_data(struct fax_request *request, const json_t *data, const char *pointer, struct problems *problems)
+static void take_data(struct fax_request_document *document, const json_t *data, const char *pointer,
+                      struct problems *problems)
 {
     size_t length = json_string_length(data), room = length / 4 * 3 + 3;
 
@@ -125,51 +134,95 @@ static void take_data(struct fax_request *request, const json_t *data, const cha
         problem_add(problems, pointer, "wrong_type", "base64 text is needed here");
         return;
     }
-    if (request->decoded)
-        return; /* a second document, already refused */
-    request->decoded = xmalloc(room);
-    if (sodium_base642bin(request->decoded, room, json_string_value(data), length, " \r\n\t", &request->size, NULL,
+    free(document->decoded);
+    document->decoded = xmalloc(room);
+    if (sodium_base642bin(document->decoded, room, json_string_value(data), length, " \r\n\t", &document->size, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0) {
         problem_add(problems, pointer, "not_base64", "the document is not base64 (RFC 4648 section 4, with padding)");
         return;
     }
-    request->data = request->decoded;
-    check_document(request, pointer, problems);
+    document->data = document->decoded;
+    check_document(document, pointer, problems);
 }
 
-static void take_document_key(struct fax_request *request, const char *key, const json_t *value, const char *pointer,
-                              struct problems *problems)
+static void take_text(struct fax_request_document *document, const json_t *text, const char *pointer,
+                      struct problems *problems)
 {
-    static const char *const names[] = {"data", "filename"};
+    if (!json_is_string(text)) {
+        problem_add(problems, pointer, "wrong_type", "text is needed here");
+        return;
+    }
+    document->data = json_string_value(text);
+    document->size = json_string_length(text);
+    check_document(document, pointer, problems);
+}
+
+static void take_pages(struct fax_request_document *document, json_t *pages, const char *pointer,
+                       struct problems *problems)
+{
+    struct page_range range;
+
+    if (!json_is_string(pages))
+        problem_add(problems, pointer, "wrong_type", "text like \"1-3,7\" is needed here");
+    else if (page_range_parse(&range, json_string_value(pages)) < 0)
+        problem_add(problems, pointer, "invalid_pages", "%s", err_message());
+    else if (range.count > 0)
+        json_object_set(document->info, "pages", pages);
+}
+
+static void take_password(struct fax_request_document *document, json_t *password, const char *pointer,
+                          struct problems *problems)
+{
+    if (!json_is_string(password))
+        problem_add(problems, pointer, "wrong_type", "text is needed here");
+    else if (json_string_length(password) > PASSWORD_MAX)
+        problem_add(problems, pointer, "too_long", "a password has at most %d octets", PASSWORD_MAX);
+    else if (json_string_length(password) > 0)
+        json_object_set(document->info, "password", password);
+}
+
+static void take_document_key(struct fax_request_document *document, const char *key, json_t *value,
+                              const char *pointer, struct problems *problems)
+{
+    static const char *const names[] = {"data", "text", "pages", "password", "filename"};
 
     if (strcmp(key, "data") == 0)
-        take_data(request, value, pointer, problems);
+        take_data(document, value, pointer, problems);
+    else if (strcmp(key, "text") == 0)
+        take_text(document, value, pointer, problems);
+    else if (strcmp(key, "pages") == 0)
+        take_pages(document, value, pointer, problems);
+    else if (strcmp(key, "password") == 0)
+        take_password(document, value, pointer, problems);
     else if (strcmp(key, "filename") == 0 && !json_is_string(value))
         problem_add(problems, pointer, "wrong_type", "text is needed here");
     else if (strcmp(key, "filename") != 0 && is_later(key))
         problem_add(problems, pointer, "not_supported", "\"%s\" is not supported by this version; use data", key);
     else if (strcmp(key, "filename") != 0)
-        unknown_key(key, names, 2, pointer, problems);
+        unknown_key(key, names, 5, pointer, problems);
 }
 
-static void take_document(struct fax_request *request, const json_t *document, const char *pointer,
-                          struct problems *problems)
+static void take_document(struct fax_request *request, json_t *item, const char *pointer, struct problems *problems)
 {
+    struct fax_request_document *document;
     const char *key;
     json_t *value;
 
-    if (!json_is_object(document)) {
+    if (!json_is_object(item)) {
         problem_add(problems, pointer, "wrong_type", "an object with \"data\" is needed here");
         return;
     }
-    json_object_foreach((json_t *)document, key, value)
+    document = new_document(request, pointer, problems);
+    if (!document)
+        return;
+    json_object_foreach(item, key, value)
     {
         char *place = problem_pointer(pointer, key);
-        take_document_key(request, key, value, place, problems);
+        take_document_key(document, key, value, place, problems);
         free(place);
     }
-    if (json_object_size(document) == 0)
-        problem_add(problems, pointer, "missing", "\"data\" is needed: the document as base64");
+    if (!json_object_get(item, "data") == !json_object_get(item, "text"))
+        problem_add(problems, pointer, "missing", "either \"data\", the document as base64, or \"text\" is needed");
 }
 
 static void take_documents(struct fax_request *request, const json_t *list, const char *pointer,
@@ -178,13 +231,95 @@ static void take_documents(struct fax_request *request, const json_t *list, cons
     size_t count = json_array_size(list);
 
     if (!json_is_array(list) || count == 0) {
-        problem_add(problems, pointer, "wrong_type", "a list with one document is needed here");
+        problem_add(problems, pointer, "wrong_type", "a list of documents is needed here");
         return;
     }
-    if (count > 1)
-        problem_add(problems, pointer, "too_many_documents", "%zu documents; this version sends one document in a fax",
-                    count);
-    take_document(request, json_array_get(list, 0), "/documents/0", problems);
+    if (count > FAX_REQUEST_DOCUMENTS)
+        problem_add(problems, pointer, "too_many_documents", "%zu documents; a fax is made of at most %d", count,
+                    FAX_REQUEST_DOCUMENTS);
+    for (size_t i = 0; i < count && i < FAX_REQUEST_DOCUMENTS; i++) {
+        char place[40];
+        snprintf(place, sizeof place, "/documents/%zu", i);
+        take_document(request, json_array_get(list, i), place, problems);
+    }
+}
+
+/* --- the cover page --- */
+
+static void take_cover_field(struct fax_request *request, const char *key, json_t *value, const char *pointer,
+                             struct problems *problems)
+{
+    size_t length = strlen(key);
+
+    if (length == 0 || length > COVER_KEY_MAX || strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_") != length)
+        problem_add(problems, pointer, "invalid_name", "a field has a name of a-z, 0-9 and _ with at most %d of them",
+                    COVER_KEY_MAX);
+    else if (!json_is_string(value))
+        problem_add(problems, pointer, "wrong_type", "text is needed here");
+    else if (json_string_length(value) > COVER_TEXT_MAX)
+        problem_add(problems, pointer, "too_long", "a field of a cover page has at most %d octets", COVER_TEXT_MAX);
+    else
+        json_object_set(request->cover_fields, key, value);
+}
+
+static void take_cover_fields(struct fax_request *request, json_t *fields, const char *pointer,
+                              struct problems *problems)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(fields)) {
+        problem_add(problems, pointer, "wrong_type", "an object of texts is needed here");
+        return;
+    }
+    if (json_object_size(fields) > COVER_KEYS_MAX)
+        problem_add(problems, pointer, "wrong_count", "at most %d fields are allowed", COVER_KEYS_MAX);
+    json_object_foreach(fields, key, value)
+    {
+        char *place = problem_pointer(pointer, key);
+        take_cover_field(request, key, value, place, problems);
+        free(place);
+    }
+}
+
+static void take_cover_key(struct fax_request *request, const char *key, json_t *value, const char *pointer,
+                           struct problems *problems)
+{
+    static const char *const names[] = {"template", "fields", "note"};
+
+    if (strcmp(key, "fields") == 0)
+        take_cover_fields(request, value, pointer, problems);
+    else if (strcmp(key, "note") == 0)
+        take_cover_field(request, key, value, pointer, problems);
+    else if (strcmp(key, "template") != 0)
+        unknown_key(key, names, 3, pointer, problems);
+    else if (!json_is_string(value))
+        problem_add(problems, pointer, "wrong_type", "the name of a cover page is needed here");
+    else
+        request->cover = json_string_value(value);
+}
+
+static void take_cover(struct fax_request *request, json_t *cover, const char *pointer, struct problems *problems)
+{
+    const char *key;
+    json_t *value;
+
+    if (json_is_string(cover)) { /* the name alone */
+        request->cover = json_string_value(cover);
+        return;
+    }
+    if (!json_is_object(cover)) {
+        problem_add(problems, pointer, "wrong_type", "an object with \"template\" is needed here");
+        return;
+    }
+    json_object_foreach(cover, key, value)
+    {
+        char *place = problem_pointer(pointer, key);
+        take_cover_key(request, key, value, place, problems);
+        free(place);
+    }
+    if (!json_object_get(cover, "template"))
+        problem_add(problems, pointer, "missing", "\"template\" is needed: the name of a cover page");
 }
 
 /* --- the walk --- */
@@ -202,6 +337,8 @@ static void walk_key(struct fax_request *request, const char *key, json_t *value
     field = fits && !strchr(key, '.') ? fax_field_find(path) : NULL;
     if (field && field->kind == FIELD_DOCUMENTS) {
         take_documents(request, value, pointer, problems);
+    } else if (field && field->kind == FIELD_COVER) {
+        take_cover(request, value, pointer, problems);
     } else if (field) {
         fax_field_take(&request->submit, request->options, field, value, pointer, problems);
     } else if (fits && !strchr(key, '.') && is_group(path)) {
@@ -231,14 +368,20 @@ static void walk(struct fax_request *request, json_t *object, const char *prefix
 }
 
 /* What no single field can say. */
-static void check_whole(struct fax_request *request, bool has_document, int64_t now_ms, struct problems *problems)
+static void check_whole(struct fax_request *request, enum fax_request_kind kind, int64_t now_ms,
+                        struct problems *problems)
 {
     const struct submit_request *submit = &request->submit;
+    const char *zone = json_string_value(json_object_get(request->options, "time_zone"));
 
-    if (!json_object_get(request->root, "to"))
+    if (kind == FAX_REQUEST_SEND && !json_object_get(request->root, "to"))
         problem_add(problems, "/to", "missing", "the number to send to is needed");
-    if (!has_document)
-        problem_add(problems, "/documents", "missing", "a document is needed");
+    if (request->document_count == 0 && !json_object_get(request->root, "documents") &&
+        !json_object_get(request->root, "cover_page"))
+        problem_add(problems, "/documents", "missing", "a document or a cover page is needed");
+    if (zone && !time_zone_is_known(zone))
+        problem_add(problems, "/header/time_zone", "unknown_time_zone",
+                    "\"%.60s\" is not known here: a time zone is written like Europe/Berlin", zone);
     if (submit->expires_at && submit->expires_at <= now_ms)
         problem_add(problems, "/expires_at", "in_the_past", "the fax would expire at once");
     if (submit->expires_at && submit->not_before && submit->expires_at <= submit->not_before)
@@ -251,11 +394,13 @@ static void begin(struct fax_request *request, json_t *root)
         .submit = {.priority = FAX_NORMAL, .resume = FAX_RESUME_REMAINING, .on_unconfirmed = FAX_UNCONFIRMED_STOP},
         .root = root,
         .options = json_object(),
+        .cover_fields = json_object(),
     };
     request->submit.options = request->options;
 }
 
-void fax_request_from_json(struct fax_request *request, json_t *root, int64_t now_ms, struct problems *problems)
+void fax_request_from_json(struct fax_request *request, json_t *root, enum fax_request_kind kind, int64_t now_ms,
+                           struct problems *problems)
 {
     begin(request, root);
     if (!json_is_object(root)) {
@@ -263,7 +408,7 @@ void fax_request_from_json(struct fax_request *request, json_t *root, int64_t no
         return;
     }
     walk(request, root, "", "", problems);
-    check_whole(request, json_object_get(root, "documents") != NULL, now_ms, problems);
+    check_whole(request, kind, now_ms, problems);
 }
 
 /* --- forms --- */
@@ -340,17 +485,19 @@ static void add_file(struct fax_request *request, const struct multipart_part *p
                      struct problems *problems)
 {
     static const char *const names[] = {"file"};
+    struct fax_request_document *document;
 
     if (strcmp(part->name, "file") != 0 && strcmp(part->name, "document") != 0 &&
         strcmp(part->name, "documents") != 0) {
         unknown_key(part->name, names, 1, pointer, problems);
-    } else if (request->data) {
-        problem_add(problems, pointer, "too_many_documents", "a second file; this version sends one document in a fax");
-    } else {
-        request->data = part->data;
-        request->size = part->size;
-        check_document(request, pointer, problems);
+        return;
     }
+    document = new_document(request, pointer, problems);
+    if (!document)
+        return;
+    document->data = part->data;
+    document->size = part->size;
+    check_document(document, pointer, problems);
 }
 
 static bool is_file(const struct multipart_part *part)
@@ -358,8 +505,8 @@ static bool is_file(const struct multipart_part *part)
     return part->filename || strcmp(part->name, "file") == 0;
 }
 
-void fax_request_from_form(struct fax_request *request, const struct multipart *form, int64_t now_ms,
-                           struct problems *problems)
+void fax_request_from_form(struct fax_request *request, const struct multipart *form, enum fax_request_kind kind,
+                           int64_t now_ms, struct problems *problems)
 {
     begin(request, json_object());
     for (int i = 0; i < form->count; i++) {
@@ -372,13 +519,17 @@ void fax_request_from_form(struct fax_request *request, const struct multipart *
         free(pointer);
     }
     walk(request, request->root, "", "", problems);
-    check_whole(request, request->data || json_object_get(request->root, "documents"), now_ms, problems);
+    check_whole(request, kind, now_ms, problems);
 }
 
 void fax_request_clear(struct fax_request *request)
 {
+    for (int i = 0; i < request->document_count; i++) {
+        free(request->documents[i].decoded);
+        json_decref(request->documents[i].info);
+    }
     json_decref(request->root);
     json_decref(request->options);
-    free(request->decoded);
+    json_decref(request->cover_fields);
     *request = (struct fax_request){0};
 }

@@ -14,23 +14,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fax_request {
-    struct submit_request submit; /* but for original, owner and test, which the caller sets */
-    const void *data;             /* the document's octets, borrowed from `decoded` or the form */
+#define FAX_REQUEST_DOCUMENTS 20 /* PREPARATION_UPLOADS_MAX of spool/preparation.h */
+
+/* One of the documents of which the fax is made. */
+struct fax_request_document {
+    const void *data; /* its octets, borrowed from `decoded`, the root or the form */
     size_t size;
+    unsigned char *decoded;
+    json_t *info;     /* {"type", "pages", "password"}, as spool/fax_document.h */
+    char pointer[40]; /* where it stands in the body */
+};
+
+struct fax_request {
+    struct submit_request submit; /* but for original, uploads, cover, owner and test, which the caller sets */
+    struct fax_request_document documents[FAX_REQUEST_DOCUMENTS];
+    int document_count;
+    const char *cover; /* name of the cover page, NULL = none */
+    json_t *cover_fields;
     json_t *root; /* what the texts are borrowed from */
     json_t *options;
-    unsigned char *decoded;
 };
+
+/* What a request is for: a preview has no number to send to. */
+enum fax_request_kind { FAX_REQUEST_SEND, FAX_REQUEST_PREVIEW };
 
 /* `root` is taken over. `now_ms` is for times that have to lie ahead. Faults are in `problems`; without any, the
  * request is good. The caller clears in any case. */
-void fax_request_from_json(struct fax_request *request, json_t *root, int64_t now_ms, struct problems *problems);
-
-/* The document is the one part with a file name; the other parts are fields, nested ones with dots
- * ("retry.max_attempts"), list fields one part for each element. The form has to live as long as the request. */
-void fax_request_from_form(struct fax_request *request, const struct multipart *form, int64_t now_ms,
+void fax_request_from_json(struct fax_request *request, json_t *root, enum fax_request_kind kind, int64_t now_ms,
                            struct problems *problems);
+
+/* Each part with a file name is a document; the other parts are fields, nested ones with dots
+ * ("retry.max_attempts"), list fields one part for each element. The form has to live as long as the request. */
+void fax_request_from_form(struct fax_request *request, const struct multipart *form, enum fax_request_kind kind,
+                           int64_t now_ms, struct problems *problems);
 void fax_request_clear(struct fax_request *request);
 
 #endif

@@ -10,6 +10,7 @@
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/api.h"
+#include "web/pages_wanted.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -31,6 +32,11 @@ static struct spool *spool_of(const struct request *request)
 }
 
 /* --- POST /v1/faxes --- */
+
+static bool hides_header(const struct request *request)
+{
+    return json_is_false(json_object_get(request->upload->wanted.options, "header_show"));
+}
 
 /* False and the reply is made. */
 static bool is_good(struct request *request)
@@ -74,27 +80,87 @@ static bool has_line(struct request *request, const struct submit_request *wante
     return false;
 }
 
+/* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
+static bool may_hide_header(struct request *request)
+{
+    if (!hides_header(request) || request->key.scopes & KEY_CONFIG)
+        return true;
+    request_problem(request, 403, "header_required",
+                    "header.show=false needs a key with the scope config:*: each page has to say who sent it");
+    return false;
+}
+
+static int tell_hidden_header(struct request *request, const struct fax *fax)
+{
+    if (!hides_header(request))
+        return 0;
+    json_t *data = json_pack("{s:s, s:s}", "id", fax->public_id, "key", request->key.public_id);
+    int result = event_write(spool_of(request), "fax.header_hidden", fax, data);
+
+    json_decref(data);
+    log_info("header line turned off fax=%s key=%s", fax->public_id, request->key.public_id);
+    return result;
+}
+
+/* The documents into the store, and what the spool is told about them. */
+static int store_documents(struct submit_upload *uploads, char (*shas)[DOCUMENT_SHA_SIZE], struct request *request)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    int result = 0;
+
+    for (int i = 0; i < wanted->document_count && result == 0; i++) {
+        result = upload_store(shas[i], request->upload, i);
+        uploads[i] = (struct submit_upload){shas[i], wanted->documents[i].info};
+    }
+    wanted->submit.uploads = uploads;
+    wanted->submit.upload_count = wanted->document_count;
+    return result;
+}
+
+static int store_cover(char sha[DOCUMENT_SHA_SIZE], struct request *request, const struct cover_use *cover)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    int result = cover->data ? document_put(sha, spool_of(request), cover->data, cover->size) : 0;
+
+    wanted->submit.cover = cover->data ? sha : NULL;
+    wanted->submit.cover_fields = wanted->cover_fields;
+    return result;
+}
+
+static int submit_fax(struct fax *fax, struct request *request, const struct cover_use *cover)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    struct submit_upload uploads[FAX_REQUEST_DOCUMENTS];
+    char shas[FAX_REQUEST_DOCUMENTS][DOCUMENT_SHA_SIZE], cover_sha[DOCUMENT_SHA_SIZE];
+    int result = store_documents(uploads, shas, request);
+
+    if (result == 0)
+        result = store_cover(cover_sha, request, cover);
+    if (result != 0)
+        return result;
+    wanted->submit.owner = request->key.id;
+    wanted->submit.test = request->key.test;
+    use_style(wanted, spool_of(request));
+    result = submit(fax, spool_of(request), &wanted->submit);
+    return result == 0 ? tell_hidden_header(request, fax) : result;
+}
+
 void faxes_post(struct request *request)
 {
-    struct submit_request *wanted = &request->upload->wanted.submit;
-    char sha[DOCUMENT_SHA_SIZE];
+    struct cover_use cover = {0};
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !has_line(request, wanted))
+    if (!is_good(request) || !has_line(request, &request->upload->wanted.submit) || !may_hide_header(request) ||
+        !can_be_read(request) || !cover_check(&cover, request))
         return;
-    result = upload_store(sha, request->upload);
-    if (result == 0) {
-        wanted->original = sha;
-        wanted->owner = request->key.id;
-        wanted->test = request->key.test;
-        result = submit(&fax, spool_of(request), wanted);
-    }
+    result = submit_fax(&fax, request, &cover);
     if (result == 0)
         accept_fax(request, &fax);
     else
         request_error(request, result);
     fax_clear(&fax);
+    cover_use_clear(&cover);
 }
 
 /* --- GET /v1/faxes --- */

@@ -27,6 +27,12 @@ const struct route routes[] = {
     {"GET", "/v1/faxes/{id}/pages/{n}", KEY_DOCUMENT_READ, 0, documents_page},
     {"GET", "/v1/faxes/{id}/thumbnail", KEY_DOCUMENT_READ, 0, documents_thumbnail},
 
+    {"POST", "/v1/previews", KEY_FAX_SEND, (UPLOAD & ~ROUTE_WRITES) | ROUTE_PREVIEW, previews_post},
+    {"GET", "/v1/previews/{id}", KEY_FAX_SEND, 0, previews_get},
+    {"GET", "/v1/previews/{id}/document", KEY_FAX_SEND, 0, previews_document},
+    {"GET", "/v1/previews/{id}/pages/{n}", KEY_FAX_SEND, 0, previews_page},
+    {"GET", "/v1/cover-pages", KEY_FAX_SEND, 0, covers_list},
+
     {"GET", "/v1/lines", KEY_FAX_READ, 0, lines_list},
     {"GET", "/v1/lines/{*}", KEY_FAX_READ, 0, lines_get},
     {"PATCH", "/v1/lines/{*}", KEY_CONFIG, ROUTE_BODY_JSON, lines_patch},

@@ -7,6 +7,7 @@
 #include "spool/spool.h"
 #include "web/json_body.h"
 #include "web/request.h"
+#include "web/routes.h"
 #include "web/web_private.h"
 #include "web/worker.h"
 #include "server/base/clock.h"
@@ -44,7 +45,7 @@ static void read_json(struct upload *upload)
     fingerprint_body(upload->fingerprint, upload->method, upload->path, upload->body);
     result = json_body_parse(&root, &fault, upload->body);
     if (result == 0)
-        fax_request_from_json(&upload->wanted, root, upload->now_ms, &upload->problems);
+        fax_request_from_json(&upload->wanted, root, upload->kind, upload->now_ms, &upload->problems);
     else if (result == ERR_TOO_BIG)
         fail(upload, 413, "json_too_complex", "%s", fault.detail);
     else
@@ -65,17 +66,32 @@ static void read_form(struct upload *upload)
         return;
     }
     fingerprint_form(upload->fingerprint, upload->method, upload->path, &upload->form);
-    fax_request_from_form(&upload->wanted, &upload->form, upload->now_ms, &upload->problems);
+    fax_request_from_form(&upload->wanted, &upload->form, upload->kind, upload->now_ms, &upload->problems);
 }
 
-static void write_document(struct upload *upload)
+static int write_document(struct upload *upload, int index)
 {
     struct spool *spool = upload->request->web->options.spool;
+    const struct fax_request_document *document = &upload->wanted.documents[index];
+    char path[DOCUMENT_PATH_SIZE];
+    int fd, result = document_reserve(&fd, path, spool);
 
-    if (document_write(upload->sha, spool, upload->fd, upload->wanted.data, upload->wanted.size) < 0) {
-        upload->sha[0] = '\0';
+    if (result < 0)
+        return result;
+    upload->written[index].temporary = xstrdup(path);
+    result = document_write(upload->written[index].sha, spool, fd, document->data, document->size);
+    close(fd);
+    return result;
+}
+
+static void write_documents(struct upload *upload)
+{
+    int result = 0;
+
+    for (int i = 0; i < upload->wanted.document_count && result == 0; i++)
+        result = write_document(upload, i);
+    if (result < 0)
         fail(upload, 503, "storage_full", "the document cannot be written: %s", err_message());
-    }
 }
 
 static void upload_read(void *context)
@@ -86,8 +102,8 @@ static void upload_read(void *context)
         read_form(upload);
     else
         read_json(upload);
-    if (upload->fd >= 0 && upload->status == 0 && !problem_any(&upload->problems))
-        write_document(upload);
+    if (upload->writes && upload->status == 0 && !problem_any(&upload->problems))
+        write_documents(upload);
 }
 
 /* --- the loop's side --- */
@@ -103,13 +119,12 @@ static void read_elsewhere(struct upload *upload)
 {
     struct web *web = upload->request->web;
 
-    if (!spool_has_room(web->options.spool) ||
-        document_reserve(&upload->fd, upload->temporary, web->options.spool) < 0) {
-        upload->fd = -1;
+    if (!spool_has_room(web->options.spool)) {
         fail(upload, 503, "storage_full", "the disk has no room for documents");
         upload->go_on(upload->request);
         return;
     }
+    upload->writes = upload->kind == FAX_REQUEST_SEND;
     worker_run(web->worker, upload_read, on_read, upload);
 }
 
@@ -124,7 +139,7 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
     upload->method = request->method;
     upload->path = request->path;
     upload->now_ms = clock_now_ms();
-    upload->fd = -1;
+    upload->kind = request->route->flags & ROUTE_PREVIEW ? FAX_REQUEST_PREVIEW : FAX_REQUEST_SEND;
     upload->body = evbuffer_new();
     if (!upload->body)
         abort();
@@ -139,16 +154,18 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
     }
 }
 
-int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload)
+int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index)
 {
     struct spool *spool = upload->request->web->options.spool;
+    const struct fax_request_document *document = &upload->wanted.documents[index];
     int result;
 
-    if (!upload->sha[0])
-        return document_put(sha, spool, upload->wanted.data, upload->wanted.size);
-    memcpy(sha, upload->sha, DOCUMENT_SHA_SIZE);
-    result = document_adopt_known(spool, upload->temporary, sha, (int64_t)upload->wanted.size);
-    upload->temporary[0] = '\0';
+    if (!upload->written[index].temporary)
+        return document_put(sha, spool, document->data, document->size);
+    memcpy(sha, upload->written[index].sha, DOCUMENT_SHA_SIZE);
+    result = document_adopt_known(spool, upload->written[index].temporary, sha, (int64_t)document->size);
+    free(upload->written[index].temporary);
+    upload->written[index].temporary = NULL;
     return result;
 }
 
@@ -156,10 +173,11 @@ void upload_free(struct upload *upload)
 {
     if (!upload)
         return;
-    if (upload->fd >= 0)
-        close(upload->fd);
-    if (upload->temporary[0])
-        unlink(upload->temporary);
+    for (int i = 0; i < FAX_REQUEST_DOCUMENTS; i++) {
+        if (upload->written[i].temporary)
+            unlink(upload->written[i].temporary);
+        free(upload->written[i].temporary);
+    }
     fax_request_clear(&upload->wanted);
     problem_clear(&upload->problems);
     multipart_clear(&upload->form);

@@ -26,8 +26,8 @@ struct upload {
     char *type; /* Content-Type */
     const char *method, *path;
     int64_t now_ms;
-    int fd; /* of the temporary file for the document, -1 = it stays in memory */
-    char temporary[DOCUMENT_PATH_SIZE];
+    enum fax_request_kind kind;
+    bool writes; /* documents go to files while the body is read; else they stay in memory */
 
     /* what came of it */
     struct fax_request wanted;
@@ -36,7 +36,10 @@ struct upload {
     const char *code;
     char detail[512];
     char fingerprint[FINGERPRINT_SIZE]; /* "" when the body could not be read */
-    char sha[DOCUMENT_SHA_SIZE];        /* "" = the document is still in memory */
+    struct {
+        char *temporary; /* file of the store's, NULL = the document is still in memory */
+        char sha[DOCUMENT_SHA_SIZE];
+    } written[FAX_REQUEST_DOCUMENTS];
 
     struct multipart form;
 };
@@ -44,8 +47,8 @@ struct upload {
 /* Take the body of a request over and read it; then `go_on` is called, at once when it was small. */
 void upload_start(struct request *request, void (*go_on)(struct request *request));
 
-/* The document becomes one of the store's: 0 and its hash, or ERR_FULL, ERR_IO. */
-int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload);
+/* Document `index` becomes one of the store's: 0 and its hash, or ERR_FULL, ERR_IO. */
+int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index);
 
 void upload_free(struct upload *upload); /* NULL is fine */
 

@@ -5,6 +5,8 @@
 #include "spool/spool.h"
 #include "web/auth.h"
 #include "web/idempotent.h"
+#include "web/preview.h"
+#include "web/rendering.h"
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/stream.h"
@@ -254,6 +256,8 @@ int web_open(struct web **out, const struct web_options *options)
     web->options.version = web->version;
     web->started_at = clock_now_ms();
     LIST_INIT(&web->requests);
+    web->renderings = renderings_new();
+    web->previews = previews_new();
     result = make_server(web);
     if (result == 0)
         result = listen_on(web);
@@ -297,6 +301,8 @@ void web_close(struct web *web)
         request->web = NULL;
     }
     streams_free(web->streams);
+    renderings_free(web->renderings);
+    previews_free(web->previews);
     free(web->address);
     free(web->version);
     free(web);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct previews;
+struct renderings;
 struct request;
 struct streams;
 struct worker;
@@ -26,6 +28,8 @@ struct web {
     struct request_list requests; /* under way */
     struct streams *streams;
     struct worker *worker;
+    struct renderings *renderings;
+    struct previews *previews;
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */

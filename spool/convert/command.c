@@ -34,7 +34,7 @@ static const char help[] =
     "                     cut: pages from --first on, as a new fax, with --header\n"
     "                     verify: the whole pages of a received file, perhaps broken off\n"
     "                     png: one page as a grey picture      pdf: all pages\n"
-    "                     info: describe INPUT, no OUTPUT\n"
+    "                     info: describe INPUT, measure: what its pages cost on the line; no OUTPUT\n"
     "  --resolution NAME  prepare: standard, fine (default) or superfine\n"
     "  --dither NAME      prepare: auto (default), threshold, diffusion or halftone\n"
     "  --paper NAME       prepare: of a text; a4 (default), letter or legal\n"
@@ -258,11 +258,12 @@ int command_run(int argc, char **argv)
     json_t *job = json_pack("{s:s, s:{}}", "op", "prepare", "limits");
     int status = parse(job, argc, argv);
     if (status < 0) {
-        bool info = strcmp(json_string_value(json_object_get(job, "op")), "info") == 0;
+        const char *op = json_string_value(json_object_get(job, "op"));
+        bool info = strcmp(op, "info") == 0 || strcmp(op, "measure") == 0;
         int inputs = argc - optind - (info ? 0 : 1);
-        bool several = strcmp(json_string_value(json_object_get(job, "op")), "compose") == 0;
+        bool several = strcmp(op, "compose") == 0;
         if (inputs < 1 || (inputs > 1 && !several) || inputs > COMPOSE_INPUTS_MAX)
-            status = usage(info ? "info wants one file, INPUT" : "two files are wanted, INPUT and OUTPUT");
+            status = usage(info ? "info and measure want one file, INPUT" : "two files are wanted, INPUT and OUTPUT");
         else
             status = convert(job, argv + optind, inputs, info ? NULL : argv[argc - 1]);
     }

@@ -40,6 +40,7 @@ static const struct {
     [JOB_PNG] = {"png", {"page", "width"}},
     [JOB_PDF] = {"pdf", {NULL}},
     [JOB_INFO] = {"info", {NULL}},
+    [JOB_MEASURE] = {"measure", {NULL}},
     [JOB_EXTERNAL] = {"external", {"argv", "folder"}},
 };
 
@@ -55,7 +56,7 @@ static int parse_op(enum job_op *op, const json_t *json)
         }
     }
     return err_set(ERR_INVALID,
-                   "op is \"%.40s\", which is none of prepare, compose, cut, verify, png, pdf, info, external",
+                   "op is \"%.40s\", which is none of prepare, compose, cut, verify, png, pdf, info, measure, external",
                    word != NULL ? word : "");
 }
 
@@ -315,6 +316,16 @@ static json_t *heights(const struct summary *summary)
     return array;
 }
 
+static json_t *costs(const struct summary *summary)
+{
+    json_t *coded = json_array(), *ink = json_array();
+    for (int i = 0; i < summary->pages; i++) {
+        json_array_append_new(coded, json_integer(summary->coded[i]));
+        json_array_append_new(ink, json_integer(summary->ink[i]));
+    }
+    return json_pack("{s:i, s:o, s:o}", "pages", summary->pages, "coded", coded, "ink", ink);
+}
+
 static json_t *success(const struct summary *summary, enum job_op op)
 {
     json_t *result = json_pack(
@@ -347,6 +358,8 @@ static int run_summary(const struct job *job, struct summary *summary, const int
         return pdf_document(summary, input, output);
     case JOB_INFO:
         return tidy_info(summary, input);
+    case JOB_MEASURE:
+        return tidy_measure(summary, input);
     case JOB_PNG: /* these report otherwise */
     case JOB_EXTERNAL:
         break;
@@ -382,7 +395,9 @@ json_t *job_run(const struct job *job, const int *inputs, int count, int output)
     if (summary == NULL)
         return job_failure(ERR_FULL, "no memory");
     int error = run_summary(job, summary, inputs, count, output);
-    json_t *result = error != 0 ? job_failure(error, err_message()) : success(summary, job->op);
+    json_t *result = error != 0               ? job_failure(error, err_message())
+                     : job->op == JOB_MEASURE ? costs(summary)
+                                              : success(summary, job->op);
     free(summary);
     return result;
 }

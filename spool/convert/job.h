@@ -13,7 +13,7 @@
 #include "spool/convert/compose.h"
 #include "spool/convert/header.h"
 
-enum job_op { JOB_PREPARE, JOB_COMPOSE, JOB_CUT, JOB_VERIFY, JOB_PNG, JOB_PDF, JOB_INFO, JOB_EXTERNAL };
+enum job_op { JOB_PREPARE, JOB_COMPOSE, JOB_CUT, JOB_VERIFY, JOB_PNG, JOB_PDF, JOB_INFO, JOB_MEASURE, JOB_EXTERNAL };
 
 struct job {
     enum job_op op;

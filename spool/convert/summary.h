@@ -15,6 +15,8 @@
 struct summary {
     int pages;
     uint32_t heights[SUMMARY_PAGES_MAX]; /* rows of each page */
+    uint32_t coded[SUMMARY_PAGES_MAX];   /* measure: octets of each page as T.6 data */
+    uint16_t ink[SUMMARY_PAGES_MAX];     /* measure: thousandths of each page that are black */
     uint32_t width;                      /* of the widest */
     double y_dpi;                        /* of the finest */
     int64_t bytes;                       /* of the file written */

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "server/base/err.h"
 #include "spool/convert/fax_page.h"
@@ -147,4 +148,44 @@ int tidy_info(struct summary *summary, int input)
         return error;
     keep_note(summary);
     return 0;
+}
+
+static uint16_t ink_of(const struct raster *raster)
+{
+    uint64_t black = 0;
+    for (size_t i = 0; i < raster->stride * raster->height; i++)
+        black += (unsigned)__builtin_popcount(raster->data[i]);
+    return (uint16_t)(black * 1000 / ((uint64_t)raster->width * raster->height));
+}
+
+static int measure_page(struct summary *summary, struct tiff_in *in, const struct tiff_page *page)
+{
+    struct raster *raster = NULL;
+    uint8_t *octets = NULL;
+    uint64_t size = 0;
+    int at = summary->pages;
+    int error = load(&raster, in, page);
+    if (error == 0)
+        error = fax_tiff_encode(&octets, &size, raster);
+    if (error == 0)
+        error = summary_add(summary, raster->width, raster->height,
+                            words_y_dpi(raster->x_dpi, raster->y_dpi, raster->height));
+    if (error == 0) {
+        summary->coded[at] = (uint32_t)size;
+        summary->ink[at] = ink_of(raster);
+    }
+    free(octets);
+    raster_free(raster);
+    return error;
+}
+
+int tidy_measure(struct summary *summary, int input)
+{
+    struct tiff_in *in = NULL;
+    struct tiff_page page;
+    int error = tiff_in_open(&in, input, PREPARE_PIXELS_MAX);
+    while (error == 0 && (error = tiff_in_next(&page, in)) == 0)
+        error = measure_page(summary, in, &page);
+    tiff_in_close(in);
+    return error == ERR_NOT_FOUND ? 0 : error;
 }

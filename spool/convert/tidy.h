@@ -26,4 +26,7 @@ int tidy_verify(struct summary *summary, int input, int output, int pages_max);
 /* Describe the pages of any TIFF file without reading pictures; stops like tidy_verify. */
 int tidy_info(struct summary *summary, int input);
 
+/* What each page of a fax costs: summary->coded and summary->ink. 0; ERR_INVALID, ERR_UNSUPPORTED, ERR_FULL. */
+int tidy_measure(struct summary *summary, int input);
+
 #endif

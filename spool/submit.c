@@ -98,6 +98,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .original = xstrdup(first_upload(request)),
         .document = xstrdup(""),
         .pages_total = -1,
+        .prepared_of = -1,
         .max_attempts = request->max_attempts ? request->max_attempts : spool->policy->max_attempts,
         .resume = request->resume,
         .on_unconfirmed = request->on_unconfirmed,

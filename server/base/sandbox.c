@@ -221,6 +221,8 @@ static int enter_landlock(const char *const *readable, uint64_t readable_rights,
         rc = landlock_allow(fd, readable[i], readable_rights);
     if (rc == 0 && writable)
         rc = landlock_allow(fd, writable, rules.handled_access_fs);
+    if (rc == 0 && writable) /* where office suites put their sockets, whatever TMPDIR says */
+        rc = landlock_allow(fd, "/tmp", LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE);
     if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
         rc = err_set(ERR_IO, "cannot enter Landlock: %s", strerror(errno));
     close(fd);
@@ -343,13 +345,21 @@ static int enter_program_seccomp(void)
 
 int sandbox_enter_program(const struct sandbox_limits *limits, const char *folder)
 {
-    static const char *const system_folders[] = {"/usr",        "/lib",
-                                                 "/lib64",      "/bin",
-                                                 "/etc",        "/opt",
-                                                 "/var/lib",    "/var/cache/fontconfig",
-                                                 "/dev/null",   "/dev/urandom",
-                                                 "/dev/random", "/dev/zero",
-                                                 "/proc",       "/sys/devices/system/cpu",
+    static const char *const system_folders[] = {"/usr",
+                                                 "/lib",
+                                                 "/lib64",
+                                                 "/bin",
+                                                 "/etc",
+                                                 "/opt",
+                                                 "/var/lib",
+                                                 "/var/cache/fontconfig",
+                                                 "/var/spool/libreoffice",
+                                                 "/dev/null",
+                                                 "/dev/urandom",
+                                                 "/dev/random",
+                                                 "/dev/zero",
+                                                 "/proc",
+                                                 "/sys/devices/system/cpu",
                                                  NULL};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(ERR_IO, "cannot give up new privileges: %s", strerror(errno));

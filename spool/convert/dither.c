@@ -7,6 +7,7 @@
 #include "spool/convert/dither.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,11 @@
 #include "spool/convert/ink.h"
 #include "spool/convert/raster.h"
 #include "spool/convert/sheet.h"
+
+/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not lighter than this.
+ */
+#define HAIRLINE_CONTRAST 20
+#define HAIRLINE_BELOW    236
 
 /* Levels taken as black and as white before a screen. */
 #define BLACK_TO   32
@@ -90,7 +96,37 @@ static void threshold_row(uint8_t *to, const uint8_t *grey, uint32_t width, cons
     }
 }
 
-static int threshold(const struct raster *to, const struct raster *from)
+static uint8_t lighter(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A dot that is too light for ink, but the darkest across a line, and clearly darker than the paper on both sides of it;
+ * `step` is the way across. A line that lies on two dots is kept where it is darker, or on the first. */
+static bool is_hairline(const uint8_t *grey, ptrdiff_t step)
+{
+    int paper = grey[0] + HAIRLINE_CONTRAST;
+    return grey[-step] > grey[0] && grey[step] >= grey[0] && lighter(grey[-step], grey[-2 * step]) >= paper &&
+           lighter(grey[step], grey[2 * step]) >= paper;
+}
+
+static void keep_hairlines_row(uint8_t *to, const uint8_t *grey, uint32_t width, ptrdiff_t stride)
+{
+    for (uint32_t x = 2; x + 2 < width; x++) {
+        if (grey[x] >= INK_BELOW && grey[x] < HAIRLINE_BELOW &&
+            (is_hairline(grey + x, 1) || is_hairline(grey + x, stride)))
+            set_black(to, x);
+    }
+}
+
+/* Only for what was drawn: in scans there are specks. */
+static void keep_hairlines(const struct raster *to, const struct raster *from)
+{
+    for (uint32_t y = 2; y + 2 < from->height; y++)
+        keep_hairlines_row(raster_row(to, y), raster_row(from, y), from->width, (ptrdiff_t)from->stride);
+}
+
+static int threshold(const struct raster *to, const struct raster *from, bool drawn)
 {
     struct ink ink;
     int error = ink_find(&ink, from);
@@ -99,6 +135,8 @@ static int threshold(const struct raster *to, const struct raster *from)
     for (uint32_t y = 0; y < from->height; y++)
         threshold_row(raster_row(to, y), raster_row(from, y), from->width,
                       ink.below + (size_t)(y / INK_TILE) * ink.columns);
+    if (drawn)
+        keep_hairlines(to, from);
     ink_clear(&ink);
     return 0;
 }
@@ -174,7 +212,7 @@ static int lay_screen(const struct raster *to, const struct raster *from, struct
 /* Threshold for the page, a screen for those of its pictures that have greys: a scan in black and white has none. */
 static int dither_pictures(const struct raster *to, const struct sheet *sheet, enum dither dither)
 {
-    int error = threshold(to, sheet->raster);
+    int error = threshold(to, sheet->raster, sheet->drawn);
     for (int i = 0; i < sheet->picture_count && error == 0; i++) {
         if (!is_picture(sheet->raster, sheet->pictures[i]))
             continue;
@@ -184,11 +222,12 @@ static int dither_pictures(const struct raster *to, const struct sheet *sheet, e
     return error;
 }
 
-static int dither_whole(const struct raster *to, const struct raster *from, enum dither dither)
+static int dither_whole(const struct raster *to, const struct sheet *sheet, enum dither dither)
 {
+    const struct raster *from = sheet->raster;
     if (dither == DITHER_AUTO)
         dither = is_picture(from, whole(from)) ? DITHER_HALFTONE : DITHER_THRESHOLD;
-    return dither == DITHER_THRESHOLD ? threshold(to, from) : lay_screen(to, from, whole(from), dither);
+    return dither == DITHER_THRESHOLD ? threshold(to, from, sheet->drawn) : lay_screen(to, from, whole(from), dither);
 }
 
 int dither_sheet(struct raster **out, const struct sheet *sheet, enum dither dither)
@@ -201,7 +240,7 @@ int dither_sheet(struct raster **out, const struct sheet *sheet, enum dither dit
     to->x_dpi = from->x_dpi;
     to->y_dpi = from->y_dpi;
     if (sheet->picture_count == SHEET_PICTURES_UNKNOWN || dither == DITHER_THRESHOLD)
-        error = dither_whole(to, from, dither);
+        error = dither_whole(to, sheet, dither);
     else
         error = dither_pictures(to, sheet, dither);
     if (error != 0) {

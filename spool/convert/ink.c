@@ -19,6 +19,7 @@
 struct tile {
     uint8_t low, high;
     bool seen;
+    uint32_t sum, count; /* of the levels */
 };
 
 static void measure_row(struct tile *tiles, const uint8_t *row, uint32_t width)
@@ -26,12 +27,16 @@ static void measure_row(struct tile *tiles, const uint8_t *row, uint32_t width)
     for (uint32_t left = 0; left < width; left += INK_TILE, tiles++) {
         uint32_t end = left + INK_TILE < width ? left + INK_TILE : width;
         uint8_t low = tiles->low, high = tiles->high;
+        uint32_t sum = 0;
         for (uint32_t x = left; x < end; x++) {
             low = row[x] < low ? row[x] : low;
             high = row[x] > high ? row[x] : high;
+            sum += row[x];
         }
         tiles->low = low;
         tiles->high = high;
+        tiles->sum += sum;
+        tiles->count += end - left;
     }
 }
 
@@ -40,12 +45,18 @@ static bool is_ground(const struct tile *tile)
     return tile->high < INK_BELOW;
 }
 
+/* Letters are the lesser part of what they stand on; where the darker part is the larger, it is a shape and its edge. */
+static bool has_letters(const struct tile *tile)
+{
+    return tile->high - tile->low >= CONTRAST && 2 * tile->sum > (uint32_t)(tile->low + tile->high) * tile->count;
+}
+
 struct region {
     struct tile *tiles;
     uint32_t columns, rows;
     uint32_t *members; /* a list of tiles that doubles as the queue of the search */
     uint32_t count;
-    uint8_t low, high; /* the darkest on it, the lightest ground */
+    uint8_t low, high; /* where it has letters: the darkest, the lightest ground; low > high = nowhere */
 };
 
 static void visit(struct region *region, uint32_t from, uint32_t to)
@@ -68,8 +79,10 @@ static void grow(struct region *region, uint32_t start)
     for (uint32_t i = 0; i < region->count; i++) {
         uint32_t at = region->members[i], x = at % region->columns, y = at / region->columns;
         const struct tile *tile = &region->tiles[at];
-        region->low = tile->low < region->low ? tile->low : region->low;
-        region->high = tile->high > region->high ? tile->high : region->high;
+        if (has_letters(tile)) {
+            region->low = tile->low < region->low ? tile->low : region->low;
+            region->high = tile->high > region->high ? tile->high : region->high;
+        }
         if (x > 0)
             visit(region, at, at - 1);
         if (x + 1 < region->columns)
@@ -102,7 +115,7 @@ static void find_grounds(const struct ink *ink, struct region *region)
         if (region->tiles[i].seen || !is_ground(&region->tiles[i]))
             continue;
         grow(region, i);
-        if (region->high - region->low >= CONTRAST)
+        if (region->low < region->high)
             set_threshold(ink, region);
     }
 }
@@ -123,7 +136,7 @@ int ink_find(struct ink *ink, const struct raster *page)
     } else {
         memset(ink->below, INK_BELOW, count);
         for (size_t i = 0; i < count; i++)
-            region.tiles[i] = (struct tile){255, 0, false};
+            region.tiles[i] = (struct tile){.low = 255};
         for (uint32_t y = 0; y < page->height; y++)
             measure_row(region.tiles + (size_t)(y / INK_TILE) * ink->columns, raster_row(page, y), page->width);
         find_grounds(ink, &region);

@@ -23,8 +23,10 @@
 #define PAGES_DEFAULT  500
 #define MEMORY_DEFAULT (512 * MIB)
 #define FILE_DEFAULT   (256 * MIB)
-#define CPU_DEFAULT_S  60
+#define CPU_DEFAULT_S  300 /* a thousand grey pages */
 #define WALL_DEFAULT_S 600
+#define PROGRAM_MEMORY (2048 * MIB) /* an office suite */
+#define PROGRAM_WALL_S 100          /* before the daemon gives up: the program is ended and its folder removed */
 
 /* What each operation understands besides "op" and "limits". */
 static const struct {
@@ -245,7 +247,9 @@ static int parse_numbers(struct job *job, const json_t *json)
 
 static int parse_limits(struct job *job, const json_t *json)
 {
-    long memory = MEMORY_DEFAULT, file = FILE_DEFAULT, cpu = CPU_DEFAULT_S, wall = WALL_DEFAULT_S;
+    bool program = job->op == JOB_EXTERNAL;
+    long memory = program ? PROGRAM_MEMORY : MEMORY_DEFAULT, file = FILE_DEFAULT, cpu = CPU_DEFAULT_S;
+    long wall = program ? PROGRAM_WALL_S : WALL_DEFAULT_S;
     int error = parse_number(&memory, json, "memory_bytes", 64 * MIB, 16384 * MIB);
     if (error == 0)
         error = parse_number(&file, json, "file_bytes", 4096, 16384 * MIB);

@@ -23,6 +23,7 @@ from faxd import (BUILD, FAST_RETRIES, PAGES, exchange, fact, joined, main, pixe
 MEMORY = "/dev/shm"
 MAGIC = b"\x8efaxd\r\n\x1a"
 TIFF = (b"II*\0", b"MM\0*")
+PLAIN = FAST_RETRIES + "page { header = false }\n"  # a header line would change the dots
 
 
 def in_memory(path):
@@ -53,7 +54,7 @@ class Safe:
 
     def config(self, rest=None, enabled=True):
         return (f'encryption {{ key_file = "{self.keys}" call_dir = "{self.calls}" '
-                f'enabled = {str(enabled).lower()} }}\n' + FAST_RETRIES + (exchange() if rest is None else rest))
+                f'enabled = {str(enabled).lower()} }}\n' + PLAIN + (exchange() if rest is None else rest))
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -207,9 +208,11 @@ def a_large_upload_is_written_encrypted():
 def the_same_upload_is_stored_once():
     keys = safe()
     server = started(keys.config(exchange(lines=(("1001", "send = false"), ("1002", "send = false")))))
-    for _ in range(3):
+    server.wait_state(server.send("1002"), "queued")
+    stored = documents(server)
+    for _ in range(2):
         server.wait_state(server.send("1002"), "queued")
-    same(len(documents(server)), 2)
+    same((documents(server), len(stored) >= 2), (stored, True))
 
 
 @fact
@@ -224,7 +227,7 @@ def a_restart_with_the_key_reads_everything_and_one_without_is_refused():
     same(server.document(fax), page)
     same(server.end(), 0)
     ours = keys.lines()
-    server.configure(FAST_RETRIES + exchange())
+    server.configure(PLAIN + exchange())
     for word in ("encrypted with key", "no key is configured", "section encryption"):
         within(word, refused_start(server))
     keys.keep(base64.b64encode(b"x" * 32).decode())
@@ -338,7 +341,7 @@ def a_rotation_that_is_killed_goes_on_where_it_was():
 @fact
 def encryption_is_turned_on_and_off_without_losing_a_document():
     keys = safe()
-    server = started(FAST_RETRIES + exchange())
+    server = started(PLAIN + exchange())
     first = server.send("1002")
     same(server.wait_state(first)["status"], "delivered")
     sha = hashlib.sha256(octets(PAGES[0])).hexdigest()
@@ -361,7 +364,7 @@ def encryption_is_turned_on_and_off_without_losing_a_document():
     same(len(plain_files(server)) > 0, True)
     same(server.end(), 0)
     same(rotated(server)[2:], [0, 0])
-    server.configure(FAST_RETRIES + exchange())
+    server.configure(PLAIN + exchange())
     server.start()
     same([server.document(first), server.document(second)], pages)
 
@@ -473,7 +476,7 @@ def a_machine_that_lost_its_memory_says_what_it_lost():
 @fact
 def a_call_from_before_encryption_ends_after_it_was_turned_on():
     keys = safe()
-    server = started(FAST_RETRIES + exchange(pace=10))
+    server = started(PLAIN + exchange(pace=10))
     fax = server.send("1002")
     server.wait_state(fax, "sending")
     same(server.end(signal.SIGQUIT), 0)

@@ -103,6 +103,8 @@ static void read_elsewhere(struct upload *upload)
 {
     struct web *web = upload->request->web;
 
+    upload->claimed = (int64_t)evbuffer_get_length(upload->body);
+    spool_claim_room(web->options.spool, upload->claimed);
     if (!spool_has_room(web->options.spool) ||
         document_reserve(&upload->fd, upload->temporary, web->options.spool) < 0) {
         upload->fd = -1;
@@ -160,6 +162,8 @@ void upload_free(struct upload *upload)
         close(upload->fd);
     if (upload->temporary[0])
         unlink(upload->temporary);
+    if (upload->claimed && upload->request->web)
+        spool_claim_room(upload->request->web->options.spool, -upload->claimed);
     fax_request_clear(&upload->wanted);
     problem_clear(&upload->problems);
     multipart_clear(&upload->form);

@@ -28,6 +28,7 @@ struct upload {
     int64_t now_ms;
     int fd; /* of the temporary file for the document, -1 = it stays in memory */
     char temporary[DOCUMENT_PATH_SIZE];
+    int64_t claimed; /* room on the disk, spool_claim_room */
 
     /* what came of it */
     struct fax_request wanted;

@@ -151,7 +151,7 @@ static int purge(bool *had, struct spool *spool, struct fax *fax)
 
 int purge_documents(struct spool *spool, struct fax *fax)
 {
-    bool had;
+    bool had = false;
     spool_assert_loop(spool);
     int error = check_ended(fax);
     if (!error)
@@ -202,7 +202,7 @@ static int write_last_event(struct spool *spool, const struct fax *fax)
 
 int purge_record(struct spool *spool, struct fax *fax)
 {
-    bool had;
+    bool had = false;
     spool_assert_loop(spool);
     int error = check_ended(fax);
     if (!error && fax->purged_at)

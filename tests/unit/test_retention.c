@@ -23,6 +23,7 @@
 #include "spool/document_count.h"
 #include "spool/event.h"
 #include "spool/fax_json.h"
+#include "spool/fax_row.h"
 #include "spool/outbox.h"
 #include "spool/purge.h"
 #include "spool/submit.h"
@@ -255,6 +256,10 @@ static void a_fax_that_has_not_ended_is_never_touched(void **state)
     int64_t calling = queued(facts->spool, "first", "first pages");
     spool_facts_call(facts->spool);
     int64_t waiting = queued(facts->spool, "second", "second pages");
+    struct stmt *stmt;
+    /* A time alone, by whatever hand, makes no end. */
+    assert_int_equal(stmt_open_once(&stmt, spool_db(facts->spool), "UPDATE fax SET ended_at = 1"), 0);
+    assert_int_equal(stmt_run(NULL, stmt), 0);
     policy(facts->spool, 1, 1, 1, 1);
     days_pass(1000);
     assert_int_equal(run(facts->spool), 0);
@@ -341,6 +346,16 @@ static void every_question_is_answered_by_an_index(void **state)
             fail_msg("%s: %s", questions[i][0], plan);
         assert_int_equal(stmt_step(stmt), 0); /* no sorting behind it */
         stmt_close(stmt);
+    }
+}
+
+static void the_states_of_the_queries_are_those_that_end(void **state)
+{
+    char sql[200];
+    for (int i = 0; i <= FAX_ROUTE_FAILED; i++) {
+        snprintf(sql, sizeof(sql), "SELECT %d IN " SQL_ENDED " AS n", i);
+        if (spool_facts_number(spool_of(state), sql) != fax_state_is_final((enum fax_state)i))
+            fail_msg("state %d", i);
     }
 }
 
@@ -668,6 +683,7 @@ int main(void)
         FACT(a_batch_has_an_end),
         FACT(a_loop_works_it_off),
         FACT(every_question_is_answered_by_an_index),
+        FACT(the_states_of_the_queries_are_those_that_end),
         FACT(the_record_stays_and_proves_what_was_sent),
         FACT(purging_twice_is_purging_once),
         FACT(webhooks_are_told),

@@ -2,8 +2,8 @@
 /* The end of documents: rows in the turn, files after its commit. A crash in between leaves a file that no row names,
  * which the sweep after the next start removes; never a row without its file.
  *
- * A remembered preparation (table prepared) is there to save the converter work for faxes that share an upload. It
- * keeps no document alive that no fax names: what is derived from purged pages would be the same pages.
+ * A remembered preparation (table prepared) lives as long as the upload that it was made of, and keeps the document
+ * that it names: a fax with that upload which is being prepared right now may be about to take it.
  */
 #include "config.h"
 
@@ -42,37 +42,40 @@ static void drop_file_after_commit(struct spool *spool, const char *sha)
     spool_after_commit(spool, drop_file, drop);
 }
 
-/* Does the query, with `sha` for each of its placeholders, find a row? */
-static int finds(struct spool *spool, const char *sql, int placeholders, const char *sha)
+static int finds(struct spool *spool, const char *sql, const char *sha)
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool), sql);
     if (error)
         return error;
-    for (int i = 0; i < placeholders; i++)
-        stmt_bind_text(stmt, sha);
+    stmt_bind_text(stmt, sha);
     error = stmt_step(stmt);
     stmt_close(stmt);
     return error;
 }
 
+/* Every column by which a fax names a document, each with an index of its own. */
+static const char *const names[] = {
+    "SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1",
+    "SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1",
+};
+
 int document_is_named(struct spool *spool, const char *sha)
 {
-    int named = finds(spool, "SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1", 1, sha);
-    if (named)
-        return named;
-    return finds(spool, "SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1", 1, sha);
+    int found = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !found; i++)
+        found = finds(spool, names[i], sha);
+    return found;
 }
 
-static int run(struct spool *spool, const char *sql, const char *first, const char *second)
+static int forget(struct spool *spool, const char *original, const char *made)
 {
     struct stmt *stmt;
-    int error = stmt_open(&stmt, spool_db(spool), sql);
+    int error = stmt_open(&stmt, spool_db(spool), "DELETE FROM prepared WHERE original = ? AND document = ?");
     if (error)
         return error;
-    stmt_bind_text(stmt, first);
-    if (second)
-        stmt_bind_text(stmt, second);
+    stmt_bind_text(stmt, original);
+    stmt_bind_text(stmt, made);
     return stmt_run(NULL, stmt);
 }
 
@@ -97,7 +100,7 @@ static int forget_made_of(struct spool *spool, const char *original)
     char made[DOCUMENT_SHA_SIZE];
     int found;
     while ((found = next_made_of(made, spool, original)) == 1) {
-        int error = run(spool, "DELETE FROM prepared WHERE original = ? AND document = ?", original, made);
+        int error = forget(spool, original, made);
         if (!error)
             error = document_release(spool, made);
         if (error)
@@ -127,11 +130,14 @@ int document_release(struct spool *spool, const char *sha)
     spool_assert_loop(spool);
     if (!*sha)
         return 0;
-    int named = document_is_named(spool, sha);
-    if (named)
-        return named < 0 ? named : 0;
-    int error = run(spool, "DELETE FROM prepared WHERE document = ?", sha, NULL);
-    if (!error)
-        error = forget_made_of(spool, sha);
-    return error ? error : delete_row(spool, sha);
+    int needed = document_is_named(spool, sha);
+    if (needed)
+        return needed < 0 ? needed : 0;
+    int error = forget_made_of(spool, sha);
+    if (error)
+        return error;
+    needed = finds(spool, "SELECT 1 AS one FROM prepared WHERE document = ? LIMIT 1", sha);
+    if (needed)
+        return needed < 0 ? needed : 0;
+    return delete_row(spool, sha);
 }

@@ -13,8 +13,9 @@ struct spool;
  * knows the columns that name documents. */
 int document_is_named(struct spool *spool, const char *sha);
 
-/* A fax has just stopped naming `sha` ("" is fine). Unless another one names it, its row goes in this turn together
- * with the preparations that are remembered of it or that made it, and with the documents that only these needed; the
+/* A fax has just stopped naming `sha` ("" is fine). Unless another one names it, what is remembered to have been made
+ * of it is forgotten in this turn, and goes too where nothing else needs it; then its own row, unless it was itself
+ * made of an upload that a fax still names. Of several documents of a fax each has to be released, in any order. The
  * files go after the commit, and the sweep removes those that a crash leaves. 0 or an error. */
 int document_release(struct spool *spool, const char *sha);
 

@@ -24,6 +24,7 @@
 #include "spool/event.h"
 #include "spool/fax_json.h"
 #include "spool/fax_row.h"
+#include "spool/fax_state.h"
 #include "spool/outbox.h"
 #include "spool/purge.h"
 #include "spool/submit.h"
@@ -139,6 +140,16 @@ static void purged(struct spool *spool, int64_t id, int (*how)(struct spool *spo
     if (error)
         fail_msg("%s", err_message());
     spool_facts_turn(spool);
+}
+
+static const char *public_id_of(struct spool *spool, int64_t id)
+{
+    static char public_id[FAX_ID_SIZE];
+    struct fax fax;
+    spool_facts_read(&fax, spool, id);
+    memcpy(public_id, fax.public_id, sizeof(public_id));
+    fax_clear(&fax);
+    return public_id;
 }
 
 static bool has_record(struct spool *spool, int64_t id)
@@ -329,9 +340,9 @@ static void every_question_is_answered_by_an_index(void **state)
         {"SELECT id FROM fax WHERE direction = ? AND ended_at > 0 AND purged_at = 0 AND state IN (10, 11, 12, 13, 14,"
          " 15, 22, 23, 24, 25, 26, 27) AND ended_at <= ? ORDER BY ended_at, id LIMIT ?",
          "fax_unpurged"},
-        {"SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1", "fax_original"},
-        {"SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1", "fax_document"},
-        {"DELETE FROM prepared WHERE document = ?", "prepared_document"},
+        {"SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1", "fax_by_original"},
+        {"SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1", "fax_by_document"},
+        {"SELECT 1 AS one FROM prepared WHERE document = ? LIMIT 1", "prepared_by_document"},
     };
     for (size_t i = 0; i < COUNT_OF(questions); i++) {
         char sql[400];
@@ -534,7 +545,8 @@ static void everything_derived_goes(void **state)
     assert_int_equal(files(facts, "documents"), 0);
 }
 
-static void pages_that_only_a_purged_fax_used_are_forgotten(void **state)
+/* A fax that is being prepared may take them at any moment. */
+static void what_was_made_of_an_upload_stays_as_long_as_the_upload(void **state)
 {
     struct spool_facts *facts = *state;
     char upload[DOCUMENT_SHA_SIZE], coarse[DOCUMENT_SHA_SIZE];
@@ -549,11 +561,34 @@ static void pages_that_only_a_purged_fax_used_are_forgotten(void **state)
     assert_string_equal(fax.document, coarse);
     fax_clear(&fax);
     json_decref(options);
-    purged(facts->spool, fine, purge_documents);
-    assert_false(is_stored(facts, "pages"));
+    purged(facts->spool, fine, purge_record);
+    assert_true(is_stored(facts, "pages"));
     assert_true(is_stored(facts, "upload"));
     assert_true(is_stored(facts, "coarse pages"));
-    assert_int_equal(rows(facts->spool, "prepared"), 1);
+    int64_t id = spool_facts_number(facts->spool, "SELECT id AS n FROM fax");
+    assert_int_equal(fax_state_cancel(facts->spool, public_id_of(facts->spool, id)), 0);
+    purged(facts->spool, id, purge_documents);
+    assert_int_equal(rows(facts->spool, "document") + rows(facts->spool, "prepared"), 0);
+}
+
+/* What this file knows of is all there is: a new column that names documents belongs into spool/document_use.c and,
+ * where it is a fax's, into spool/purge.c. */
+static void every_column_that_names_documents_is_known(void **state)
+{
+    static const char *const known = "document.sha256 fax.document fax.original fax.purged_document prepared.document "
+                                     "prepared.original ";
+    char found[400] = "";
+    struct stmt *stmt;
+    assert_int_equal(stmt_open_once(&stmt, spool_db(spool_of(state)),
+                                    "SELECT t.name || '.' || c.name || ' ' AS name FROM sqlite_schema t,"
+                                    " pragma_table_info(t.name) c WHERE t.type = 'table' AND (c.name LIKE '%document%'"
+                                    " OR c.name LIKE '%sha%' OR c.name LIKE '%original%') AND c.name <> 'body_sha'"
+                                    " ORDER BY 1"),
+                     0);
+    while (stmt_step(stmt) == 1)
+        strncat(found, stmt_text(stmt, "name"), sizeof(found) - strlen(found) - 1);
+    stmt_close(stmt);
+    assert_string_equal(found, known);
 }
 
 /* ---- the order ---- */
@@ -694,7 +729,8 @@ int main(void)
         FACT(pages_of_one_fax_may_be_the_upload_of_another),
         FACT(a_fax_that_is_still_to_be_sent_keeps_what_it_needs),
         FACT(everything_derived_goes),
-        FACT(pages_that_only_a_purged_fax_used_are_forgotten),
+        FACT(what_was_made_of_an_upload_stays_as_long_as_the_upload),
+        FACT(every_column_that_names_documents_is_known),
         FACT(stored_again_in_the_same_turn_it_stays),
         FACT(a_part_that_is_undone_leaves_everything),
         FACT(a_crash_between_commit_and_files_leaves_none_behind),

@@ -58,6 +58,7 @@ static int finds(struct spool *spool, const char *sql, const char *sha)
 static const char *const names[] = {
     "SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1",
     "SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1",
+    "SELECT 1 AS one FROM fax_document WHERE document = ? LIMIT 1",
 };
 
 int document_is_named(struct spool *spool, const char *sha)

@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/attempt.h"
+#include "spool/document.h"
 #include "spool/document_use.h"
 #include "spool/event.h"
 #include "spool/fax.h"
@@ -20,6 +21,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +62,20 @@ static void look(bool *has_record, bool *has_documents, struct spool *spool, int
     stmt_close(stmt);
 }
 
+static void remove_aside(const struct leftover *leftover)
+{
+    char path[PATH_SIZE];
+    for (int i = 0; i < 2; i++) {
+        const char *folder = spool_call_dir(leftover->spool, i);
+        if (!folder)
+            continue;
+        int length =
+            snprintf(path, sizeof(path), "%s/%s/k%lld.tif", folder, leftover->provider, (long long)leftover->attempt);
+        if (length < (int)sizeof(path))
+            remove_file(path);
+    }
+}
+
 static void remove_leftover(void *context, int error)
 {
     struct leftover *leftover = context;
@@ -67,9 +83,8 @@ static void remove_leftover(void *context, int error)
     bool has_record = true, has_documents = true;
     if (!error)
         look(&has_record, &has_documents, leftover->spool, leftover->attempt);
-    if (!has_documents && !spool_path(path, sizeof(path), leftover->spool, "hosts/%s/k%lld.tif", leftover->provider,
-                                      (long long)leftover->attempt))
-        remove_file(path);
+    if (!has_documents)
+        remove_aside(leftover);
     if (!has_record && !attempt_journal_path(path, sizeof(path), leftover->spool, leftover->attempt))
         remove_file(path);
     free(leftover);
@@ -121,6 +136,37 @@ static int write_purged(struct spool *spool, const struct fax *fax, int64_t now_
     return error;
 }
 
+/* 1 and one of the documents in table fax_document, whose row is deleted, 0, or an error. */
+static int next_other(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const struct fax *fax)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "DELETE FROM fax_document WHERE fax = ? AND (role, position) IN (SELECT role, position"
+                          " FROM fax_document WHERE fax = ? LIMIT 1) RETURNING document");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, fax->id);
+    stmt_bind_int(stmt, fax->id);
+    error = stmt_step(stmt);
+    if (error == 1)
+        str_copy(sha, DOCUMENT_SHA_SIZE, stmt_text(stmt, "document"));
+    stmt_close(stmt);
+    return error;
+}
+
+/* Uploads, other forms, copies as sent; with their rows go the passwords of uploads. */
+static int release_others(struct spool *spool, const struct fax *fax)
+{
+    char sha[DOCUMENT_SHA_SIZE];
+    int found;
+    while ((found = next_other(sha, spool, fax)) == 1) {
+        int error = document_release(spool, sha);
+        if (error)
+            return error;
+    }
+    return found;
+}
+
 static void follow(struct fax *fax, int64_t now_ms)
 {
     fax->purged_at = fax->updated_at = now_ms;
@@ -142,6 +188,8 @@ static int purge(bool *had, struct spool *spool, struct fax *fax)
         error = document_release(spool, fax->document);
     if (!error)
         error = document_release(spool, fax->original);
+    if (!error)
+        error = release_others(spool, fax);
     if (!error)
         error = remove_leftovers_after_commit(spool, fax);
     if (!error)

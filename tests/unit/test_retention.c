@@ -22,6 +22,7 @@
 #include "spool/document.h"
 #include "spool/document_count.h"
 #include "spool/event.h"
+#include "spool/fax_document.h"
 #include "spool/fax_json.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
@@ -342,6 +343,7 @@ static void every_question_is_answered_by_an_index(void **state)
          "fax_unpurged"},
         {"SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1", "fax_by_original"},
         {"SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1", "fax_by_document"},
+        {"SELECT 1 AS one FROM fax_document WHERE document = ? LIMIT 1", "fax_document_sha"},
         {"SELECT 1 AS one FROM prepared WHERE document = ? LIMIT 1", "prepared_by_document"},
     };
     for (size_t i = 0; i < COUNT_OF(questions); i++) {
@@ -545,6 +547,44 @@ static void everything_derived_goes(void **state)
     assert_int_equal(files(facts, "documents"), 0);
 }
 
+static void several_uploads_other_forms_and_copies_as_sent_go_too(void **state)
+{
+    static const struct {
+        const char *text;
+        enum fax_document_role role;
+        int position;
+    } others[] = {
+        {"upload", FAX_DOCUMENT_UPLOAD, 1},
+        {"second upload", FAX_DOCUMENT_UPLOAD, 2},
+        {"coarse pages", FAX_DOCUMENT_RENDITION, 1},
+        {"pages from the third", FAX_DOCUMENT_AS_SENT, 1},
+    };
+    struct spool_facts *facts = *state;
+    char sha[DOCUMENT_SHA_SIZE], piece[DOCUMENT_SHA_SIZE];
+    int64_t id = delivered(facts->spool, "upload", "pages");
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        put(sha, facts->spool, others[i].text);
+        assert_int_equal(fax_document_add(facts->spool, id, others[i].role, others[i].position, sha, NULL), 0);
+    }
+    put(sha, facts->spool, "second upload");
+    put(piece, facts->spool, "second pages");
+    assert_int_equal(document_remember(facts->spool, sha, "fine threshold", piece, 1), 0);
+    int64_t other = delivered(facts->spool, "third upload", "third pages");
+    assert_int_equal(fax_document_add(facts->spool, other, FAX_DOCUMENT_UPLOAD, 2, sha, NULL), 0);
+    spool_facts_turn(facts->spool);
+    assert_int_equal(files(facts, "documents"), 8);
+    purged(facts->spool, id, purge_documents);
+    assert_false(is_stored(facts, "coarse pages"));
+    assert_false(is_stored(facts, "pages from the third"));
+    assert_true(is_stored(facts, "second upload")); /* the other fax was made of it, too */
+    assert_true(is_stored(facts, "second pages"));
+    assert_int_equal(files(facts, "documents"), 4);
+    purged(facts->spool, other, purge_record);
+    assert_int_equal(rows(facts->spool, "fax_document"), 0);
+    assert_int_equal(rows(facts->spool, "prepared") + rows(facts->spool, "document"), 0);
+    assert_int_equal(files(facts, "documents"), 0);
+}
+
 /* A fax that is being prepared may take them at any moment. */
 static void what_was_made_of_an_upload_stays_as_long_as_the_upload(void **state)
 {
@@ -575,8 +615,9 @@ static void what_was_made_of_an_upload_stays_as_long_as_the_upload(void **state)
  * where it is a fax's, into spool/purge.c. */
 static void every_column_that_names_documents_is_known(void **state)
 {
-    static const char *const known = "document.sha256 fax.document fax.original fax.purged_document prepared.document "
-                                     "prepared.original ";
+    static const char *const known =
+        "document.sha256 fax.document fax.original fax.purged_document fax_document.document "
+        "prepared.document prepared.original ";
     char found[400] = "";
     struct stmt *stmt;
     assert_int_equal(stmt_open_once(&stmt, spool_db(spool_of(state)),
@@ -729,6 +770,7 @@ int main(void)
         FACT(pages_of_one_fax_may_be_the_upload_of_another),
         FACT(a_fax_that_is_still_to_be_sent_keeps_what_it_needs),
         FACT(everything_derived_goes),
+        FACT(several_uploads_other_forms_and_copies_as_sent_go_too),
         FACT(what_was_made_of_an_upload_stays_as_long_as_the_upload),
         FACT(every_column_that_names_documents_is_known),
         FACT(stored_again_in_the_same_turn_it_stays),

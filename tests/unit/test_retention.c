@@ -61,6 +61,21 @@ static void put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const char *te
     memcpy(sha, spool_facts_document(spool, text), DOCUMENT_SHA_SIZE);
 }
 
+static void remember(struct spool *spool, const char *original, const char *options, const char *made)
+{
+    const struct document_form form = {1, 1728, "fine"};
+    assert_int_equal(document_remember(spool, original, options, made, &form), 0);
+}
+
+/* The fax has those pages, and is in the queue. */
+static void prepare(struct spool *spool, struct fax *fax, const char *document)
+{
+    const struct submit_form form = {document, "fine", 1728};
+    assert_int_equal(fax->state, FAX_PREPARING);
+    assert_int_equal(submit_prepared(spool, fax, &form, 1, 1), 0);
+    assert_int_equal(fax->state, FAX_QUEUED);
+}
+
 /* A fax with that upload and those pages, in the queue. */
 static int64_t queued(struct spool *spool, const char *upload, const char *pages)
 {
@@ -69,9 +84,9 @@ static int64_t queued(struct spool *spool, const char *upload, const char *pages
     struct fax fax;
     put(original, spool, upload);
     put(document, spool, pages);
-    assert_int_equal(document_remember(spool, original, "fine threshold", document, 1), 0);
+    remember(spool, original, "fine threshold", document);
     assert_int_equal(submit(&fax, spool, &request), 0);
-    assert_int_equal(fax.state, FAX_QUEUED);
+    prepare(spool, &fax, document);
     int64_t id = fax.id;
     fax_clear(&fax);
     return id;
@@ -537,9 +552,9 @@ static void everything_derived_goes(void **state)
     put(upload, facts->spool, "upload");
     put(coarse, facts->spool, "coarse pages");
     put(deeper, facts->spool, "pages of coarse pages");
-    assert_int_equal(document_remember(facts->spool, upload, "standard threshold", coarse, 1), 0);
-    assert_int_equal(document_remember(facts->spool, coarse, "fine threshold", deeper, 1), 0);
-    assert_int_equal(document_remember(facts->spool, coarse, "standard threshold", coarse, 1), 0);
+    remember(facts->spool, upload, "standard threshold", coarse);
+    remember(facts->spool, coarse, "fine threshold", deeper);
+    remember(facts->spool, coarse, "standard threshold", coarse);
     spool_facts_turn(facts->spool);
     purged(facts->spool, id, purge_documents);
     assert_int_equal(rows(facts->spool, "prepared"), 0);
@@ -568,7 +583,7 @@ static void several_uploads_other_forms_and_copies_as_sent_go_too(void **state)
     }
     put(sha, facts->spool, "second upload");
     put(piece, facts->spool, "second pages");
-    assert_int_equal(document_remember(facts->spool, sha, "fine threshold", piece, 1), 0);
+    remember(facts->spool, sha, "fine threshold", piece);
     int64_t other = delivered(facts->spool, "third upload", "third pages");
     assert_int_equal(fax_document_add(facts->spool, other, FAX_DOCUMENT_UPLOAD, 2, sha, NULL), 0);
     spool_facts_turn(facts->spool);
@@ -593,14 +608,12 @@ static void what_was_made_of_an_upload_stays_as_long_as_the_upload(void **state)
     int64_t fine = delivered(facts->spool, "upload", "pages");
     put(upload, facts->spool, "upload");
     put(coarse, facts->spool, "coarse pages");
-    assert_int_equal(document_remember(facts->spool, upload, "standard threshold", coarse, 1), 0);
-    json_t *options = json_pack("{s:s}", "resolution", "standard");
-    struct submit_request request = {.to = "1002", .priority = FAX_NORMAL, .original = upload, .options = options};
+    remember(facts->spool, upload, "standard threshold", coarse);
+    struct submit_request request = {.to = "1002", .priority = FAX_NORMAL, .original = upload};
     struct fax fax;
     assert_int_equal(submit(&fax, facts->spool, &request), 0);
-    assert_string_equal(fax.document, coarse);
+    prepare(facts->spool, &fax, coarse);
     fax_clear(&fax);
-    json_decref(options);
     purged(facts->spool, fine, purge_record);
     assert_true(is_stored(facts, "pages"));
     assert_true(is_stored(facts, "upload"));

@@ -203,5 +203,16 @@ static const char documents[] = "CREATE TABLE fax_document ("
 /* Ids of the keys that a stored document may be encrypted with. */
 static const char document_keys[] = "CREATE TABLE document_key (id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const migrations[] = {first, second, documents, document_keys};
+/* Retention. fax_ended and fax_unpurged tell which rows and which documents are due, oldest end first; the others
+ * answer whether anything still names a document, which has to be known before it goes. */
+static const char retention[] =
+    "ALTER TABLE fax ADD COLUMN purged_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fax ADD COLUMN purged_document TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX fax_ended ON fax(direction, ended_at, id) WHERE ended_at > 0;"
+    "CREATE INDEX fax_unpurged ON fax(direction, ended_at, id) WHERE ended_at > 0 AND purged_at = 0;"
+    "CREATE INDEX fax_by_original ON fax(original) WHERE original <> '';"
+    "CREATE INDEX fax_by_document ON fax(document) WHERE document <> '';"
+    "CREATE INDEX prepared_by_document ON prepared(document);";
+
+const char *const migrations[] = {first, second, documents, document_keys, retention};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

@@ -32,6 +32,7 @@ static const struct {
 
 #define ROOM_LEAST (4 << 20) /* octets: some forty pages */
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+#define ASIDE      'k'
 
 static int path_in(char path[CALL_FILE_PATH_SIZE], const char *folder, const char *below, const char *provider,
                    enum call_file_kind kind, int64_t attempt)
@@ -188,18 +189,31 @@ static int64_t attempt_of(const char *name)
     const char *dot = strchr(name, '.');
     int64_t attempt;
 
-    if ((name[0] != 'a' && name[0] != 'r') || dot == NULL || dot - name >= (long)sizeof number)
+    if ((name[0] != 'a' && name[0] != 'r' && name[0] != ASIDE) || dot == NULL || dot - name >= (long)sizeof number)
         return 0;
     snprintf(number, sizeof number, "%.*s", (int)(dot - name - 1), name + 1);
     return str_to_int(&attempt, number, 1, INT64_MAX) == 0 ? attempt : 0;
 }
 
-static bool is_open(struct spool *spool, int64_t id)
+static bool has_documents(struct spool *spool, int64_t id)
+{
+    struct fax fax = {0};
+    int error = fax_get(&fax, spool, id);
+    bool purged = fax.purged_at != 0;
+
+    fax_clear(&fax);
+    return error == 0 ? !purged : error != ERR_NOT_FOUND;
+}
+
+/* Those of a call while it is open; what was put aside until its fax is purged. */
+static bool is_needed(struct spool *spool, char letter, int64_t id)
 {
     struct attempt attempt;
     int error = attempt_get(&attempt, spool, id);
 
-    return error == 0 ? attempt.ended_at == 0 : error != ERR_NOT_FOUND;
+    if (error != 0)
+        return error != ERR_NOT_FOUND;
+    return letter == ASIDE ? has_documents(spool, attempt.fax) : attempt.ended_at == 0;
 }
 
 static void sweep_folder(struct spool *spool, int parent, const char *name)
@@ -216,7 +230,7 @@ static void sweep_folder(struct spool *spool, int parent, const char *name)
     while ((entry = readdir(dir)) != NULL) {
         int64_t attempt = attempt_of(entry->d_name);
 
-        if (attempt != 0 && !is_open(spool, attempt) && unlinkat(folder, entry->d_name, 0) == 0)
+        if (attempt != 0 && !is_needed(spool, entry->d_name[0], attempt) && unlinkat(folder, entry->d_name, 0) == 0)
             log_debug("file of a call that is over removed provider=%s file=%s", name, entry->d_name);
     }
     closedir(dir);

@@ -6,7 +6,9 @@
  *   r<id>.tif   inbound: what the call receives
  *   r<id>.end   inbound: the host's last word on the call, kept until the pages are adopted
  *
- * They live as long as the attempt is open.
+ * They live as long as the attempt is open. Beside them may be
+ *
+ *   k<id>.tif   inbound: a received file that could not be read, put aside until its fax is purged (spool/purge)
  *
  * Hosts and engines read and write the pages in plain. Under encryption they therefore lie in memory, in a folder below
  * spool_call_dir(), and only the .end, which holds no page, stays in STATE/hosts/NAME. What this costs: a restart of
@@ -54,7 +56,8 @@ bool call_file_has_room(struct spool *spool);
 /* Remove the files of an attempt after this turn's commit. */
 void call_file_drop(struct spool *spool, const char *provider, int64_t attempt);
 
-/* At start: remove files whose attempt is over or unknown, in the folder of every provider. */
+/* At start: remove files whose attempt is over or unknown, and what was put aside for a fax that was purged since, in
+ * the folder of every provider. */
 void call_file_sweep(struct spool *spool);
 
 #endif

@@ -32,7 +32,8 @@ const struct config_key config_keys[] = {
     {"server", "log_file", KEY_TEXT, "", 0, 1000, NULL, "absolute path; empty = standard error"},
     {"server", "drain_timeout", KEY_NUMBER, "120", 0, 3600, NULL, "seconds to wait for running calls on SIGTERM"},
     {"store", "state_dir", KEY_TEXT, LOCALSTATEDIR "/lib/faxd", 1, 1000, NULL, "database, documents, journals"},
-    {"store", "min_free_mib", KEY_NUMBER, "64", 1, 1048576, NULL, "less room on the disk than this refuses new faxes"},
+    {"store", "min_free_mib", KEY_NUMBER, "64", 1, 1073741824, NULL,
+     "less room on the disk than this refuses new faxes"},
     {"store", "idempotency_ttl", KEY_NUMBER, "259200", 60, 30L * DAY_S, NULL,
      "seconds that an Idempotency-Key is remembered"},
     {"web", "listen", KEY_TEXT, "127.0.0.1:8080", 3, 200, NULL,
@@ -79,6 +80,13 @@ const struct config_key config_keys[] = {
     {"retry", "protocol", KEY_NUMBERS, "{60, 300}", 1, 7L * DAY_S, NULL,
      "seconds, when the machines did not understand each other"},
     {"retry", "disconnected", KEY_NUMBERS, "{300}", 1, 7L * DAY_S, NULL, "seconds, when the call was cut"},
+    {"retention", "outbound_documents", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL,
+     "days after its end until the documents of a sent fax are deleted; 0 = kept for ever"},
+    {"retention", "outbound_records", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL,
+     "days after its end until a sent fax is deleted altogether; 0 = kept for ever"},
+    {"retention", "inbound_documents", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL,
+     "the same for the documents of a received fax"},
+    {"retention", "inbound_records", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL, "the same for a received fax"},
     {"webhook", "url", KEY_TEXT, "", 1, 2000, NULL, "http or https"},
     {"webhook", "secret", KEY_TEXT, "", 0, 200, NULL, "whsec_ and base64; empty = made at the first start"},
     {"webhook", "events", KEY_LIST, "{}", 0, 100, NULL,
@@ -101,8 +109,8 @@ const struct config_key config_keys[] = {
     {NULL, NULL, KEY_TEXT, NULL, 0, 0, NULL, NULL},
 };
 
-const char *const config_sections[] = {"server", "store", "encryption", "web",      "convert",
-                                       "page",   "retry", "webhook",    "provider", NULL};
+const char *const config_sections[] = {"server", "store",     "encryption", "web",      "convert", "page",
+                                       "retry",  "retention", "webhook",    "provider", NULL};
 
 #define SECTION_COUNT (sizeof config_sections / sizeof config_sections[0] - 1)
 

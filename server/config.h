@@ -10,6 +10,7 @@
 #ifndef FAXD_SERVER_CONFIG_H
 #define FAXD_SERVER_CONFIG_H
 
+#include "spool/retention.h"
 #include "spool/retry.h"
 
 #include <jansson.h>
@@ -55,6 +56,7 @@ struct config {
     bool page_header;
     int page_max_pages;
     struct retry_policy retry;
+    struct retention_policy retention;
     json_t *webhooks; /* [{"url","secret","events":[...]}] */
     struct config_provider *providers;
     int provider_count;

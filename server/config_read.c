@@ -174,6 +174,14 @@ static void read_retry(struct retry_policy *retry, cfg_t *section)
     read_delays(retry->delay_s[RETRY_DISCONNECTED], section, "disconnected");
 }
 
+static void read_retention(struct retention_policy *retention, cfg_t *section)
+{
+    retention->outbound_documents_days = (int)cfg_getint(section, "outbound_documents");
+    retention->outbound_records_days = (int)cfg_getint(section, "outbound_records");
+    retention->inbound_documents_days = (int)cfg_getint(section, "inbound_documents");
+    retention->inbound_records_days = (int)cfg_getint(section, "inbound_records");
+}
+
 static json_t *read_webhooks(cfg_t *cfg)
 {
     json_t *list = json_array();
@@ -288,6 +296,7 @@ void config_read_all(struct config *config, cfg_t *cfg)
     read_encryption(config, cfg_getsec(cfg, "encryption"));
     retry_policy_default(&config->retry);
     read_retry(&config->retry, cfg_getsec(cfg, "retry"));
+    read_retention(&config->retention, cfg_getsec(cfg, "retention"));
     config->webhooks = read_webhooks(cfg);
     if (count == 0 || count > PROVIDERS_MAX) {
         config_fault(cfg, "provider: there are %u, 1 to %d are needed", count, PROVIDERS_MAX);

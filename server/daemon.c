@@ -21,6 +21,7 @@
 #include "spool/converter.h"
 #include "spool/outbox.h"
 #include "spool/page_style.h"
+#include "spool/retention.h"
 #include "spool/spool.h"
 #include "web/web.h"
 
@@ -393,6 +394,7 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
 {
     retry_set_default(daemon->spool, &config->retry);
     set_page_style(daemon, config);
+    retention_set(daemon->spool, &config->retention);
     if (outbox_endpoints_from_config(daemon->spool, config->webhooks) != 0)
         log_error("webhook endpoints not taken over: %s", err_message());
     for (int i = 0; i < line_count(daemon->lines); i++) {
@@ -432,6 +434,7 @@ static int open_store(struct daemon *daemon)
         return error;
     retry_set_default(daemon->spool, &config->retry);
     set_page_style(daemon, config);
+    retention_set(daemon->spool, &config->retention);
     error = outbox_endpoints_from_config(daemon->spool, config->webhooks);
     if (error != 0)
         return error;

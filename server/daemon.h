@@ -35,8 +35,8 @@ void daemon_drain(struct daemon *daemon);
 /* The same without patience: calls are aborted now. */
 void daemon_stop(struct daemon *daemon);
 
-/* Take over what may change while we run: retry rules, webhook endpoints, what lines may do. The log tells what else
- * differs and has to wait for a restart. */
+/* Take over what may change while we run: retry rules, retention, webhook endpoints, what lines may do. The log tells
+ * what else differs and has to wait for a restart. */
 void daemon_reload(struct daemon *daemon, const struct config *config);
 
 #endif

@@ -123,7 +123,7 @@ static void put_aside(struct adoption *adoption, const char *why)
         return;
     snprintf(aside, sizeof aside, "%s", path);
     dot = strrchr(aside, '/');
-    dot[1] = 'k'; /* no name of a call's file: it is not swept */
+    dot[1] = 'k'; /* a name that lives on until the fax is purged: call_file.h */
     if (rename(path, aside) == 0)
         log_error("received file cannot be read fax=%s line=%s/%s: %s; kept as %s", adoption->fax_id,
                   adoption->attempt.provider, adoption->attempt.line, why, aside);

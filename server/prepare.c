@@ -106,7 +106,7 @@ static int take_end(const struct work *work, const char *fault, const char *mess
     int error = fax_get(&fax, work->prepare->options.spool, work->fax);
 
     if (error != 0)
-        return error;
+        return error == ERR_NOT_FOUND ? 0 : error; /* canceled meanwhile, and its record deleted */
     if (fax.state != FAX_PREPARING)
         error = 0; /* canceled meanwhile */
     else if (fault != NULL)

@@ -13,6 +13,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/document_cipher.h"
+#include "spool/document_count.h"
 #include "spool/spool_private.h"
 
 #include <dirent.h>
@@ -238,9 +239,12 @@ static int is_stored(struct spool *spool, const char *sha)
 static int write_row(struct spool *spool, const char *sha, int64_t size_bytes)
 {
     struct stmt *stmt;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO document (sha256, size, created_at) VALUES (?, ?, ?)"
-                          " ON CONFLICT (sha256) DO UPDATE SET size = excluded.size");
+    int error = document_count_stored(spool, sha, size_bytes);
+    if (error)
+        return error;
+    error = stmt_open(&stmt, spool_db(spool),
+                      "INSERT INTO document (sha256, size, created_at) VALUES (?, ?, ?)"
+                      " ON CONFLICT (sha256) DO UPDATE SET size = excluded.size");
     if (error)
         return error;
     stmt_bind_text(stmt, sha);

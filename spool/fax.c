@@ -47,6 +47,7 @@ void fax_clear(struct fax *fax)
                       &fax->tags,
                       &fax->metadata,
                       &fax->resent_from,
+                      &fax->purged_document,
                       &fax->remote_station_id,
                       &fax->local_station_id};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)

@@ -76,7 +76,7 @@ struct fax {
     int64_t expires_at;
     int64_t created_at, updated_at, queued_at, dialed_at, connected_at, ended_at;
     char *original;                  /* sha256 of the upload, "" = purged or inbound */
-    char *document;                  /* sha256 of the fax TIFF, "" = not prepared */
+    char *document;                  /* sha256 of the fax TIFF, "" = not prepared, or purged */
     int pages_total;                 /* -1 = not known yet */
     int prepared_pages, prepared_of; /* while preparing: pages made, of how many (-1 = not known) */
     int pages_confirmed;             /* by the far end (out), whole pages held (in) */
@@ -96,6 +96,8 @@ struct fax {
     char *transport; /* JSON: mode, rate_bps, ecm ... of the last call */
     char *client_reference, *tags, *metadata; /* text, JSON array, JSON object */
     char *resent_from;                        /* public id */
+    int64_t purged_at;                        /* its documents were deleted, 0 = they were not */
+    char *purged_document;                    /* sha256 of what `document` was until then */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */

@@ -9,6 +9,7 @@
 #include "db/stmt.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/document_count.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct count_job {
     struct spool *spool;
     struct db *db; /* holds the snapshot */
     int64_t found[STATES];
+    struct document_usage documents;
     int error;
 };
 
@@ -86,16 +88,20 @@ static void run(void *context, struct db *db)
     (void)db;
     db_own(job->db);
     job->error = count(job);
+    if (!job->error)
+        job->error = document_count_read(&job->documents, job->db);
 }
 
 static void done(void *context, int error)
 {
     struct count_job *job = context;
     db_own(job->db);
-    if (!error && !job->error)
+    if (!error && !job->error) {
         memcpy(job->spool->counter->at_start, job->found, sizeof(job->found));
-    else if (!error)
-        log_warning("store: faxes could not be counted");
+        document_count_set(job->spool, &job->documents);
+    } else if (!error) {
+        log_warning("store: faxes and documents could not be counted");
+    }
     db_close(job->db);
     free(job);
 }
@@ -114,6 +120,7 @@ int fax_count_open(struct spool *spool, const char *path)
 {
     spool->counter = xcalloc(1, sizeof(*spool->counter));
     spool_hook(spool, &hook);
+    document_count_start(spool);
     struct count_job *job = xcalloc(1, sizeof(*job));
     job->spool = spool;
     int error = db_open(&job->db, path, DB_READER);
@@ -132,7 +139,8 @@ void fax_count_move(struct spool *spool, enum fax_state from, enum fax_state to)
 {
     if (from)
         spool->counter->turn[from]--;
-    spool->counter->turn[to]++;
+    if (to)
+        spool->counter->turn[to]++;
 }
 
 void fax_counts(const struct spool *spool, int64_t *counts)

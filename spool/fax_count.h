@@ -11,7 +11,7 @@
 /* At start, before anything is written: `path` is the store's. The rows there are counted in the background. */
 int fax_count_open(struct spool *spool, const char *path);
 
-/* A fax went from one state to another in this turn; `from` 0 = it is new. */
+/* A fax went from one state to another in this turn; `from` 0 = it is new, `to` 0 = its row was deleted. */
 void fax_count_move(struct spool *spool, enum fax_state from, enum fax_state to);
 
 #endif

@@ -178,7 +178,9 @@ json_t *fax_json(const struct fax *fax)
         json_object_set_new(object, "error", parsed(fax->error, fax_json_error(fax->outcome, fax->message, 0, NULL)));
     json_object_set_new(object, "transport", parsed(fax->transport, json_null()));
     json_object_set_new(object, "timing", timing_of(fax));
-    json_object_set_new(object, "document_sha256", text_or_null(fax->document));
+    /* What was sent or received can be proved by its hash also when we no longer have it. */
+    json_object_set_new(object, "document_sha256", text_or_null(fax->purged_at ? fax->purged_document : fax->document));
+    json_object_set_new(object, "documents_purged_at", time_or_null(fax->purged_at));
     json_object_set_new(object, "tags", parsed(fax->tags, json_array()));
     json_object_set_new(object, "metadata", parsed(fax->metadata, json_object()));
     json_object_set_new(object, "links", links_of(fax));

@@ -62,6 +62,8 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->tags = text(stmt, "tags");
     fax->metadata = text(stmt, "metadata");
     fax->resent_from = text(stmt, "resent_from");
+    fax->purged_at = stmt_int(stmt, "purged_at");
+    fax->purged_document = text(stmt, "purged_document");
 }
 
 int fax_row_one(struct fax *fax, struct stmt *stmt)

@@ -20,6 +20,7 @@ struct stmt;
 #define SQL_CANCELING "9"
 #define SQL_UNCALLED  "(1, 2, 3, 4, 5)" /* preparing, held, scheduled, queued, waiting */
 #define SQL_CALLING   "(6, 7, 8, 9)"    /* dialing, negotiating, sending, canceling */
+#define SQL_ENDED     "(10, 11, 12, 13, 14, 15, 22, 23, 24, 25, 26, 27)" /* those of fax_state_is_final() */
 
 _Static_assert(FAX_PREPARING == 1 && FAX_HELD == 2 && FAX_SCHEDULED == 3 && FAX_QUEUED == 4 && FAX_WAITING == 5 &&
                    FAX_DIALING == 6 && FAX_NEGOTIATING == 7 && FAX_SENDING == 8 && FAX_CANCELING == 9 &&
@@ -46,7 +47,7 @@ _Static_assert(FAX_RESUME_REMAINING == 0 && FAX_RESUME_FIRST_AND_REMAINING == 1 
     "message, "                                                                                                        \
     "error, remote_station_id, local_station_id, line, attempt, options, transport, client_reference, tags, "          \
     "metadata, "                                                                                                       \
-    "resent_from"
+    "resent_from, purged_at, purged_document"
 
 /* From a row with FAX_COLUMNS. The caller clears with fax_clear. */
 void fax_row_read(struct fax *fax, struct stmt *stmt);

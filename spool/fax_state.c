@@ -115,13 +115,31 @@ static int update_numbers(struct spool *spool, const struct fax *fax)
     return stmt_run(NULL, stmt);
 }
 
-static int update(struct spool *spool, const struct fax *fax, enum fax_state next, int64_t now_ms)
+/* Apart from the rest, since most steps leave them as they are: an UPDATE writes the index of every column that it
+ * sets, whether the value differs or not. */
+static int update_documents(struct spool *spool, const struct fax *fax)
+{
+    struct stmt *stmt;
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "UPDATE fax SET document = ?, original = ? WHERE id = ? AND (document <> ? OR original <> ?)");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, fax->document);
+    stmt_bind_text(stmt, fax->original);
+    stmt_bind_int(stmt, fax->id);
+    stmt_bind_text(stmt, fax->document);
+    stmt_bind_text(stmt, fax->original);
+    return stmt_run(NULL, stmt);
+}
+
+static int update_row(struct spool *spool, const struct fax *fax, enum fax_state next, int64_t now_ms)
 {
     struct stmt *stmt;
     int64_t changed;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "UPDATE fax SET state = ?, updated_at = ?, reason = ?, not_before = ?, document = ?,"
-                          " original = ?, pages_total = ?, pages_confirmed = ?, attempts = ?, calls = ?, delivery = ?,"
+                          "UPDATE fax SET state = ?, updated_at = ?, reason = ?, not_before = ?,"
+                          " pages_total = ?, pages_confirmed = ?, attempts = ?, calls = ?, delivery = ?,"
                           " outcome = ?, message = ?, error = ?, line = ?, attempt = ?, transport = ?,"
                           " remote_station_id = ?, local_station_id = ?, queued_at = ?, dialed_at = ?,"
                           " connected_at = ?, ended_at = ? WHERE id = ? AND state = ?");
@@ -131,8 +149,6 @@ static int update(struct spool *spool, const struct fax *fax, enum fax_state nex
     stmt_bind_int(stmt, now_ms);
     stmt_bind_text(stmt, fax->reason);
     stmt_bind_int(stmt, fax->not_before);
-    stmt_bind_text(stmt, fax->document);
-    stmt_bind_text(stmt, fax->original);
     stmt_bind_int(stmt, fax->pages_total);
     stmt_bind_int(stmt, fax->pages_confirmed);
     stmt_bind_int(stmt, fax->attempts);
@@ -155,6 +171,16 @@ static int update(struct spool *spool, const struct fax *fax, enum fax_state nex
     error = stmt_run(&changed, stmt);
     if (!error && changed != 1)
         error = err_set(ERR_CONFLICT, "fax %s is no longer %s", fax->public_id, fax_state_name(fax->state));
+    return error;
+}
+
+static int update(struct spool *spool, const struct fax *fax, enum fax_state next, int64_t now_ms)
+{
+    int error = update_row(spool, fax, next, now_ms);
+    if (!error)
+        error = update_documents(spool, fax);
+    if (!error && fax->direction == FAX_INBOUND)
+        error = update_numbers(spool, fax);
     return error;
 }
 
@@ -182,8 +208,6 @@ static int take_step(struct spool *spool, struct fax *fax, const struct step *st
     int64_t now_ms = clock_now_ms();
     set_times(fax, step->to, now_ms);
     int error = update(spool, fax, step->to, now_ms);
-    if (!error && fax->direction == FAX_INBOUND)
-        error = update_numbers(spool, fax);
     if (error)
         return error;
     fax_count_move(spool, step->from, step->to);
@@ -202,8 +226,6 @@ static int keep_state(struct spool *spool, struct fax *fax)
 {
     int64_t now_ms = clock_now_ms();
     int error = update(spool, fax, fax->state, now_ms);
-    if (!error && fax->direction == FAX_INBOUND)
-        error = update_numbers(spool, fax);
     if (!error)
         fax->updated_at = now_ms;
     return error;

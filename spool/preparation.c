@@ -8,6 +8,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/converter.h"
+#include "spool/document_use.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -97,7 +98,8 @@ static int piece_remember(struct preparation *preparation, struct piece *piece)
     struct spool *spool = preparation->request.spool;
     const struct preparation_upload *upload = &preparation->request.uploads[preparation->upload];
     char key[RENDITION_KEY_SIZE];
-    if (!*upload->sha)
+    /* An upload may have been purged meanwhile, its fax being canceled: nothing of it is stored again then. */
+    if (!*upload->sha || document_is_named(spool, upload->sha) != 1)
         return 0;
     rendition_key(key, &preparation->renditions[preparation->form], preparation->options, upload->info);
     int error = document_adopt(piece->sha, spool, piece->fd, path_of(piece));

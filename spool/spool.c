@@ -180,23 +180,47 @@ int spool_turn_end(struct spool *spool)
     return 0;
 }
 
-bool spool_has_room(struct spool *spool)
+static void look_at_room(struct spool *spool)
 {
     struct statvfs disk;
-    spool_assert_loop(spool);
     int64_t now = clock_mono_ms();
     if (spool->room_looked_at && now - spool->room_looked_at < ROOM_LOOK_MS)
-        return spool->has_room;
+        return;
     spool->room_looked_at = now ? now : 1;
     if (statvfs(spool->state_dir, &disk) != 0) {
         log_warning("store: cannot ask %s for its room: %s", spool->state_dir, strerror(errno));
-        return spool->has_room;
+        return;
     }
-    bool room = (int64_t)disk.f_bavail >= spool->min_free_bytes / (int64_t)disk.f_frsize;
+    spool->free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    bool room = spool->free_bytes >= spool->min_free_bytes;
     if (room != spool->has_room) {
         log_warning("store: the disk has %s", room ? "room again" : "less room than min_free");
         spool_mark(spool, SPOOL_CHANGE_FULL);
     }
     spool->has_room = room;
-    return room;
+}
+
+bool spool_has_room(struct spool *spool)
+{
+    spool_assert_loop(spool);
+    look_at_room(spool);
+    return spool->has_room && spool->free_bytes - spool->claimed_bytes >= spool->min_free_bytes;
+}
+
+void spool_claim_room(struct spool *spool, int64_t bytes)
+{
+    spool_assert_loop(spool);
+    spool->claimed_bytes += bytes;
+}
+
+void spool_used_room(struct spool *spool, int64_t bytes)
+{
+    spool->free_bytes -= bytes;
+}
+
+int64_t spool_free_bytes(struct spool *spool)
+{
+    spool_assert_loop(spool);
+    look_at_room(spool);
+    return spool->free_bytes;
 }

@@ -84,8 +84,19 @@ const char *spool_work_dir(const struct spool *spool);
 /* True when new documents are stored encrypted. Thread: any. */
 bool spool_encrypts(const struct spool *spool);
 
-/* False when the disk has less than min_free_bytes; looked at when documents are put, at most once a second. */
+/* False when the disk has less than min_free_bytes, not counting what is claimed; looked at when documents are put, at
+ * most once a second. */
 bool spool_has_room(struct spool *spool);
+
+/* So much is about to be written, or (negative) is written or will not be: many large requests at once must not share
+ * the same room. */
+void spool_claim_room(struct spool *spool, int64_t bytes);
+
+/* What the disk has left for us, for /metrics. */
+int64_t spool_free_bytes(struct spool *spool);
+
+/* For the rest of spool/: so much was written since somebody looked. */
+void spool_used_room(struct spool *spool, int64_t bytes);
 
 /* For the rest of spool/ only. */
 struct db;

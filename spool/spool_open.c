@@ -20,6 +20,7 @@
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/key.h"
+#include "spool/retention.h"
 #include "spool/retry.h"
 #include "spool/subscription.h"
 #include "spool/sweep.h"
@@ -114,6 +115,8 @@ static int open_parts(struct spool *spool)
         error = key_start(spool);
     if (!error)
         error = sweep_start(spool);
+    if (!error)
+        error = retention_start(spool);
     return error;
 }
 
@@ -137,6 +140,7 @@ int spool_open(struct spool **out, const struct spool_options *options)
     spool->min_free_bytes = options->min_free_bytes > 0 ? options->min_free_bytes : MIN_FREE_BYTES;
     spool->idempotency_ttl_s = options->idempotency_ttl_s > 0 ? options->idempotency_ttl_s : IDEMPOTENCY_TTL_S;
     spool->has_room = true;
+    spool->free_bytes = INT64_MAX;
     spool->policy = xcalloc(1, sizeof(*spool->policy));
     retry_policy_default(spool->policy);
     spool->cipher_keys = options->cipher_keys;

@@ -14,16 +14,18 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#define SPOOL_HOOKS_MAX     12
+#define SPOOL_HOOKS_MAX     16
 #define SPOOL_LISTENERS_MAX 8
 
 struct checkpoint;
 struct cipher_keys;
 struct counter;
+struct document_counter;
 struct document_store;
 struct event_log;
 struct key_cache;
 struct reader;
+struct retention;
 struct retry_policy;
 struct style_store;
 struct subscriptions;
@@ -77,13 +79,17 @@ struct spool {
     int hook_count;
 
     bool has_room;
+    int64_t free_bytes;     /* at the last look, less what was stored since */
+    int64_t claimed_bytes;  /* spool_claim_room */
     int64_t room_looked_at; /* monotonic ms, 0 = never */
 
     bool journals_changed; /* a journal was created in this turn: its folder is synced with the turn */
     struct counter *counter;
+    struct document_counter *document_counter;
     struct document_store *documents;
     struct event_log *events;
     struct key_cache *keys;
+    struct retention *retention;
     struct retry_policy *policy;
     struct style_store *style;
     struct subscriptions *subscriptions;

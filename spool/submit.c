@@ -113,6 +113,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .tags = json_text(request->tags),
         .metadata = json_text(request->metadata),
         .resent_from = text_of(request->resent_from, ""),
+        .purged_document = xstrdup(""),
     };
     fax->created_at = fax->updated_at = clock_now_ms();
     snprintf(fax->public_id, sizeof(fax->public_id), "fax_%s", str_ulid(ulid, fax->created_at));

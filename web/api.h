@@ -20,6 +20,9 @@ void faxes_attempts(struct request *request);
 void faxes_trace(struct request *request);
 void faxes_events(struct request *request);
 
+/* purge.c */
+void purge_fax(struct request *request);
+
 /* documents.c */
 void documents_get(struct request *request);
 void documents_page(struct request *request);

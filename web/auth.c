@@ -48,11 +48,22 @@ static bool refuse(struct request *request, const char *authorization)
     return false;
 }
 
+bool auth_has(struct request *request, unsigned scope)
+{
+    char challenge[128];
+
+    if (request->key.scopes & scope)
+        return true;
+    snprintf(challenge, sizeof challenge, REALM ", error=\"insufficient_scope\", scope=\"%s\"", auth_scope_name(scope));
+    request_header(request, "WWW-Authenticate", challenge);
+    request_problem(request, 403, "insufficient_scope", "this key lacks the scope %s", auth_scope_name(scope));
+    return false;
+}
+
 bool auth_check(struct request *request)
 {
     const char *authorization = request_header_in(request, "Authorization");
     unsigned scope = request->route->scope;
-    char challenge[128];
     int result;
 
     if (scope == 0)
@@ -64,10 +75,5 @@ bool auth_check(struct request *request)
         request_error(request, result);
         return false;
     }
-    if (request->key.scopes & scope)
-        return true;
-    snprintf(challenge, sizeof challenge, REALM ", error=\"insufficient_scope\", scope=\"%s\"", auth_scope_name(scope));
-    request_header(request, "WWW-Authenticate", challenge);
-    request_problem(request, 403, "insufficient_scope", "this key lacks the scope %s", auth_scope_name(scope));
-    return false;
+    return auth_has(request, scope);
 }

@@ -18,6 +18,9 @@ int auth_key(struct key *key, struct spool *spool, const char *authorization);
 /* Fill request->key and check it against the route's scope. False and the reply is made: 401, 403. */
 bool auth_check(struct request *request);
 
+/* The same for a scope that a handler has found to be needed. */
+bool auth_has(struct request *request, unsigned scope);
+
 /* "fax:send"; of several bits, the lowest. */
 const char *auth_scope_name(unsigned scope);
 

@@ -46,10 +46,8 @@ static bool find(struct fax *fax, struct request *request)
 /* Why there is none: purged, not there yet, or never to be. */
 static void no_document(struct request *request, const struct fax *fax)
 {
-    bool outbound = fax->direction == FAX_OUTBOUND;
-
-    if (outbound && !*fax->original)
-        request_problem(request, 410, "purged", "the pages of this fax were deleted");
+    if (fax->purged_at)
+        request_problem(request, 410, "purged", "the documents of this fax were deleted");
     else if (!fax_state_is_final(fax->state))
         request_problem(request, 409, "not_ready", "the fax is %s, its pages are not ready yet",
                         fax_state_name(fax->state));

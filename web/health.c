@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /health and /metrics: for those who watch over the server. They need no key and tell no number and no name. */
+#include "spool/document_count.h"
 #include "spool/fax.h"
 #include "spool/spool.h"
 #include "web/api.h"
@@ -33,6 +34,23 @@ void health_ready(struct request *request)
 static void metric(struct evbuffer *out, const char *name, const char *type, const char *help)
 {
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void add_store(struct evbuffer *out, struct spool *spool)
+{
+    struct document_usage usage;
+
+    document_usage(&usage, spool);
+    metric(out, "faxd_store_has_room", "gauge", "1 while the disk of the store has room for new faxes.");
+    evbuffer_add_printf(out, "faxd_store_has_room %d\n", spool_has_room(spool));
+    metric(out, "faxd_storage_free_bytes", "gauge", "Octets that the disk of the store has left for faxd.");
+    evbuffer_add_printf(out, "faxd_storage_free_bytes %lld\n", (long long)spool_free_bytes(spool));
+    metric(out, "faxd_documents", "gauge", "Stored documents; one that several faxes share counts once.");
+    evbuffer_add_printf(out, "faxd_documents %lld\n", (long long)usage.documents);
+    metric(out, "faxd_documents_bytes", "gauge", "Octets of the stored documents.");
+    evbuffer_add_printf(out, "faxd_documents_bytes %lld\n", (long long)usage.bytes);
+    metric(out, "faxd_purged_documents_total", "counter", "Documents deleted by retention or by hand.");
+    evbuffer_add_printf(out, "faxd_purged_documents_total %lld\n", (long long)usage.purged);
 }
 
 /* Several states share a shown word: they are added up. */
@@ -80,8 +98,7 @@ void health_metrics(struct request *request)
     evbuffer_add_printf(out, "faxd_build_info{version=\"%s\"} 1\n", web->options.version);
     metric(out, "faxd_start_time_seconds", "gauge", "When the server started, in seconds since 1970.");
     evbuffer_add_printf(out, "faxd_start_time_seconds %lld\n", (long long)(web->started_at / 1000));
-    metric(out, "faxd_store_has_room", "gauge", "1 while the disk of the store has room for new faxes.");
-    evbuffer_add_printf(out, "faxd_store_has_room %d\n", spool_has_room(web->options.spool));
+    add_store(out, web->options.spool);
     add_faxes(out, web->options.spool);
     add_http(out, web);
     if (web->options.metrics)

@@ -17,6 +17,7 @@ const struct route routes[] = {
     {"POST", "/v1/faxes", KEY_FAX_SEND, UPLOAD, faxes_post},
     {"GET", "/v1/faxes", KEY_FAX_READ, 0, faxes_list},
     {"GET", "/v1/faxes/{id}", KEY_FAX_READ, 0, faxes_get},
+    {"DELETE", "/v1/faxes/{id}", KEY_FAX_CANCEL | KEY_INBOX_MANAGE, WRITES, purge_fax},
     {"POST", "/v1/faxes/{id}/cancel", KEY_FAX_CANCEL, WRITES, faxes_cancel},
     {"POST", "/v1/faxes/{id}/hold", KEY_FAX_CANCEL, WRITES, faxes_hold},
     {"POST", "/v1/faxes/{id}/release", KEY_FAX_CANCEL, WRITES, faxes_release},

@@ -119,6 +119,8 @@ static void read_elsewhere(struct upload *upload)
 {
     struct web *web = upload->request->web;
 
+    upload->claimed = (int64_t)evbuffer_get_length(upload->body);
+    spool_claim_room(web->options.spool, upload->claimed);
     if (!spool_has_room(web->options.spool)) {
         fail(upload, 503, "storage_full", "the disk has no room for documents");
         upload->go_on(upload->request);
@@ -178,6 +180,8 @@ void upload_free(struct upload *upload)
             unlink(upload->written[i].temporary);
         free(upload->written[i].temporary);
     }
+    if (upload->claimed && upload->request->web)
+        spool_claim_room(upload->request->web->options.spool, -upload->claimed);
     fax_request_clear(&upload->wanted);
     problem_clear(&upload->problems);
     multipart_clear(&upload->form);

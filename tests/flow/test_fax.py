@@ -235,9 +235,26 @@ def without_a_terminal_each_change_is_a_line():
 
 
 @fact
+def documents_and_records_can_be_purged():
+    server = started(FAST_RETRIES + exchange())
+    first, second = server.send("1002"), server.send("1003", hold=True)
+    server.wait_state(first)
+    server.wait_state(second, "held")
+    code, out, err = run(server, "purge", first, second)
+    same((code, out), (1, f"{first} documents deleted\n"))  # the second waits to be sent
+    within("held", err)
+    within("Purged", run(server, "show", first)[1])
+    code, out, err = run(server, "get", first, "-o", os.path.join(server.folder, "x.pdf"))
+    same((code, out), (1, ""))
+    within("deleted", err)
+    same(run(server, "purge", "--record", first)[:2], (0, f"{first} record deleted\n"))
+    same(server.ask("GET", f"/v1/faxes/{first}").status, 404)
+
+
+@fact
 def help_is_there_for_everything():
     server = started(FAST_RETRIES + exchange())
-    for command in ("send", "list", "show", "watch", "cancel", "get", "lines", "key", "webhook", "health"):
+    for command in ("send", "list", "show", "watch", "cancel", "purge", "get", "lines", "key", "webhook", "health"):
         code, out, _ = run(server, command, "--help", key=False)
         same((command, code, out.startswith("Usage: fax " + command)), (command, 0, True))
     code, out, _ = run(server, "health", key=False)

@@ -6,6 +6,7 @@
 #include "server/base/log.h"
 #include "server/call_file.h"
 #include "server/webhook.h"
+#include "spool/purge.h"
 #include "tests/lib/facts.h"
 #include "tests/lib/spool_facts.h"
 
@@ -101,6 +102,59 @@ static void a_start_sweeps_the_files_of_calls_that_are_over(void **state)
     assert_false(is_there(spool, CALL_FILE_RECEIVE, open_call + 100));
 }
 
+static void make_aside(const struct spool_facts *facts, int64_t attempt)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/hosts/exchange/k%lld.tif", facts->dir, (long long)attempt);
+    int fd = call_file_create(path);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static bool aside_is_there(const struct spool_facts *facts, int64_t attempt)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/hosts/exchange/k%lld.tif", facts->dir, (long long)attempt);
+    return access(path, F_OK) == 0;
+}
+
+/* A received call whose file could not be read. */
+static int64_t failed_reception(struct spool *spool, int64_t *fax_row)
+{
+    const struct attempt_result result = {.outcome = OUTCOME_RECEIVE_INCOMPLETE};
+    struct attempt attempt;
+    struct fax fax;
+
+    assert_int_equal(attempt_begin_inbound(&attempt, &fax, spool, "exchange", "1001", 0, "1001", ""), 0);
+    assert_int_equal(attempt_end_inbound(spool, attempt.id, &result, "", 0, FAX_RECEIVE_FAILED), 0);
+    *fax_row = fax.id;
+    fax_clear(&fax);
+    return attempt.id;
+}
+
+static void a_start_keeps_what_was_put_aside_until_its_fax_is_purged(void **state)
+{
+    struct spool_facts *facts = *state;
+    struct spool *spool = spool_of(state);
+    struct fax fax = {0};
+    int64_t kept_fax, purged_fax;
+    int64_t kept = failed_reception(spool, &kept_fax), purged = failed_reception(spool, &purged_fax);
+
+    spool_facts_read(&fax, spool, purged_fax);
+    assert_int_equal(purge_documents(spool, &fax), 0);
+    fax_clear(&fax);
+    spool_facts_turn(spool);
+    make_aside(facts, kept);
+    make_aside(facts, purged); /* as if a crash had come between the commit and the file */
+    make_aside(facts, purged + 100);
+    call_file_sweep(spool);
+    assert_true(aside_is_there(facts, kept));
+    assert_false(aside_is_there(facts, purged));
+    assert_false(aside_is_there(facts, purged + 100));
+}
+
 /* The example of the Standard Webhooks reference libraries. */
 static void webhooks_are_signed_as_standard_webhooks_says(void **state)
 {
@@ -123,6 +177,7 @@ int main(void)
         FACT(the_last_word_on_a_call_is_kept_whole),
         FACT(files_go_when_the_end_is_committed),
         FACT(a_start_sweeps_the_files_of_calls_that_are_over),
+        FACT(a_start_keeps_what_was_put_aside_until_its_fax_is_purged),
         cmocka_unit_test(webhooks_are_signed_as_standard_webhooks_says),
     };
     return cmocka_run_group_tests_name("call_file", facts, NULL, NULL);

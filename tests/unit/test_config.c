@@ -72,6 +72,8 @@ static const struct {
     {PROVIDER "retry { busy = {0} }", {"retry|busy", "1 to 604800"}},
     {PROVIDER "retry { busy = {1,2,3,4,5,6,7,8,9} }", {"retry|busy", "9 values", "8 are"}},
     {PROVIDER "retry { resume = some }", {"retry|resume", "some", "remaining"}},
+    {PROVIDER "retention { outbound_documents = -1 }", {"t.conf:2:", "retention|outbound_documents", "0 to 36500"}},
+    {PROVIDER "retention { inbound_records = 99999 }", {"retention|inbound_records", "0 to 36500"}},
     {PROVIDER "webhook \"w\" { }", {"webhook|url", "'w'"}},
     {PROVIDER "web { allow_private_webhooks = maybe }", {"t.conf:2:", "allow_private_webhooks"}},
     {PROVIDER "web { listen = ", {"t.conf:2:"}},
@@ -160,6 +162,25 @@ static void the_example_is_read_without_complaint_and_changes_nothing(void **sta
     free(text);
 }
 
+static void nothing_is_deleted_unless_an_age_is_set(void **state)
+{
+    const struct retention_policy forever = {0}, wanted = {30, 3650, 7, 365};
+    struct config config;
+    char report[1024] = "";
+
+    (void)state;
+    config_default(&config);
+    assert_memory_equal(&config.retention, &forever, sizeof forever);
+    config_clear(&config);
+    assert_int_equal(parse(&config,
+                           PROVIDER "retention { outbound_documents = 30 outbound_records = 3650\n"
+                                    "inbound_documents = 7 inbound_records = 365 }",
+                           report, sizeof report),
+                     0);
+    assert_memory_equal(&config.retention, &wanted, sizeof wanted);
+    config_clear(&config);
+}
+
 static void addresses_to_listen_on(void **state)
 {
     static const struct {
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test(one_run_names_every_wrong_value),
         cmocka_unit_test(free_settings_become_json_and_dots_make_objects),
         cmocka_unit_test(the_example_is_read_without_complaint_and_changes_nothing),
+        cmocka_unit_test(nothing_is_deleted_unless_an_age_is_set),
         cmocka_unit_test(addresses_to_listen_on),
         cmocka_unit_test(a_file_that_is_not_there_or_no_text_is_told),
     };

@@ -244,6 +244,17 @@ static void a_full_disk_refuses_new_work_and_says_so(void **state)
     assert_string_equal(story, "<32>");
 }
 
+static void what_is_being_written_takes_room_already(void **state)
+{
+    struct spool *spool = ((struct spool_facts *)*state)->spool;
+    int64_t all = spool_free_bytes(spool) * 2;
+    assert_true(spool_has_room(spool));
+    spool_claim_room(spool, all);
+    assert_false(spool_has_room(spool));
+    spool_claim_room(spool, -all);
+    assert_true(spool_has_room(spool));
+}
+
 static void counts_go_on_after_a_restart(void **state)
 {
     struct spool_facts *facts = *state;
@@ -313,6 +324,7 @@ int main(void)
         FACT(a_document_that_cannot_be_synced_voids_the_turn),
         FACT(a_state_folder_has_one_owner),
         FACT(a_full_disk_refuses_new_work_and_says_so),
+        FACT(what_is_being_written_takes_room_already),
         FACT(counts_go_on_after_a_restart),
         FACT(counts_are_made_beside_a_loop_that_writes),
     };

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"show", "one fax with its calls", show_run},
     {"watch", "follow a fax to its end, or all events", watch_run},
     {"cancel", "cancel faxes", cancel_run},
+    {"purge", "delete the documents of faxes that have ended, or the faxes", purge_run},
     {"get", "save a fax as PDF or TIFF, or a page as PNG", get_run},
     {"lines", "the lines and what they do", lines_run},
     {"key", "API keys: create, list, revoke", key_run},

@@ -44,6 +44,7 @@ static const char *const rows[][2] = {
     {"Created", "timing.created"},
     {"Connected", "timing.connected"},
     {"Ended", "timing.ended"},
+    {"Purged", "documents_purged_at"},
     {"Reference", "client_reference"},
 };
 

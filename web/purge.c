@@ -6,6 +6,7 @@
 #include "spool/purge.h"
 #include "web/api.h"
 #include "web/auth.h"
+#include "web/rendering.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -40,6 +41,7 @@ static void purge(struct request *request, struct fax *fax, bool record)
     struct spool *spool = request->web->options.spool;
     int result = record ? purge_record(spool, fax) : purge_documents(spool, fax);
 
+    renderings_forget(request->web->renderings);
     if (result < 0)
         request_error(request, result);
     else if (record)

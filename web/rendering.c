@@ -71,24 +71,18 @@ static void drop(struct renderings *renderings, struct kept *kept)
     free(kept);
 }
 
+void renderings_forget(struct renderings *renderings)
+{
+    while (!TAILQ_EMPTY(&renderings->list))
+        drop(renderings, TAILQ_FIRST(&renderings->list));
+}
+
 void renderings_free(struct renderings *renderings)
 {
     if (!renderings)
         return;
-    while (!TAILQ_EMPTY(&renderings->list))
-        drop(renderings, TAILQ_FIRST(&renderings->list));
+    renderings_forget(renderings);
     free(renderings);
-}
-
-void renderings_forget(struct renderings *renderings, const char *sha)
-{
-    struct kept *kept = TAILQ_FIRST(&renderings->list), *next;
-
-    for (; kept; kept = next) {
-        next = TAILQ_NEXT(kept, link);
-        if (strncmp(kept->tag, sha, strlen(sha)) == 0)
-            drop(renderings, kept);
-    }
 }
 
 static void drop_old(struct renderings *renderings, int64_t more)

@@ -20,8 +20,8 @@ struct web;
 struct renderings *renderings_new(void);
 void renderings_free(struct renderings *renderings); /* NULL is fine */
 
-/* Drop what was made of a document: its pages were deleted. */
-void renderings_forget(struct renderings *renderings, const char *sha);
+/* Drop all that is kept: pages were deleted, and nothing of them may be shown any more. */
+void renderings_forget(struct renderings *renderings);
 
 /* Reply from memory: true when it is there. `tag` names octets and variant, and begins with the document's hash. */
 bool rendering_reply_kept(struct request *request, const char *tag, const char *type);

@@ -15,8 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const struct fax_request *request)
 {
     const struct submit_request *submit = &request->submit;
-    if (!request->data || request->size < 8 || !submit->to || !json_is_object(submit->options))
+    if ((request->document_count == 0 && !request->cover) || !submit->to || !json_is_object(submit->options))
         abort();
+    for (int i = 0; i < request->document_count; i++) {
+        if (!request->documents[i].data || request->documents[i].size == 0)
+            abort();
+    }
     if (submit->max_attempts < 0 || submit->max_attempts > 50 || (int)submit->priority > FAX_BULK ||
         (int)submit->resume > FAX_RESUME_ALL || (int)submit->on_unconfirmed > FAX_UNCONFIRMED_RESEND)
         abort();
@@ -31,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_t *root;
     evbuffer_add(body, data, size);
     if (json_body_parse(&root, &fault, body) == 0) {
-        fax_request_from_json(&request, root, INT64_C(1795224123000), &problems);
+        fax_request_from_json(&request, root, FAX_REQUEST_SEND, INT64_C(1795224123000), &problems);
         if (!problem_any(&problems))
             check(&request);
         json_t *document = problem_json(422, "validation", "", "/", "req_1", &problems);

@@ -25,8 +25,8 @@ static void read_request(const struct multipart *form)
 {
     struct fax_request request = {0};
     struct problems problems = {0};
-    fax_request_from_form(&request, form, INT64_C(1795224123000), &problems);
-    if (!problem_any(&problems) && (!request.data || !request.submit.to))
+    fax_request_from_form(&request, form, FAX_REQUEST_SEND, INT64_C(1795224123000), &problems);
+    if (!problem_any(&problems) && ((request.document_count == 0 && !request.cover) || !request.submit.to))
         abort();
     json_t *document = problem_json(422, "validation", "", "/", "req_1", &problems);
     char *text = json_dumps(document, 0);

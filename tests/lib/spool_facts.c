@@ -84,13 +84,19 @@ const char *spool_facts_document(struct spool *spool, const char *text)
     return sha;
 }
 
+int spool_facts_prepared(struct spool *spool, struct fax *fax, const char *document, int pages)
+{
+    const struct submit_form form = {document, "fine", 1728};
+    return submit_prepared(spool, fax, &form, 1, pages);
+}
+
 int64_t spool_facts_queue(struct spool *spool, const char *to, int pages)
 {
     struct fax fax;
     struct submit_request request = {.to = to, .priority = FAX_NORMAL};
     request.original = spool_facts_document(spool, "an upload");
     MUST(submit(&fax, spool, &request));
-    MUST(submit_prepared(spool, &fax, spool_facts_document(spool, "its pages"), pages));
+    MUST(spool_facts_prepared(spool, &fax, spool_facts_document(spool, "its pages"), pages));
     int64_t id = fax.id;
     fax_clear(&fax);
     return id;

@@ -27,6 +27,9 @@ void spool_facts_reopen(struct spool_facts *facts);
 /* Store text as a document: its hash, valid until the next call. */
 const char *spool_facts_document(struct spool *spool, const char *text);
 
+/* submit_prepared() with one form in fine resolution. */
+int spool_facts_prepared(struct spool *spool, struct fax *fax, const char *document, int pages);
+
 /* A queued fax to a number with so many pages: its row. The turn is left open. */
 int64_t spool_facts_queue(struct spool *spool, const char *to, int pages);
 

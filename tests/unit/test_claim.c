@@ -29,7 +29,7 @@ static int64_t queue(struct spool *spool, const struct submit_request *given)
     struct fax fax;
     request.original = spool_facts_document(spool, "an upload");
     assert_int_equal(submit(&fax, spool, &request), 0);
-    assert_int_equal(submit_prepared(spool, &fax, request.original, 1), 0);
+    assert_int_equal(spool_facts_prepared(spool, &fax, request.original, 1), 0);
     int64_t id = fax.id;
     fax_clear(&fax);
     return id;

@@ -158,23 +158,24 @@ static void a_prepared_form_is_remembered(void **state)
 {
     struct spool_facts *facts = *state;
     char original[DOCUMENT_SHA_SIZE], prepared[DOCUMENT_SHA_SIZE], found[DOCUMENT_SHA_SIZE], named[256];
-    int pages;
+    struct document_form form = {0};
+    const struct document_form three = {3, 2048, "superfine"}, four = {4, 1728, "fine"};
     strcpy(original, spool_facts_document(facts->spool, "upload"));
     strcpy(prepared, spool_facts_document(facts->spool, "fine"));
-    assert_int_equal(document_prepared(found, &pages, facts->spool, original, "fine threshold"), ERR_NOT_FOUND);
-    assert_int_equal(document_remember(facts->spool, original, "fine threshold", prepared, 3), 0);
+    assert_int_equal(document_prepared(found, &form, facts->spool, original, "fine threshold"), ERR_NOT_FOUND);
+    assert_int_equal(document_remember(facts->spool, original, "fine threshold", prepared, &three), 0);
     spool_facts_reopen(facts);
-    assert_int_equal(document_prepared(found, &pages, facts->spool, original, "fine threshold"), 0);
+    assert_int_equal(document_prepared(found, &form, facts->spool, original, "fine threshold"), 0);
     assert_string_equal(found, prepared);
-    assert_int_equal(pages, 3);
-    assert_int_equal(document_prepared(found, &pages, facts->spool, original, "standard threshold"), ERR_NOT_FOUND);
-    assert_int_equal(document_remember(facts->spool, original, "fine threshold", original, 4), 0);
-    assert_int_equal(document_prepared(found, &pages, facts->spool, original, "fine threshold"), 0);
+    assert_memory_equal(&form, &three, sizeof(form));
+    assert_int_equal(document_prepared(found, &form, facts->spool, original, "standard threshold"), ERR_NOT_FOUND);
+    assert_int_equal(document_remember(facts->spool, original, "fine threshold", original, &four), 0);
+    assert_int_equal(document_prepared(found, &form, facts->spool, original, "fine threshold"), 0);
     assert_string_equal(found, original);
     final_name(named, facts, original);
     spool_facts_turn(facts->spool);
     assert_int_equal(unlink(named), 0); /* by other hands: prepared again rather than sent from nowhere */
-    assert_int_equal(document_prepared(found, &pages, facts->spool, original, "fine threshold"), ERR_NOT_FOUND);
+    assert_int_equal(document_prepared(found, &form, facts->spool, original, "fine threshold"), ERR_NOT_FOUND);
 }
 
 static void a_lost_file_is_healed_by_storing_it_again(void **state)

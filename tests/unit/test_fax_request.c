@@ -52,7 +52,7 @@ static void a_full_request_fills_the_struct(void **state)
              "\"mh\",\"mr\"]},"
              "\"t30\":{\"sub\":\"42\",\"pwd\":\"77\"},\"station_id\":\"+1 202\",\"header\":{\"text\":\"Clinic\"},"
              "\"client_reference\":\"r\",\"tags\":[\"a\",\"b\"],\"metadata\":{\"k\":\"v\",\"n\":1.5,\"t\":true}}"),
-        NOW, &problems);
+        FAX_REQUEST_SEND, NOW, &problems);
     assert_string_equal(faults_of(&problems), "");
     const struct submit_request *submit = &request.submit;
     assert_string_equal(submit->to, "+1 (202) 555-0100");
@@ -68,8 +68,9 @@ static void a_full_request_fills_the_struct(void **state)
     assert_string_equal(submit->client_reference, "r");
     assert_int_equal(json_array_size(submit->tags), 2);
     assert_int_equal(json_object_size(submit->metadata), 3);
-    assert_int_equal(request.size, 8);
-    assert_memory_equal(request.data, "II*\0\10\0\0\0", 8);
+    assert_int_equal(request.document_count, 1);
+    assert_int_equal(request.documents[0].size, 8);
+    assert_memory_equal(request.documents[0].data, "II*\0\10\0\0\0", 8);
     json_t *options =
         json("{\"resolution\":\"standard\",\"dither\":\"halftone\",\"delays\":{\"busy\":[60,120],\"protocol\":[5]},"
              "\"max_rate_bps\":9600,\"ecm\":false,\"modems\":[\"v29\"],\"compressions\":[\"mh\",\"mr\"],"
@@ -85,7 +86,7 @@ static void a_short_request_has_the_defaults(void **state)
     (void)state;
     struct fax_request request;
     struct problems problems = {0};
-    fax_request_from_json(&request, json("{\"to\":\"1002\"," DOCUMENT "}"), NOW, &problems);
+    fax_request_from_json(&request, json("{\"to\":\"1002\"," DOCUMENT "}"), FAX_REQUEST_SEND, NOW, &problems);
     assert_false(problem_any(&problems));
     assert_int_equal(request.submit.priority, FAX_NORMAL);
     assert_int_equal(request.submit.resume, FAX_RESUME_REMAINING);
@@ -129,8 +130,17 @@ static void each_fault_is_found(void **state)
         {"{\"to\":\"1\"," DOCUMENT ",\"priority\":\"asap\",\"hold\":1}", "/priority unknown_word, /hold wrong_type"},
         {"{\"to\":\"1\"," DOCUMENT ",\"route\":{\"modems\":[\"v34\"],\"ecm\":\"on\"}}",
          "/route/modems/0 unknown_word, /route/ecm wrong_type"},
-        {"{\"to\":\"1\"," DOCUMENT ",\"route\":{\"trunk\":\"a\"},\"cover_page\":{}}",
-         "/route/trunk not_supported, /cover_page not_supported"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"route\":{\"trunk\":\"a\"},\"webhook_url\":\"x\"}",
+         "/route/trunk not_supported, /webhook_url not_supported"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"cover_page\":{}}", "/cover_page missing"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"cover_page\":[]}", "/cover_page wrong_type"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"cover_page\":{\"template\":1,\"feilds\":{}}}",
+         "/cover_page/template wrong_type, /cover_page/feilds unknown_key"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"cover_page\":{\"template\":\"a\",\"fields\":{\"X\":\"\",\"a\":1}}}",
+         "/cover_page/fields/X invalid_name, /cover_page/fields/a wrong_type"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"header\":{\"time_zone\":\"Europe/Atlantis\",\"show\":\"no\"}}",
+         "/header/show wrong_type, /header/time_zone unknown_time_zone"},
+        {"{\"to\":\"1\"," DOCUMENT ",\"paper\":\"a5\"}", "/paper unknown_word"},
         {"{\"to\":\"1\"," DOCUMENT ",\"not_before\":\"soon\"}", "/not_before invalid_time"},
         {"{\"to\":\"1\"," DOCUMENT ",\"expires_at\":\"2001-01-01T00:00:00Z\"}", "/expires_at in_the_past"},
         {"{\"to\":\"1\"," DOCUMENT ",\"not_before\":\"2030-01-02T00:00:00Z\",\"expires_at\":\"2030-01-01T00:00:00Z\"}",
@@ -144,18 +154,20 @@ static void each_fault_is_found(void **state)
         {"{\"to\":\"1\",\"documents\":[]}", "/documents wrong_type"},
         {"{\"to\":\"1\",\"documents\":{}}", "/documents wrong_type"},
         {"{\"to\":\"1\",\"documents\":[{}]}", "/documents/0 missing"},
-        {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=\"},{\"data\":\"SUkqAAgAAAA=\"}]}",
-         "/documents too_many_documents"},
+        {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=\",\"text\":\"a\"}]}", "/documents/0 missing"},
+        {"{\"to\":\"1\",\"documents\":[{\"text\":\"a\",\"pages\":\"2-1\"},{\"text\":7,\"password\":[]}]}",
+         "/documents/0/pages invalid_pages, /documents/1/text wrong_type, /documents/1/password wrong_type"},
+        {"{\"to\":\"1\",\"documents\":[{\"text\":\"\"}]}", "/documents/0/text empty_document"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA\"}]}", "/documents/0/data not_base64"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"SUkqAAgAAAA=x\"}]}", "/documents/0/data not_base64"},
         {"{\"to\":\"1\",\"documents\":[{\"data\":\"\"}]}", "/documents/0/data empty_document"},
-        {"{\"to\":\"1\",\"documents\":[{\"data\":\"JVBERi0xLjQK\"}]}", "/documents/0/data document_unsupported"},
+        {"{\"to\":\"1\",\"documents\":[{\"data\":\"AAECAwQFBgc=\"}]}", "/documents/0/data document_unsupported"},
         {"{\"to\":\"1\",\"documents\":[{\"media_id\":\"med_1\"}]}", "/documents/0/media_id not_supported"},
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct fax_request request;
         struct problems problems = {0};
-        fax_request_from_json(&request, json(table[i].body), NOW, &problems);
+        fax_request_from_json(&request, json(table[i].body), FAX_REQUEST_SEND, NOW, &problems);
         char *faults = faults_of(&problems);
         if (strcmp(faults, table[i].faults) != 0)
             fail_msg("%s\nfaults: %s\nwanted: %s", table[i].body, faults, table[i].faults);
@@ -178,7 +190,7 @@ static void a_mistyped_key_is_shown_its_neighbours(void **state)
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct fax_request request;
         struct problems problems = {0};
-        fax_request_from_json(&request, json(table[i].body), NOW, &problems);
+        fax_request_from_json(&request, json(table[i].body), FAX_REQUEST_SEND, NOW, &problems);
         const char *detail = json_string_value(json_object_get(json_array_get(problems.errors, 0), "detail"));
         if (!strstr(detail, table[i].hint))
             fail_msg("%s: %s", table[i].body, detail);
@@ -198,7 +210,7 @@ static void many_faults_are_counted_and_cut(void **state)
         snprintf(key, sizeof key, "k%d", i);
         json_object_set_new(root, key, json_true());
     }
-    fax_request_from_json(&request, root, NOW, &problems);
+    fax_request_from_json(&request, root, FAX_REQUEST_SEND, NOW, &problems);
     assert_int_equal(problems.count, 1002);
     assert_int_equal(json_array_size(problems.errors), PROBLEM_MAX);
     fax_request_clear(&request);
@@ -223,7 +235,7 @@ static char *faults_of_form(struct fax_request *request, struct multipart_part *
 {
     struct multipart form = {.parts = parts, .count = count};
     struct problems problems = {0};
-    fax_request_from_form(request, &form, NOW, &problems);
+    fax_request_from_form(request, &form, FAX_REQUEST_SEND, NOW, &problems);
     char *faults = faults_of(&problems);
     problem_clear(&problems);
     return faults;
@@ -255,7 +267,8 @@ static void a_form_fills_the_same_struct(void **state)
     assert_string_equal(json_string_value(json_object_get(request.submit.metadata, "a.b")), "c");
     json_t *options = json("{\"delays\":{\"busy\":[5,9]},\"ecm\":false,\"modems\":[\"v17\"]}");
     assert_true(json_equal(request.submit.options, options));
-    assert_int_equal(request.size, 8);
+    assert_int_equal(request.document_count, 1);
+    assert_int_equal(request.documents[0].size, 8);
     json_decref(options);
     fax_request_clear(&request);
 }

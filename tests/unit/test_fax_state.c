@@ -262,7 +262,7 @@ static void release_respects_the_time_asked_for(void **state)
     struct submit_request request = {.to = "1002", .hold = true, .not_before = clock_now_ms() + 3600000};
     request.original = spool_facts_document(spool, "an upload");
     assert_int_equal(submit(&fax, spool, &request), 0);
-    assert_int_equal(submit_prepared(spool, &fax, request.original, 1), 0);
+    assert_int_equal(spool_facts_prepared(spool, &fax, request.original, 1), 0);
     assert_int_equal(fax.state, FAX_HELD);
     assert_int_equal(fax_state_release(spool, fax.public_id), 0);
     assert_int_equal(spool_facts_state(spool, fax.id), FAX_SCHEDULED);
@@ -284,7 +284,7 @@ static void a_fax_is_held_while_it_is_being_prepared(void **state)
         fax_clear(&fax);
         spool_facts_read(&fax, spool, id);
         assert_int_equal(fax.state, FAX_PREPARING);
-        assert_int_equal(submit_prepared(spool, &fax, request.original, 1), 0);
+        assert_int_equal(spool_facts_prepared(spool, &fax, request.original, 1), 0);
         assert_int_equal(fax.state, release ? FAX_QUEUED : FAX_HELD);
         fax_clear(&fax);
     }

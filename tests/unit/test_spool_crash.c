@@ -67,7 +67,7 @@ static void submit_one(struct spool *spool, int pipe, int number)
     if (document_put(saying->word.sha, spool, text, (size_t)length))
         _exit(4);
     request.original = saying->word.sha;
-    if (submit(&fax, spool, &request) || submit_prepared(spool, &fax, saying->word.sha, 1))
+    if (submit(&fax, spool, &request) || spool_facts_prepared(spool, &fax, saying->word.sha, 1))
         _exit(5);
     str_copy(saying->word.public_id, sizeof(saying->word.public_id), fax.public_id);
     fax_clear(&fax);

@@ -2,6 +2,7 @@
 /* Facts about how a fax enters the spool. */
 #include "config.h"
 
+#include "spool/rendition.h"
 #include "spool/submit.h"
 
 #include <stdlib.h>
@@ -137,11 +138,11 @@ static void a_prepared_fax_goes_where_it_was_asked_to(void **state)
         struct submit_request request = {.to = "1002", .hold = table[i].hold, .not_before = table[i].not_before};
         request.original = spool_facts_document(spool, "an upload");
         assert_int_equal(submit(&fax, spool, &request), 0);
-        assert_int_equal(submit_prepared(spool, &fax, spool_facts_document(spool, "pages"), 4), 0);
+        assert_int_equal(spool_facts_prepared(spool, &fax, spool_facts_document(spool, "pages"), 4), 0);
         assert_int_equal(fax.state, table[i].next);
         assert_int_equal(fax.pages_total, 4);
         assert_string_equal(spool_facts_events(spool, fax.id), table[i].events);
-        assert_int_equal(submit_prepared(spool, &fax, request.original, 5), ERR_CONFLICT); /* told twice */
+        assert_int_equal(spool_facts_prepared(spool, &fax, request.original, 5), ERR_CONFLICT); /* told twice */
         assert_int_equal(submit_failed(spool, &fax, OUTCOME_CONVERSION_FAILED, ""), ERR_CONFLICT);
         fax_clear(&fax);
     }
@@ -155,7 +156,7 @@ static void a_fax_that_expired_while_it_was_prepared_is_not_queued(void **state)
     request.original = spool_facts_document(spool, "an upload");
     assert_int_equal(submit(&fax, spool, &request), 0);
     clock_shift(1000);
-    assert_int_equal(submit_prepared(spool, &fax, request.original, 1), 0);
+    assert_int_equal(spool_facts_prepared(spool, &fax, request.original, 1), 0);
     clock_shift(-1000);
     assert_int_equal(fax.state, FAX_EXPIRED);
     fax_clear(&fax);
@@ -195,22 +196,24 @@ static void the_same_upload_is_prepared_once(void **state)
     strcpy(pages, spool_facts_document(spool, "pages"));
     struct submit_request request = {.to = "1002", .original = original};
     struct fax fax;
-    char *options;
-    json_t *job;
+    char key[RENDITION_KEY_SIZE];
+    struct rendition form = {.resolution = "standard", .width_max = RENDITION_WIDTH, .strict = true};
+    const struct document_form fine = {2, 1728, "fine"}, standard = {2, 1728, "standard"};
     spool_listen(spool, note_changes, NULL);
     changes_seen = 0;
     assert_int_equal(submit(&fax, spool, &request), 0);
     assert_int_equal(fax.state, FAX_PREPARING);
     spool_facts_turn(spool);
     assert_int_equal(changes_seen, SPOOL_CHANGE_PREPARE);
-    assert_int_equal(submit_conversion(&options, &job, &fax), 0);
-    assert_string_equal(options, "fine threshold");
-    assert_string_equal(json_string_value(json_object_get(job, "op")), "prepare");
-    assert_string_equal(json_string_value(json_object_get(job, "resolution")), "fine");
-    assert_int_equal(document_remember(spool, original, options, pages, 2), 0);
-    free(options);
-    json_decref(job);
     fax_clear(&fax);
+    rendition_key(key, &form, NULL, NULL);
+    assert_int_equal(document_remember(spool, original, key, original, &standard), 0);
+    assert_int_equal(submit(&fax, spool, &request), 0);
+    assert_int_equal(fax.state, FAX_PREPARING); /* the form that was asked for is not there */
+    fax_clear(&fax);
+    rendition_first(&form, NULL);
+    rendition_key(key, &form, NULL, NULL);
+    assert_int_equal(document_remember(spool, original, key, pages, &fine), 0);
     changes_seen = 0;
     assert_int_equal(submit(&fax, spool, &request), 0);
     assert_int_equal(fax.state, FAX_QUEUED);

@@ -205,6 +205,7 @@ static void take_document_key(struct fax_request_document *document, const char 
 static void take_document(struct fax_request *request, json_t *item, const char *pointer, struct problems *problems)
 {
     struct fax_request_document *document;
+    int before = problems->count;
     const char *key;
     json_t *value;
 
@@ -221,7 +222,7 @@ static void take_document(struct fax_request *request, json_t *item, const char 
         take_document_key(document, key, value, place, problems);
         free(place);
     }
-    if (!json_object_get(item, "data") == !json_object_get(item, "text"))
+    if (problems->count == before && !json_object_get(item, "data") == !json_object_get(item, "text"))
         problem_add(problems, pointer, "missing", "either \"data\", the document as base64, or \"text\" is needed");
 }
 

@@ -210,6 +210,8 @@ class Faxd:
         """POST a fax; the reply."""
         with open(path, "rb") as file:
             data = base64.b64encode(file.read()).decode()
+        if key is None:
+            more = {"header": {"show": False}} | more  # so that pages can be compared dot for dot
         return self.ask("POST", "/v1/faxes", {"to": to, "documents": [{"data": data}], **more}, key=key)
 
     def send(self, to, path=PAGES[0], key=None, **more):

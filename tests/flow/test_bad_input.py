@@ -98,7 +98,9 @@ def a_declared_body_of_ten_gigabytes_is_refused_before_it_is_read():
 
 def documents():
     """(what, octets, outcome)"""
-    yield "text", b"hello, world\n" * 10, "document_unsupported"
+    yield "noise", bytes(range(256)) * 10, "document_unsupported"
+    yield "a PDF without anything", b"%PDF-1.4 nonsense", "conversion_failed"
+    yield "a cut JPEG", b"\xff\xd8\xff\xe0" + bytes(200), "conversion_failed"
     yield "a cut page", PAGE[:len(PAGE) // 2], "conversion_failed"
     yield "a header alone", PAGE[:8], "conversion_failed"
     yield "2^31 rows", tiff(1728, 2 ** 31 - 1, b"\0" * 216, strip_octets=216), "document_unsupported"
@@ -117,7 +119,7 @@ def documents_that_are_none_fail_with_a_reason_and_harm_nobody():
     server = started()
     for what, data, outcome in documents():
         reply = server.ask("POST", "/v1/faxes", {"to": "1002", "documents": [{"data": base64.b64encode(data).decode()}]})
-        if reply.status != 202:  # what is no TIFF is seen at the door
+        if reply.status != 202:  # what is of no type is seen at the door
             same((what, reply.status, reply.codes()), (what, 422, {("/documents/0/data", outcome)}))
             continue
         ended = server.wait_state(reply.json["id"])

@@ -31,10 +31,10 @@ def the_exit_status_tells_the_class_of_the_outcome():
         code, out, _ = run(server, "send", "--wait", *arguments, PAGES[0])
         same((arguments, code), (arguments, status))
         within(words, out)
-    text = os.path.join(server.folder, "letter.txt")
-    with open(text, "w", encoding="ascii") as file:
-        file.write("Dear Sir or Madam\n" * 10)
-    same(run(server, "send", "--wait", "--to", "1002", text)[0], 7)
+    noise = os.path.join(server.folder, "noise")
+    with open(noise, "wb") as file:
+        file.write(bytes(range(256)))
+    same(run(server, "send", "--wait", "--to", "1002", noise)[0], 7)
     same(run(server, "send", "--to", "1002", "/no/such/file.tif")[0], 7)
     same(run(server, "send", "--to", "12ab", PAGES[0])[0], 3)
     same(run(server, "send", PAGES[0])[0], 1)

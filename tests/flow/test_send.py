@@ -103,7 +103,7 @@ def a_page_can_be_had_as_pdf_and_png():
 def the_command_line_sends_waits_and_fetches():
     server = started()
     command = [os.path.join(BUILD, "fax"), "--server", f"http://127.0.0.1:{server.port}", "--state", server.state]
-    done = subprocess.run([*command, "send", "--to", "1002", "--wait", PAGES[1]], capture_output=True, text=True,
+    done = subprocess.run([*command, "send", "--to", "1002", "--wait", "--set", "header.show=false", PAGES[1]], capture_output=True, text=True,
                           check=False)
     same(done.returncode, 0)
     within("delivered 1/1 pages to 1002", done.stdout)

@@ -60,6 +60,7 @@ int list_run(struct cli *cli, int argc, char **argv);
 int show_run(struct cli *cli, int argc, char **argv);
 int watch_run(struct cli *cli, int argc, char **argv);
 int cancel_run(struct cli *cli, int argc, char **argv);
+int preview_run(struct cli *cli, int argc, char **argv);
 int purge_run(struct cli *cli, int argc, char **argv);
 int get_run(struct cli *cli, int argc, char **argv);
 int lines_run(struct cli *cli, int argc, char **argv);

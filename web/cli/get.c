@@ -20,7 +20,9 @@ static const char help[] = "Usage: fax get ID [OPTION...]\n"
                            "\n"
                            "      --pdf          as PDF (default)\n"
                            "      --tiff         as TIFF\n"
-                           "      --original     the document as it was uploaded (TIFF)\n"
+                           "      --searchable   as PDF whose text can be searched, where the server offers it\n"
+                           "      --original     the document as it was uploaded; with --number N the N-th\n"
+                           "      --number N     which of several documents\n"
                            "      --page N       page N as PNG\n"
                            "      --width N      of that picture, in dots\n"
                            "  -o, --output FILE  where to (default ID.pdf, ID.tif or ID-N.png; - = standard output)\n";
@@ -33,10 +35,12 @@ struct wanted {
 static int choose(struct wanted *wanted, const struct cli_option *options, const char *id)
 {
     const char *page = cli_value(options, "page"), *width = cli_value(options, "width");
-    int64_t number = 0, dots = 0;
-    if ((page != NULL && str_to_int(&number, page, 1, 100000) != 0) ||
+    const char *original_number = cli_value(options, "number");
+    int64_t number = 0, dots = 0, which = 1;
+    if ((original_number != NULL && str_to_int(&which, original_number, 1, 1000) != 0) ||
+        (page != NULL && str_to_int(&number, page, 1, 100000) != 0) ||
         (width != NULL && str_to_int(&dots, width, 1, 100000) != 0)) {
-        text_complain("--page and --width want a number");
+        text_complain("--page, --width and --number want a number");
         return VERDICT_ERROR;
     }
     /* The default name is in this folder, whatever the id looks like. */
@@ -50,9 +54,14 @@ static int choose(struct wanted *wanted, const struct cli_option *options, const
                                      : xasprintf("/v1/faxes/%s/pages/%d", id, (int)number);
         wanted->name = xasprintf("%s-%d.png", id, (int)number);
     } else {
-        wanted->path = xasprintf("/v1/faxes/%s/document?format=%s%s", id, tiff || original ? "tiff" : "pdf",
-                                 original ? "&copy=original" : "");
-        wanted->name = xasprintf("%s.%s", id, tiff || original ? "tif" : "pdf");
+        bool searchable = cli_value(options, "searchable") != NULL;
+        wanted->path = original ? xasprintf("/v1/faxes/%s/document?copy=original&n=%d", id, (int)which)
+                                : xasprintf("/v1/faxes/%s/document?format=%s", id,
+                                            tiff         ? "tiff"
+                                            : searchable ? "pdf-searchable"
+                                                         : "pdf");
+        wanted->name =
+            original ? xasprintf("%s-original-%d", id, (int)which) : xasprintf("%s.%s", id, tiff ? "tif" : "pdf");
     }
     return VERDICT_OK;
 }
@@ -94,9 +103,10 @@ static int to_file(struct cli *cli, const char *path, const char *name)
 int get_run(struct cli *cli, int argc, char **argv)
 {
     struct cli_option options[] = {
-        {"pdf", CLI_FLAG, 0, NULL, NULL, 0},      {"tiff", CLI_FLAG, 0, NULL, NULL, 0},
-        {"original", CLI_FLAG, 0, NULL, NULL, 0}, {"page", CLI_VALUE, 0, NULL, NULL, 0},
-        {"width", CLI_VALUE, 0, NULL, NULL, 0},   {"output", CLI_VALUE, 'o', NULL, NULL, 0},
+        {"pdf", CLI_FLAG, 0, NULL, NULL, 0},        {"tiff", CLI_FLAG, 0, NULL, NULL, 0},
+        {"original", CLI_FLAG, 0, NULL, NULL, 0},   {"page", CLI_VALUE, 0, NULL, NULL, 0},
+        {"searchable", CLI_FLAG, 0, NULL, NULL, 0}, {"number", CLI_VALUE, 0, NULL, NULL, 0},
+        {"width", CLI_VALUE, 0, NULL, NULL, 0},     {"output", CLI_VALUE, 'o', NULL, NULL, 0},
         {NULL, CLI_FLAG, 0, NULL, NULL, 0},
     };
     struct wanted wanted = {NULL, NULL};

@@ -16,7 +16,8 @@
 #include "web/cli/verdict.h"
 
 static const struct command commands[] = {
-    {"send", "send a document, and wait for the outcome if wanted", send_run},
+    {"send", "send documents, and wait for the outcome if wanted", send_run},
+    {"preview", "what a fax would be, without sending it", preview_run},
     {"list", "list faxes, newest first", list_run},
     {"show", "one fax with its calls", show_run},
     {"watch", "follow a fax to its end, or all events", watch_run},

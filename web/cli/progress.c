@@ -38,15 +38,21 @@ struct progress {
     int failure;    /* exit status of a look that failed for good */
 };
 
-static bool in_call(const char *status)
+/* Something moves: pages are made, or a call is under way. */
+static bool is_moving(const char *status)
 {
-    return strcmp(status, "dialing") == 0 || strcmp(status, "negotiating") == 0 || strcmp(status, "sending") == 0 ||
-           strcmp(status, "receiving") == 0 || strcmp(status, "canceling") == 0 || strcmp(status, "ringing") == 0;
+    return strcmp(status, "preparing") == 0 || strcmp(status, "dialing") == 0 || strcmp(status, "negotiating") == 0 ||
+           strcmp(status, "sending") == 0 || strcmp(status, "receiving") == 0 || strcmp(status, "canceling") == 0 ||
+           strcmp(status, "ringing") == 0;
 }
 
-static json_int_t number_at(const json_t *fax, const char *key)
+/* How many pages are done, of how many: made while the fax is prepared, else confirmed. */
+static json_int_t pages_done(json_int_t *total, const json_t *fax)
 {
-    return json_integer_value(json_object_get(json_object_get(fax, "pages"), key));
+    const json_t *preparation = json_object_get(fax, "preparation"), *pages = json_object_get(fax, "pages");
+    bool preparing = json_is_object(preparation);
+    *total = json_integer_value(preparing ? json_object_get(preparation, "of") : json_object_get(pages, "total"));
+    return json_integer_value(preparing ? json_object_get(preparation, "pages") : json_object_get(pages, "confirmed"));
 }
 
 /* "sending 2/4 pages, 14400 bit/s to 1002 (try 2)". The caller frees. */
@@ -54,7 +60,7 @@ static char *describe(const json_t *fax)
 {
     char *status = text_at(fax, "status"), *to = text_at(fax, "to"), *next = text_at(fax, "next_attempt_at");
     char *reason = text_at(fax, "reason"), *at = text_time(next), pages[64] = "";
-    json_int_t total = number_at(fax, "total"), confirmed = number_at(fax, "confirmed");
+    json_int_t total, confirmed = pages_done(&total, fax);
     json_int_t tries = json_integer_value(json_object_get(fax, "attempts"));
     if (total > 0)
         snprintf(pages, sizeof pages, " %lld/%lld pages", (long long)confirmed, (long long)total);
@@ -95,7 +101,7 @@ static int terminal_width(void)
 
 static void draw_bar(struct progress *progress)
 {
-    json_int_t total = number_at(progress->fax, "total"), confirmed = number_at(progress->fax, "confirmed");
+    json_int_t total, confirmed = pages_done(&total, progress->fax);
     int filled = total > 0 && confirmed >= 0 && confirmed <= total ? (int)(confirmed * BAR_WIDTH / total) : 0;
     int64_t seconds = (clock_mono_ms() - progress->since_ms) / 1000;
     char bar[BAR_WIDTH + 1], *text = describe(progress->fax), *clean = text_clean(text);
@@ -180,7 +186,7 @@ static bool on_event(const char *type, const json_t *event, void *context)
 static bool on_tick(void *context)
 {
     struct progress *progress = context;
-    int64_t interval = in_call(status_of(progress)) ? LOOK_CALL_MS : LOOK_QUEUE_MS;
+    int64_t interval = is_moving(status_of(progress)) ? LOOK_CALL_MS : LOOK_QUEUE_MS;
     bool ended = false;
     if (progress->looked_ms == 0 || clock_mono_ms() - progress->looked_ms >= interval)
         ended = look(progress);

@@ -69,7 +69,7 @@ class Load:
     def post(self, key):
         number, pages = self.sent[key]
         body = {"to": str(1002 + number % 3), "retry": {"max_attempts": 50}, "client_reference": key,
-                "documents": [{"data": base64.b64encode(document(number, pages)).decode()}]}
+                "documents": [{"data": base64.b64encode(document(number, pages)).decode()}], "header": {"show": False}}
         try:
             reply = self.server.ask("POST", "/v1/faxes", body, {"Idempotency-Key": key}, timeout=20)
         except (OSError, http.client.HTTPException):

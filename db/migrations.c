@@ -196,6 +196,7 @@ static const char documents[] = "CREATE TABLE fax_document ("
                                 ") STRICT, WITHOUT ROWID;"
                                 "CREATE INDEX fax_document_sha ON fax_document(document);"
                                 "ALTER TABLE prepared ADD COLUMN width INTEGER NOT NULL DEFAULT 1728;"
+                                "ALTER TABLE prepared ADD COLUMN length_mm INTEGER NOT NULL DEFAULT 297;"
                                 "ALTER TABLE prepared ADD COLUMN resolution TEXT NOT NULL DEFAULT 'fine';"
                                 "ALTER TABLE fax ADD COLUMN prepared_pages INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE fax ADD COLUMN prepared_of INTEGER NOT NULL DEFAULT -1;";

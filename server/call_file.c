@@ -24,11 +24,10 @@
 static const struct {
     char letter;
     const char *suffix;
-} kinds[] = {[CALL_FILE_SEND] = {'a', "tif"},
-             [CALL_FILE_SEND_2] = {'a', "2.tif"},
-             [CALL_FILE_SEND_3] = {'a', "3.tif"},
-             [CALL_FILE_RECEIVE] = {'r', "tif"},
-             [CALL_FILE_END] = {'r', "end"}};
+} kinds[] = {
+    [CALL_FILE_SEND] = {'a', "tif"},     [CALL_FILE_SEND_2] = {'a', "2.tif"}, [CALL_FILE_SEND_3] = {'a', "3.tif"},
+    [CALL_FILE_SEND_4] = {'a', "4.tif"}, [CALL_FILE_SEND_5] = {'a', "5.tif"}, [CALL_FILE_RECEIVE] = {'r', "tif"},
+    [CALL_FILE_END] = {'r', "end"}};
 
 #define ROOM_LEAST (4 << 20) /* octets: some forty pages */
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])

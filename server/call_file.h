@@ -2,7 +2,7 @@
 /* The files of a call, in its provider's folder STATE/hosts/NAME, named by the attempt's id:
  *
  *   a<id>.tif   outbound: the pages that this call sends (the document, or cut out of it, with their header lines)
- *   a<id>.2.tif, a<id>.3.tif   the same in other forms, for a far end that can do less
+ *   a<id>.2.tif to a<id>.5.tif   the same in other forms, for a far end that can do less
  *   r<id>.tif   inbound: what the call receives
  *   r<id>.end   inbound: the host's last word on the call, kept until the pages are adopted
  *
@@ -29,7 +29,15 @@
 struct spool;
 
 /* The forms of what is sent follow one another: CALL_FILE_SEND + n. */
-enum call_file_kind { CALL_FILE_SEND, CALL_FILE_SEND_2, CALL_FILE_SEND_3, CALL_FILE_RECEIVE, CALL_FILE_END };
+enum call_file_kind {
+    CALL_FILE_SEND,
+    CALL_FILE_SEND_2,
+    CALL_FILE_SEND_3,
+    CALL_FILE_SEND_4,
+    CALL_FILE_SEND_5,
+    CALL_FILE_RECEIVE,
+    CALL_FILE_END
+};
 
 /* 0, or ERR_TOO_BIG when the state folder's name is that long. */
 int call_file_path(char path[CALL_FILE_PATH_SIZE], struct spool *spool, const char *provider, enum call_file_kind kind,

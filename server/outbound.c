@@ -103,37 +103,22 @@ static int pages_in_file(const struct attempt *attempt, const struct fax *fax)
     return fax->pages_total - (attempt->first_page - 1) + (attempt->first_repeated ? 1 : 0);
 }
 
-/* Which of the forms the engine chose: its record has the resolution in dots an inch. */
-static int form_sent(const struct fax_document *rows, int count, const json_t *record)
+/* Which of the forms the engine chose; a provider that does not say sent the first. */
+static int form_sent(const json_t *record)
 {
-    static const struct {
-        const char *name, *y_dpi;
-    } resolutions[] = {{"standard", "x98"}, {"fine", "x196"}, {"superfine", "x391"}};
-    const char *sent = json_string_value(json_object_get(record, "resolution"));
-    json_int_t width = json_integer_value(json_object_get(record, "width"));
+    json_int_t form = json_integer_value(json_object_get(record, "rendition"));
 
-    for (int i = 0; i < count && sent != NULL; i++) {
-        const char *name = text_of(rows[i].info, "resolution", "");
-
-        for (unsigned k = 0; k < sizeof resolutions / sizeof resolutions[0]; k++)
-            if (strcmp(resolutions[k].name, name) == 0 && strstr(sent, resolutions[k].y_dpi) != NULL &&
-                json_integer_value(json_object_get(rows[i].info, "width")) == width)
-                return i + 1;
-    }
-    return 0;
+    return form > 0 && form < RENDITIONS_MAX ? (int)form : 0;
 }
 
 /* What left in a call is kept as it was, header lines and all: it is what can be proved to have been sent. */
 static void keep_as_sent(struct spool *spool, const struct attempt *attempt, const json_t *record)
 {
-    struct fax_document *rows = NULL;
-    int count = fax_documents(&rows, spool, attempt->fax, FAX_DOCUMENT_RENDITION);
     char path[CALL_FILE_PATH_SIZE], sha[DOCUMENT_SHA_SIZE];
-    int error = count < 0 ? count : 0, fd = -1;
+    int error = call_file_find(path, spool, attempt->provider,
+                               (enum call_file_kind)(CALL_FILE_SEND + form_sent(record)), attempt->id);
+    int fd = -1;
 
-    if (error == 0)
-        error = call_file_find(path, spool, attempt->provider,
-                               (enum call_file_kind)(CALL_FILE_SEND + form_sent(rows, count, record)), attempt->id);
     if (error == 0 && (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
         error = err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
     if (error == 0)
@@ -148,7 +133,6 @@ static void keep_as_sent(struct spool *spool, const struct attempt *attempt, con
         log_warning("the pages as sent are not kept attempt=%lld: %s", (long long)attempt->id, err_message());
     if (fd >= 0)
         close(fd);
-    fax_documents_free(rows, count > 0 ? count : 0);
 }
 
 /* Close the attempt by all that is known of its call. `ended` NULL: the provider died with it. */

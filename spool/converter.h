@@ -5,13 +5,12 @@
  * memfd open for reading and writing; it is emptied first and not synced.
  *
  *   {"op":"prepare", "resolution":"fine"|"standard"|"superfine", "dither":"auto"|"threshold"|"diffusion"|"halftone",
- *    "paper":"a4"|"letter"|"legal", "max_width":1728|2048|2432, "max_pages":500, "pages":"1-3,7", "password":"...",
- *    "strict":false, "part":0, "parts":1}
- *       a document of any type of media_type.h that is read here to fax TIFF. Bilevel TIFF pages of a fax width and a
- *       T.4 resolution are kept dot for dot; with "strict" only those that are 1728 wide at "resolution" (a rendition
- *       for a machine that can do no more); the rest is drawn or fitted. Long documents may be shared out among "parts"
- *       jobs: the first progress and the result say among how many they are
- *       {"pages":3,"width":1728,"height":[2200,2200,1100],"resolution":"fine","bytes":51234,"parts":1}
+ *    "paper":"a4"|"letter"|"legal", "max_width":1728|2048|2432, "max_length_mm":0, "max_pages":500, "pages":"1-3,7",
+ * "password":"...", "strict":false, "part":0, "parts":1} a document of any type of media_type.h that is read here to
+ * fax TIFF. Bilevel TIFF pages of a fax width and a T.4 resolution are kept dot for dot; with "strict" only those that
+ * are 1728 wide at "resolution" (a rendition for a machine that can do no more); the rest is drawn or fitted. Long
+ * documents may be shared out among "parts" jobs: the first progress and the result say among how many they are
+ *       {"pages":3,"width":1728,"length_mm":285,"height":[2200,2200,1100],"resolution":"fine","bytes":51234,"parts":1}
  *   {"op":"compose", "cover":{"to_name":"..."}, "ranges":["1-2","3-"]}
  *       several faxes to one; with "cover" the first input is a template. Result as prepare
  *   {"op":"cut", "first":3, "repeat_first":false, "header":{"text":"...","pages":5}}

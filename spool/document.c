@@ -452,7 +452,7 @@ int document_prepared(char sha[DOCUMENT_SHA_SIZE], struct document_form *form, s
     char path[DOCUMENT_PATH_SIZE];
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "SELECT document, pages, width, resolution FROM prepared"
+                          "SELECT document, pages, width, length_mm, resolution FROM prepared"
                           " WHERE original = ? AND options = ?");
     if (error)
         return error;
@@ -463,6 +463,7 @@ int document_prepared(char sha[DOCUMENT_SHA_SIZE], struct document_form *form, s
         str_copy(sha, DOCUMENT_SHA_SIZE, stmt_text(stmt, "document"));
         form->pages = (int)stmt_int(stmt, "pages");
         form->width = (int)stmt_int(stmt, "width");
+        form->length_mm = (int)stmt_int(stmt, "length_mm");
         str_copy(form->resolution, sizeof(form->resolution), stmt_text(stmt, "resolution"));
     }
     stmt_close(stmt);
@@ -476,9 +477,10 @@ int document_remember(struct spool *spool, const char *original, const char *opt
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO prepared (original, options, document, pages, width, resolution)"
-                          " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (original, options) DO UPDATE SET"
+                          "INSERT INTO prepared (original, options, document, pages, width, length_mm, resolution)"
+                          " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (original, options) DO UPDATE SET"
                           " document = excluded.document, pages = excluded.pages, width = excluded.width,"
+                          " length_mm = excluded.length_mm,"
                           " resolution = excluded.resolution");
     if (error)
         return error;
@@ -487,6 +489,7 @@ int document_remember(struct spool *spool, const char *original, const char *opt
     stmt_bind_text(stmt, prepared);
     stmt_bind_int(stmt, form->pages);
     stmt_bind_int(stmt, form->width);
+    stmt_bind_int(stmt, form->length_mm);
     stmt_bind_text(stmt, form->resolution);
     return stmt_run(NULL, stmt);
 }

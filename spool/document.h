@@ -52,6 +52,7 @@ int document_place(struct spool *spool, const char *sha, const char *to);
 /* What a prepared document looks like. */
 struct document_form {
     int pages, width;    /* dots of its widest page */
+    int length_mm;       /* of its longest */
     char resolution[16]; /* "standard", "fine" or "superfine": its finest */
 };
 

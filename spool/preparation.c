@@ -23,7 +23,7 @@ struct piece {
     int fd;
     char *path;                  /* NULL when it has no name */
     char sha[DOCUMENT_SHA_SIZE]; /* "" = the file */
-    int pages, width;
+    int pages, width, length_mm;
     char resolution[RENDITION_RESOLUTION];
 };
 
@@ -111,7 +111,7 @@ static int piece_remember(struct preparation *preparation, struct piece *piece)
     }
     close(piece->fd);
     piece->fd = -1;
-    struct document_form form = {.pages = piece->pages, .width = piece->width};
+    struct document_form form = {.pages = piece->pages, .width = piece->width, .length_mm = piece->length_mm};
     str_copy(form.resolution, sizeof(form.resolution), piece->resolution);
     return document_remember(spool, upload->sha, key, piece->sha, &form);
 }
@@ -356,11 +356,13 @@ static int take_figures(struct piece *piece, const json_t *result)
     const char *resolution = json_string_value(json_object_get(result, "resolution"));
     json_int_t pages = json_integer_value(json_object_get(result, "pages"));
     json_int_t width = json_integer_value(json_object_get(result, "width"));
-    if (pages < 1 || pages > 65535 || width < 1 || width > 65535 || !resolution ||
+    json_int_t length = json_integer_value(json_object_get(result, "length_mm"));
+    if (length < 0 || length > 100000 || pages < 1 || pages > 65535 || width < 1 || width > 65535 || !resolution ||
         !str_copy(piece->resolution, sizeof(piece->resolution), resolution))
         return err_set(ERR_INVALID, "the converter's result makes no sense");
     piece->pages = (int)pages;
     piece->width = (int)width;
+    piece->length_mm = (int)length;
     return 0;
 }
 
@@ -490,6 +492,7 @@ static bool is_remembered(struct preparation *preparation)
     }
     piece->pages = form.pages;
     piece->width = form.width;
+    piece->length_mm = form.length_mm;
     str_copy(piece->resolution, sizeof(piece->resolution), form.resolution);
     if (preparation->form == 0)
         preparation->pages_before += form.pages;
@@ -505,11 +508,13 @@ static int resolution_rank(const char *resolution)
 static void plan_others(struct preparation *preparation)
 {
     const char *finest = "standard";
-    int widest = RENDITION_WIDTH;
+    int widest = RENDITION_WIDTH, longest = 0;
     for (int i = 0; i < preparation->request.upload_count; i++) {
         const struct piece *piece = &preparation->pieces[0][i];
         if (piece->width > widest)
             widest = piece->width;
+        if (piece->length_mm > longest)
+            longest = piece->length_mm;
         if (resolution_rank(piece->resolution) > resolution_rank(finest))
             finest = piece->resolution;
     }
@@ -517,7 +522,7 @@ static void plan_others(struct preparation *preparation)
         resolution_rank(preparation->renditions[0].resolution) > resolution_rank(finest))
         finest = preparation->renditions[0].resolution;
     if (!preparation->request.only_first)
-        preparation->rendition_count = 1 + rendition_others(preparation->renditions + 1, widest, finest);
+        preparation->rendition_count = 1 + rendition_others(preparation->renditions + 1, widest, finest, longest);
 }
 
 static void take_single(struct preparation *preparation)

@@ -27,20 +27,26 @@ void rendition_first(struct rendition *rendition, const json_t *options)
     str_copy(rendition->resolution, sizeof(rendition->resolution), word(options, "resolution", "fine"));
 }
 
-static void add(struct rendition *list, int *count, const char *resolution)
+static void add(struct rendition *list, int *count, const char *resolution, int length_max_mm)
 {
-    list[*count] = (struct rendition){.width_max = RENDITION_WIDTH, .strict = true};
+    list[*count] = (struct rendition){.width_max = RENDITION_WIDTH, .length_max_mm = length_max_mm, .strict = true};
     str_copy(list[*count].resolution, sizeof(list[*count].resolution), resolution);
     (*count)++;
 }
 
-int rendition_others(struct rendition *list, int width, const char *resolution)
+int rendition_others(struct rendition *list, int width, const char *resolution, int length_mm)
 {
+    bool standard = strcmp(resolution, "standard") == 0, wide = width > RENDITION_WIDTH;
+    bool is_long = length_mm > RENDITION_LENGTH_MM + RENDITION_LENGTH_SPARE;
     int count = 0;
-    if (strcmp(resolution, "superfine") == 0 || (width > RENDITION_WIDTH && strcmp(resolution, "standard") != 0))
-        add(list, &count, "fine");
-    if (strcmp(resolution, "standard") != 0 || width > RENDITION_WIDTH)
-        add(list, &count, "standard");
+    if (strcmp(resolution, "superfine") == 0 || (wide && !standard))
+        add(list, &count, "fine", 0);
+    if (!standard || wide)
+        add(list, &count, "standard", 0);
+    if (is_long && !standard)
+        add(list, &count, "fine", RENDITION_LENGTH_MM);
+    if (is_long)
+        add(list, &count, "standard", RENDITION_LENGTH_MM);
     return count;
 }
 
@@ -59,15 +65,17 @@ void rendition_key(char key[RENDITION_KEY_SIZE], const struct rendition *renditi
                    const json_t *info)
 {
     char mark[2 * 16 + 1];
-    snprintf(key, RENDITION_KEY_SIZE, VERSION " %s %d%s %s %s pages=%s password=%s", rendition->resolution,
-             rendition->width_max, rendition->strict ? " strict" : "", word(options, "dither", "auto"),
-             word(options, "paper", "a4"), word(info, "pages", ""), password_mark(mark, word(info, "password", "")));
+    snprintf(key, RENDITION_KEY_SIZE, VERSION " %s %dx%d%s %s %s pages=%s password=%s", rendition->resolution,
+             rendition->width_max, rendition->length_max_mm, rendition->strict ? " strict" : "",
+             word(options, "dither", "auto"), word(options, "paper", "a4"), word(info, "pages", ""),
+             password_mark(mark, word(info, "password", "")));
 }
 
 json_t *rendition_job(const struct rendition *rendition, const json_t *options, const json_t *info)
 {
-    json_t *job = json_pack("{s:s, s:s, s:i, s:b, s:s, s:s, s:i}", "op", "prepare", "resolution", rendition->resolution,
-                            "max_width", rendition->width_max, "strict", rendition->strict, "dither",
+    json_t *job = json_pack("{s:s, s:s, s:i, s:i, s:b, s:s, s:s, s:i}", "op", "prepare", "resolution",
+                            rendition->resolution, "max_width", rendition->width_max, "max_length_mm",
+                            rendition->length_max_mm, "strict", rendition->strict, "dither",
                             word(options, "dither", "auto"), "paper", word(options, "paper", "a4"), "parts", PARTS);
     if (*word(info, "pages", ""))
         json_object_set(job, "pages", json_object_get(info, "pages"));

@@ -12,24 +12,27 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define RENDITIONS_MAX         3
+#define RENDITIONS_MAX         5
 #define RENDITION_RESOLUTION   16
 #define RENDITION_WIDTH        1728 /* what every machine can take (T.30 Table 2) */
 #define RENDITION_WIDTH_WIDEST 2432 /* A3 */
+#define RENDITION_LENGTH_MM    297  /* A4 */
+#define RENDITION_LENGTH_SPARE 3    /* what rounding and other writers add to A4 */
 #define RENDITION_KEY_SIZE     400
 
 struct rendition {
     char resolution[RENDITION_RESOLUTION]; /* "standard", "fine", "superfine" */
     int width_max;
-    bool strict; /* every page at that resolution and width */
+    int length_max_mm; /* 0 = any */
+    bool strict;       /* every page at that resolution and width */
 };
 
 /* The form that is asked for by `options` of a fax (resolution, fine unless said). */
 void rendition_first(struct rendition *rendition, const json_t *options);
 
-/* The others, when the first came out `width` wide and at most `resolution`: fills at most RENDITIONS_MAX - 1, returns
- * how many. */
-int rendition_others(struct rendition *list, int width, const char *resolution);
+/* The others, when the first came out `width` wide, at most `resolution`, and its longest page `length_mm` long: fills
+ * at most RENDITIONS_MAX - 1, returns how many. */
+int rendition_others(struct rendition *list, int width, const char *resolution, int length_mm);
 
 /* What an upload's prepared form depends on, in one canonical text: the key of document_prepared. `options` are the
  * fax's (dither, paper), `info` the upload's (pages, password). */

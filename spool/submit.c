@@ -195,8 +195,8 @@ static int find_known(struct known_forms *known, struct spool *spool, const stru
         rendition_key(key, &known->renditions[i], options, NULL);
         error = document_prepared(known->shas[i], &known->forms[i], spool, fax->original, key);
         if (!error && i == 0)
-            known->count =
-                1 + rendition_others(known->renditions + 1, known->forms[0].width, known->forms[0].resolution);
+            known->count = 1 + rendition_others(known->renditions + 1, known->forms[0].width,
+                                                known->forms[0].resolution, known->forms[0].length_mm);
     }
     return error;
 }

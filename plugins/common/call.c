@@ -38,8 +38,8 @@ static int files_add_document(struct call_files *files, const char *path, const 
     int err = files_add(files, path, O_RDONLY);
 
     if (!err)
-        json_array_append_new(files->facts,
-                              json_pack("{s:s, s:i}", "resolution", facts->resolution, "width", facts->width));
+        json_array_append_new(files->facts, json_pack("{s:s, s:i, s:i}", "resolution", facts->resolution, "width",
+                                                      facts->width, "length_mm", facts->length_mm));
     return err;
 }
 

@@ -46,7 +46,10 @@ static TIFF *tiff_open(const char *path, int flags, const char *mode)
     return tiff;
 }
 
-static const char *resolution_of(TIFF *tiff)
+static const char *const resolution_names[] = {"standard", "fine", "superfine", "300", "400"};
+
+/* Of the current page: its index in the names, and dots an inch down the page. */
+static int resolution_of(float *y_dpi, TIFF *tiff)
 {
     float x = 204, y = 98;
     uint16_t unit = RESUNIT_INCH;
@@ -58,27 +61,44 @@ static const char *resolution_of(TIFF *tiff)
         x *= 2.54f;
         y *= 2.54f;
     }
+    *y_dpi = y > 50 ? y : 98;
     if (x > 350)
-        return "400";
+        return 4;
     if (x > 250)
-        return "300";
-    return y > 300 ? "superfine" : y > 150 ? "fine" : "standard";
+        return 3;
+    return y > 300 ? 2 : y > 150 ? 1 : 0;
+}
+
+/* One page's share of the facts: what a far end has to be able to print is the most that any page needs. */
+static void add_page(struct document *document, int *finest, TIFF *tiff)
+{
+    uint32_t width = 0, rows = 0;
+    float y_dpi;
+    int resolution = resolution_of(&y_dpi, tiff);
+
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &rows);
+    if (width <= 16384 && (int)width > document->width)
+        document->width = (int)width;
+    if (rows <= 1000000 && (int)((float)rows / y_dpi * 25.4f) > document->length_mm)
+        document->length_mm = (int)((float)rows / y_dpi * 25.4f);
+    if (resolution > *finest)
+        *finest = resolution;
 }
 
 int document_read(struct document *document, const char *path)
 {
     TIFF *tiff = tiff_open(path, O_RDONLY, "r");
-    uint32_t width = 0;
-    int err = 0;
+    int err = 0, finest = 0;
 
     if (!tiff)
         return ERR_INVALID;
-    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
-    document->width = width > 0 && width <= 16384 ? (int)width : 0;
-    document->resolution = resolution_of(tiff);
-    document->pages = 1;
-    while (document->pages <= DOCUMENT_PAGES_MAX && TIFFReadDirectory(tiff))
+    document->pages = document->width = document->length_mm = 0;
+    do {
+        add_page(document, &finest, tiff);
         document->pages++;
+    } while (document->pages <= DOCUMENT_PAGES_MAX && TIFFReadDirectory(tiff));
+    document->resolution = resolution_names[finest];
     if (!document->width)
         err = err_set(ERR_INVALID, "%s has an impossible width", path);
     else if (document->pages > DOCUMENT_PAGES_MAX)

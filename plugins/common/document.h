@@ -12,8 +12,9 @@
 
 struct document {
     int pages;              /* 1..DOCUMENT_PAGES_MAX */
-    int width;              /* pixels, of the first page */
-    const char *resolution; /* "standard", "fine", "superfine", "300", "400", of the first page */
+    int width;              /* pixels, of the widest page */
+    const char *resolution; /* "standard", "fine", "superfine", "300", "400", of the finest page */
+    int length_mm;          /* of the longest page */
 };
 
 /* 0, ERR_INVALID when it is no TIFF of bilevel pages, ERR_TOO_BIG. */

@@ -14,11 +14,11 @@
  * file to fill (receive):
  *
  *   {"role":"caller"|"answerer", "direction":"send"|"receive", "carrier":"audio", "media":"stream",
- *    "files":[{"resolution":"fine","width":1728}],          send: renditions, the default first; absent for receive
- *    "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"], "max_rate_bps":14400,
- *    "compressions":["mh","mr","mmr"], "subaddress":"", "password":"",
- *    "audio":{"pace":0, "chunk_ms":200, "noise_dbm0":null, "delay_ms":0, "drop_after_ms":0},
- *    "limits":{"call_ms":3600000, "cpu_s":120, "memory_bytes":268435456, "file_bytes":268435456}}
+ *    "files":[{"resolution":"fine","width":1728,"length_mm":297}],          send: renditions, the default first; absent
+ * for receive "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"],
+ * "max_rate_bps":14400, "compressions":["mh","mr","mmr"], "subaddress":"", "password":"", "audio":{"pace":0,
+ * "chunk_ms":200, "noise_dbm0":null, "delay_ms":0, "drop_after_ms":0}, "limits":{"call_ms":3600000, "cpu_s":120,
+ * "memory_bytes":268435456, "file_bytes":268435456}}
  *
  * A job without a journal says "journal":false; engine_start sets the key from its argument.
  *

@@ -160,6 +160,8 @@ static int read_file(struct options_file *file, const json_t *item)
     if (!name || i == OPTIONS_RESOLUTION_COUNT)
         return wrong("files.resolution", "standard, fine, superfine, 300 or 400");
     file->resolution = (enum options_resolution)i;
+    if (read_small(&file->length_mm, item, "length_mm", 0, 0, 100000) != 0)
+        return ERR_INVALID;
     return read_small(&file->width, item, "width", 1728, 1, 10000);
 }
 

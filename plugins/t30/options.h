@@ -32,7 +32,8 @@ enum options_resolution {
 
 struct options_file {
     enum options_resolution resolution;
-    int width; /* pixels */
+    int width;     /* pixels */
+    int length_mm; /* of the longest page, 0 = not told */
 };
 
 struct options_audio {

@@ -94,10 +94,11 @@ static void add_negotiated(json_t *object, const struct record *record)
     add_number(object, "ecm_retries", record->ecm_retries);
 }
 
-static void add_pages(json_t *object, const struct outcome_facts *facts)
+static void add_pages(json_t *object, const struct outcome_facts *facts, int rendition)
 {
     if (facts->sending) {
         add_number(object, "pages_confirmed", facts->pages);
+        add_number(object, "rendition", rendition);
         add_bool(object, "end_sent", facts->end_sent);
         add_bool(object, "final_confirmed", facts->final_confirmed);
     } else {
@@ -131,7 +132,7 @@ json_t *record_to_json(const struct record *record, const struct trace *trace)
     add_text(object, "mode", "audio");
     if (record->negotiated)
         add_negotiated(object, record);
-    add_pages(object, &record->facts);
+    add_pages(object, &record->facts, record->rendition);
     add_foreign(object, "remote_station_id", record->remote_station_id);
     add_text(object, "local_station_id", record->local_station_id);
     add_foreign(object, "subaddress", record->subaddress);

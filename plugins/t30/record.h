@@ -23,6 +23,7 @@ struct record {
     const char *remote_station_id; /* as the far end sent it; any octets */
     const char *local_station_id;
     const char *subaddress; /* that the far end asked for; any octets */
+    int rendition;          /* which of the job's files was sent, from 0 */
     bool negotiated;        /* the next seven are known */
     bool ecm;
     int rate_bps;

@@ -3,6 +3,8 @@
  * when the page does not fit, so the choice has to be made before it opens the document. */
 #include "plugins/t30/rendition.h"
 
+#define LENGTH_SPARE_MM 12
+
 /* Bit n of DIS, counted from 1 in the first octet after the FCF (T.30 table 2). */
 static bool dis_bit(const uint8_t *frame, int length, int bit)
 {
@@ -57,6 +59,14 @@ static int far_width_class(const uint8_t *frame, int length)
     return dis_bit(frame, length, 17) ? 1 : 0;
 }
 
+/* Millimetres that a page may be long (bits 19 and 20), with what a header line adds; 0 = any. */
+static int far_length_mm(const uint8_t *frame, int length)
+{
+    if (dis_bit(frame, length, 20))
+        return 0;
+    return dis_bit(frame, length, 19) ? 364 + LENGTH_SPARE_MM : 297 + LENGTH_SPARE_MM;
+}
+
 enum rendition_fault rendition_check(const struct options_file *file, const uint8_t *frame, int length)
 {
     int width = width_class(file);
@@ -65,6 +75,8 @@ enum rendition_fault rendition_check(const struct options_file *file, const uint
         return RENDITION_RESOLUTION;
     if (width < 0 || width > far_width_class(frame, length))
         return RENDITION_WIDTH;
+    if (far_length_mm(frame, length) > 0 && file->length_mm > far_length_mm(frame, length))
+        return RENDITION_LENGTH;
     return RENDITION_FITS;
 }
 
@@ -75,7 +87,8 @@ static bool is_finer(const struct options_file *a, const struct options_file *b)
     return a->width > b->width;
 }
 
-int rendition_choose(const struct options *options, const uint8_t *frame, int length, enum rendition_fault *fault)
+static int choose(const struct options *options, const uint8_t *frame, int length, bool any_length,
+                  enum rendition_fault *fault)
 {
     enum rendition_fault reason = RENDITION_RESOLUTION, found;
     int best = -1, i;
@@ -84,11 +97,18 @@ int rendition_choose(const struct options *options, const uint8_t *frame, int le
         found = rendition_check(&options->files[i], frame, length);
         if (found == RENDITION_WIDTH)
             reason = RENDITION_WIDTH;
-        if (found != RENDITION_FITS)
+        if (found != RENDITION_FITS && !(any_length && found == RENDITION_LENGTH))
             continue;
         if (best < 0 || (best > 0 && is_finer(&options->files[i], &options->files[best])))
             best = i;
     }
     *fault = best < 0 ? reason : RENDITION_FITS;
     return best;
+}
+
+int rendition_choose(const struct options *options, const uint8_t *frame, int length, enum rendition_fault *fault)
+{
+    int best = choose(options, frame, length, false, fault);
+
+    return best >= 0 ? best : choose(options, frame, length, true, fault);
 }

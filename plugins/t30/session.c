@@ -40,6 +40,7 @@ struct session {
     fax_state_t *fax;
     t30_state_t *t30;
     struct page_file files[OPTIONS_FILES_MAX];
+    int choice; /* of them, to send */
     struct confirm confirm;
     struct trace trace;
     bool over;     /* see above */
@@ -220,6 +221,7 @@ static int choose_document(struct session *session)
         rendition_choose(&session->options, session->t30->far_dis_dtc_frame, session->t30->far_dis_dtc_len, &fault);
     if (choice < 0)
         return fault == RENDITION_WIDTH ? T30_ERR_NOSIZESUPPORT : T30_ERR_NORESSUPPORT;
+    session->choice = choice;
     t30_set_tx_file(session->t30, page_file_name(name, &session->files[choice]), session->t30->tx_start_page, -1);
     return limit_rate(session);
 }
@@ -431,6 +433,7 @@ json_t *session_record(const struct session *session)
                             .remote_station_id = t30_get_rx_ident(session->t30),
                             .local_station_id = session->options.station_id,
                             .subaddress = t30_get_rx_sub_address(session->t30),
+                            .rendition = session->choice,
                             .negotiated = session->negotiated,
                             .ecm = session->stats.error_correcting_mode != 0,
                             .rate_bps = session->stats.bit_rate,

@@ -39,6 +39,7 @@ static const char help[] =
     "  --dither NAME      prepare: auto (default), threshold, diffusion or halftone\n"
     "  --paper NAME       prepare: of a text; a4 (default), letter or legal\n"
     "  --max-width N      prepare: widest page, 1728 (default), 2048 (B4) or 2432 (A3)\n"
+    "  --max-length-mm N  prepare: shrink longer pages to it (default 0: any length)\n"
     "  --max-pages N      prepare: refuse longer documents (default 500)\n"
     "  --pages LIST       prepare: only these pages, as 1-3,7,9-\n"
     "  --password WORD    prepare: of an encrypted PDF\n"
@@ -76,6 +77,7 @@ static const struct {
     {"op", "op", OPTION_TEXT},
     {"resolution", "resolution", OPTION_TEXT},
     {"dither", "dither", OPTION_TEXT},
+    {"max-length-mm", "max_length_mm", OPTION_NUMBER},
     {"max-pages", "max_pages", OPTION_NUMBER},
     {"strict", "strict", OPTION_FLAG},
     {"first", "first", OPTION_NUMBER},

@@ -16,7 +16,8 @@
 #include "spool/convert/raster.h"
 #include "spool/convert/sheet.h"
 
-/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not lighter than this.
+/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not lighter than
+ * this.
  */
 #define HAIRLINE_CONTRAST 20
 #define HAIRLINE_BELOW    236
@@ -101,8 +102,8 @@ static uint8_t lighter(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-/* A dot that is too light for ink, but the darkest across a line, and clearly darker than the paper on both sides of it;
- * `step` is the way across. A line that lies on two dots is kept where it is darker, or on the first. */
+/* A dot that is too light for ink, but the darkest across a line, and clearly darker than the paper on both sides of
+ * it; `step` is the way across. A line that lies on two dots is kept where it is darker, or on the first. */
 static bool is_hairline(const uint8_t *grey, ptrdiff_t step)
 {
     int paper = grey[0] + HAIRLINE_CONTRAST;

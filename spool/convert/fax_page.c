@@ -55,6 +55,11 @@ enum fax_resolution fax_resolution_nearest(double y_dpi)
     return y_dpi < 293.0 ? FAX_FINE : FAX_SUPERFINE;
 }
 
+double fax_page_inches_max(int length_max_mm)
+{
+    return length_max_mm > 0 ? length_max_mm / 25.4 : FAX_PAGE_MAX_INCHES;
+}
+
 bool fax_page_is_width(uint32_t width)
 {
     return width == FAX_PAGE_WIDTH || width == 2048 || width == 2432;

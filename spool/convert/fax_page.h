@@ -30,6 +30,9 @@ int fax_resolution_y_dpi(enum fax_resolution resolution);
 /* The resolution nearest to `y_dpi` lines an inch, for words about a page of any kind. */
 enum fax_resolution fax_resolution_nearest(double y_dpi);
 
+/* Inches that a page may be long under options that allow so many millimetres, 0 = any. */
+double fax_page_inches_max(int length_max_mm);
+
 /* True for 1728, 2048 (B4) and 2432 (A3) picture elements. */
 bool fax_page_is_width(uint32_t width);
 

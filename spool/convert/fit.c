@@ -47,8 +47,9 @@ void fit_paper(struct fit *fit, double width, double height, const struct prepar
     double down = (fit->turned ? width : height) / FIT_POINTS_PER_INCH;
     fit->width = page_width(across, options->width_max);
     double shrink = fit->width / (double)FAX_PAGE_X_DPI / across;
-    if (shrink > FAX_PAGE_MAX_INCHES / down)
-        shrink = FAX_PAGE_MAX_INCHES / down;
+    double inches_max = fax_page_inches_max(options->length_max_mm);
+    if (shrink > inches_max / down)
+        shrink = inches_max / down;
     if (shrink > 1.0)
         shrink = 1.0;
     int y_dpi = fax_resolution_y_dpi(options->resolution);

@@ -45,7 +45,8 @@ static bool is_ground(const struct tile *tile)
     return tile->high < INK_BELOW;
 }
 
-/* Letters are the lesser part of what they stand on; where the darker part is the larger, it is a shape and its edge. */
+/* Letters are the lesser part of what they stand on; where the darker part is the larger, it is a shape and its edge.
+ */
 static bool has_letters(const struct tile *tile)
 {
     return tile->high - tile->low >= CONTRAST && 2 * tile->sum > (uint32_t)(tile->low + tile->high) * tile->count;

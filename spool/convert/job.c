@@ -34,8 +34,8 @@ static const struct {
     const char *keys[12];
 } operations[] = {
     [JOB_PREPARE] = {"prepare",
-                     {"resolution", "dither", "paper", "max_width", "max_pages", "pages", "password", "strict", "part",
-                      "parts"}},
+                     {"resolution", "dither", "paper", "max_width", "max_length_mm", "max_pages", "pages", "password",
+                      "strict", "part", "parts"}},
     [JOB_COMPOSE] = {"compose", {"resolution", "dither", "max_width", "max_pages", "cover", "ranges"}},
     [JOB_CUT] = {"cut", {"first", "repeat_first", "header"}},
     [JOB_VERIFY] = {"verify", {"most_pages"}},
@@ -150,7 +150,7 @@ static int parse_look(struct prepare_options *options, const json_t *json)
 static int parse_choice(struct prepare_options *options, const json_t *json)
 {
     const char *pages = "", *password = "";
-    long pages_max = PAGES_DEFAULT, part = 0, parts = 1;
+    long pages_max = PAGES_DEFAULT, part = 0, parts = 1, length_max = 0;
     int error = parse_number(&pages_max, json, "max_pages", 1, SUMMARY_PAGES_MAX);
     if (error == 0)
         error = parse_word(&pages, json, "pages");
@@ -161,10 +161,13 @@ static int parse_choice(struct prepare_options *options, const json_t *json)
     if (error == 0 && !str_copy(options->password, sizeof options->password, password))
         error = err_set(ERR_INVALID, "password has more than %d octets", PREPARE_PASSWORD_SIZE - 1);
     if (error == 0)
+        error = parse_number(&length_max, json, "max_length_mm", 0, 3000);
+    if (error == 0)
         error = parse_number(&parts, json, "parts", 1, PREPARE_PARTS_MAX);
     if (error == 0)
         error = parse_number(&part, json, "part", 0, parts - 1);
     options->pages_max = (int)pages_max;
+    options->length_max_mm = (int)length_max;
     options->part = (int)part;
     options->parts = (int)parts;
     return error == 0 ? parse_flag(&options->strict, json, "strict") : error;
@@ -332,9 +335,10 @@ static json_t *costs(const struct summary *summary)
 
 static json_t *success(const struct summary *summary, enum job_op op)
 {
-    json_t *result = json_pack(
-        "{s:i, s:i, s:o, s:s, s:I}", "pages", summary->pages, "width", (int)summary->width, "height", heights(summary),
-        "resolution", fax_resolution_name(fax_resolution_nearest(summary->y_dpi)), "bytes", (json_int_t)summary->bytes);
+    json_t *result =
+        json_pack("{s:i, s:i, s:i, s:o, s:s, s:I}", "pages", summary->pages, "width", (int)summary->width, "length_mm",
+                  (int)summary->length_mm, "height", heights(summary), "resolution",
+                  fax_resolution_name(fax_resolution_nearest(summary->y_dpi)), "bytes", (json_int_t)summary->bytes);
     if (op == JOB_PREPARE)
         json_object_set_new(result, "parts", json_integer(summary->parts));
     if (op == JOB_VERIFY || op == JOB_INFO)

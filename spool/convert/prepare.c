@@ -29,6 +29,9 @@ static bool keeps(const struct raster *page, const struct prepare_options *optio
     if (page->depth != 1 || !fax_page_is_width(page->width) ||
         !fax_page_is_t4(&resolution, page->x_dpi, page->y_dpi, page->height))
         return false;
+    if (page->height > fax_page_inches_max(options->length_max_mm) * fax_resolution_y_dpi(resolution) &&
+        options->length_max_mm > 0)
+        return false;
     return !options->strict || (page->width == FAX_PAGE_WIDTH && resolution == options->resolution);
 }
 
@@ -40,8 +43,10 @@ static int too_long(int number, double inches)
 
 /* The size that `page` gets on a fax page with `y_dpi` lines an inch: its real size where the file says it and it fits,
  * else the full width; a photograph is no longer than a sheet of paper either. */
-static int fitted_size(uint32_t *width, uint32_t *height, const struct sheet *sheet, double y_dpi, int number)
+static int fitted_size(uint32_t *width, uint32_t *height, const struct sheet *sheet,
+                       const struct prepare_options *options, int number)
 {
+    double y_dpi = fax_resolution_y_dpi(options->resolution);
     const struct raster *page = sheet->raster;
     double x = page->x_dpi, y = page->y_dpi;
     if (x == 0.0)
@@ -64,6 +69,11 @@ static int fitted_size(uint32_t *width, uint32_t *height, const struct sheet *sh
     }
     if (inches_down > FAX_PAGE_MAX_INCHES)
         return too_long(number, inches_down);
+    double inches_max = fax_page_inches_max(options->length_max_mm);
+    if (inches_down > inches_max) {
+        inches_across *= inches_max / inches_down;
+        inches_down = inches_max;
+    }
     *width = (uint32_t)fmax(1.0, round(inches_across * FAX_PAGE_X_DPI));
     *height = (uint32_t)fmax(1.0, round(inches_down * y_dpi));
     return 0;
@@ -75,7 +85,7 @@ static int fit(struct sheet *sheet, const struct prepare_options *options, int n
     uint32_t width = 0, height = 0;
     struct raster *grey = NULL;
     int y_dpi = fax_resolution_y_dpi(options->resolution);
-    int error = fitted_size(&width, &height, sheet, y_dpi, number);
+    int error = fitted_size(&width, &height, sheet, options, number);
     if (error == 0)
         error = scale_to_grey(&grey, sheet->raster, width, height, FAX_PAGE_WIDTH);
     if (error != 0)

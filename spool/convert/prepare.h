@@ -25,6 +25,7 @@ struct prepare_options {
     enum fax_resolution resolution; /* of pages that have to be drawn or fitted */
     enum dither dither;
     enum paper paper;   /* of texts */
+    int length_max_mm;  /* 0 = any: longer pages are shrunk to it */
     uint32_t width_max; /* 1728, 2048 or 2432: wider paper is shrunk to it */
     int pages_max;
     struct page_range range;              /* the pages that are wanted */

@@ -13,5 +13,7 @@ int summary_add(struct summary *summary, uint32_t width, uint32_t height, double
         summary->width = width;
     if (y_dpi > summary->y_dpi)
         summary->y_dpi = y_dpi;
+    if (y_dpi > 0 && height / y_dpi * 25.4 > summary->length_mm)
+        summary->length_mm = height / y_dpi * 25.4;
     return 0;
 }

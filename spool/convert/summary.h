@@ -19,6 +19,7 @@ struct summary {
     uint16_t ink[SUMMARY_PAGES_MAX];     /* measure: thousandths of each page that are black */
     uint32_t width;                      /* of the widest */
     double y_dpi;                        /* of the finest */
+    double length_mm;                    /* of the longest */
     int64_t bytes;                       /* of the file written */
     bool incomplete;                     /* the file has or claims more than could be read; `note` says why */
     int parts;                           /* of the document that was shared out, 1 = it was not */

@@ -159,7 +159,7 @@ static void a_prepared_form_is_remembered(void **state)
     struct spool_facts *facts = *state;
     char original[DOCUMENT_SHA_SIZE], prepared[DOCUMENT_SHA_SIZE], found[DOCUMENT_SHA_SIZE], named[256];
     struct document_form form = {0};
-    const struct document_form three = {3, 2048, "superfine"}, four = {4, 1728, "fine"};
+    const struct document_form three = {3, 2048, 297, "superfine"}, four = {4, 1728, 297, "fine"};
     strcpy(original, spool_facts_document(facts->spool, "upload"));
     strcpy(prepared, spool_facts_document(facts->spool, "fine"));
     assert_int_equal(document_prepared(found, &form, facts->spool, original, "fine threshold"), ERR_NOT_FOUND);

@@ -63,7 +63,7 @@ static void put(char sha[DOCUMENT_SHA_SIZE], struct spool *spool, const char *te
 
 static void remember(struct spool *spool, const char *original, const char *options, const char *made)
 {
-    const struct document_form form = {1, 1728, "fine"};
+    const struct document_form form = {1, 1728, 297, "fine"};
     assert_int_equal(document_remember(spool, original, options, made, &form), 0);
 }
 

@@ -198,7 +198,7 @@ static void the_same_upload_is_prepared_once(void **state)
     struct fax fax;
     char key[RENDITION_KEY_SIZE];
     struct rendition form = {.resolution = "standard", .width_max = RENDITION_WIDTH, .strict = true};
-    const struct document_form fine = {2, 1728, "fine"}, standard = {2, 1728, "standard"};
+    const struct document_form fine = {2, 1728, 297, "fine"}, standard = {2, 1728, 297, "standard"};
     spool_listen(spool, note_changes, NULL);
     changes_seen = 0;
     assert_int_equal(submit(&fax, spool, &request), 0);

@@ -114,6 +114,7 @@ static void a_header_with_accents_is_readable_at_least(void **state)
 /* DIS of machines, from the address octet: octet 4 has the rates and fine, 5 the widths, 8 the finer ones. */
 static const uint8_t old_machine[] = {0xFF, 0x13, 0x80, 0x00, 0x0A, 0x00};
 static const uint8_t fine_machine[] = {0xFF, 0x13, 0x80, 0x00, 0x4A, 0x80, 0x00};
+static const uint8_t b4_machine[] = {0xFF, 0x13, 0x80, 0x00, 0x4A, 0x84, 0x00};
 static const uint8_t wide_machine[] = {0xFF, 0x13, 0x80, 0x00, 0x4A, 0x82, 0x00};
 static const uint8_t best_machine[] = {0xFF, 0x13, 0x80, 0x00, 0x4A, 0x82, 0x80, 0x80, 0x07};
 
@@ -126,21 +127,31 @@ static void a_far_end_gets_what_it_can_print(void **state)
         struct options_file files[4];
     } facts[] = {
         /* the first one, if it fits, even when there is a finer one */
-        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_FINE, 1728}, {OPTIONS_SUPERFINE, 1728}}},
-        {old_machine, 6, 1, RENDITION_FITS, {{OPTIONS_FINE, 1728}, {OPTIONS_STANDARD, 1728}}},
+        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_FINE, 1728, 0}, {OPTIONS_SUPERFINE, 1728, 0}}},
+        {old_machine, 6, 1, RENDITION_FITS, {{OPTIONS_FINE, 1728, 0}, {OPTIONS_STANDARD, 1728, 0}}},
         {fine_machine,
          7,
          2,
          RENDITION_FITS,
-         {{OPTIONS_SUPERFINE, 1728}, {OPTIONS_STANDARD, 1728}, {OPTIONS_FINE, 1728}}},
-        {fine_machine, 7, 1, RENDITION_FITS, {{OPTIONS_FINE, 2048}, {OPTIONS_FINE, 1728}}},
-        {wide_machine, 7, 2, RENDITION_FITS, {{OPTIONS_SUPERFINE, 2432}, {OPTIONS_FINE, 1728}, {OPTIONS_FINE, 2432}}},
-        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_300, 2592}}},
-        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_400, 3456}}},
-        {fine_machine, 7, -1, RENDITION_RESOLUTION, {{OPTIONS_SUPERFINE, 1728}, {OPTIONS_300, 2592}}},
-        {fine_machine, 7, -1, RENDITION_WIDTH, {{OPTIONS_FINE, 2048}, {OPTIONS_SUPERFINE, 1728}}},
-        {best_machine, 9, -1, RENDITION_WIDTH, {{OPTIONS_FINE, 1700}}},
-        {old_machine, 3, 0, RENDITION_FITS, {{OPTIONS_STANDARD, 1728}}},
+         {{OPTIONS_SUPERFINE, 1728, 0}, {OPTIONS_STANDARD, 1728, 0}, {OPTIONS_FINE, 1728, 0}}},
+        {fine_machine, 7, 1, RENDITION_FITS, {{OPTIONS_FINE, 2048, 0}, {OPTIONS_FINE, 1728, 0}}},
+        {wide_machine,
+         7,
+         2,
+         RENDITION_FITS,
+         {{OPTIONS_SUPERFINE, 2432, 0}, {OPTIONS_FINE, 1728, 0}, {OPTIONS_FINE, 2432, 0}}},
+        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_300, 2592, 0}}},
+        {best_machine, 9, 0, RENDITION_FITS, {{OPTIONS_400, 3456, 0}}},
+        {fine_machine, 7, -1, RENDITION_RESOLUTION, {{OPTIONS_SUPERFINE, 1728, 0}, {OPTIONS_300, 2592, 0}}},
+        {fine_machine, 7, -1, RENDITION_WIDTH, {{OPTIONS_FINE, 2048, 0}, {OPTIONS_SUPERFINE, 1728, 0}}},
+        {best_machine, 9, -1, RENDITION_WIDTH, {{OPTIONS_FINE, 1700, 0}}},
+        {old_machine, 3, 0, RENDITION_FITS, {{OPTIONS_STANDARD, 1728, 0}}},
+        /* A4 paper alone: the shrunk one; when there is none, better a long page than no call */
+        {fine_machine, 7, 1, RENDITION_FITS, {{OPTIONS_FINE, 1728, 356}, {OPTIONS_FINE, 1728, 297}}},
+        {fine_machine, 7, 0, RENDITION_FITS, {{OPTIONS_FINE, 1728, 356}, {OPTIONS_STANDARD, 1728, 356}}},
+        {fine_machine, 7, 0, RENDITION_FITS, {{OPTIONS_FINE, 1728, 300}, {OPTIONS_FINE, 1728, 297}}},
+        {b4_machine, 7, 0, RENDITION_FITS, {{OPTIONS_FINE, 1728, 356}, {OPTIONS_FINE, 1728, 297}}},
+        {b4_machine, 7, 1, RENDITION_FITS, {{OPTIONS_FINE, 1728, 420}, {OPTIONS_FINE, 1728, 297}}},
     };
     enum rendition_fault fault;
     struct options options;

@@ -17,7 +17,7 @@
 #define RENDITION_WIDTH        1728 /* what every machine can take (T.30 Table 2) */
 #define RENDITION_WIDTH_WIDEST 2432 /* A3 */
 #define RENDITION_LENGTH_MM    297  /* A4 */
-#define RENDITION_LENGTH_SPARE 3    /* what rounding and other writers add to A4 */
+#define RENDITION_LENGTH_SPARE 12   /* that the engine allows as well: other writers' A4, header lines */
 #define RENDITION_KEY_SIZE     400
 
 struct rendition {

@@ -89,20 +89,8 @@ static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *mes
     (void)domain, (void)level, (void)message, (void)context;
 }
 
-#ifdef FAXD_SANITIZED
-/* Fonts and type tables of the libraries stay for the life of the process: they are no leaks of ours. */
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-#define LIBRARIES_BEGIN() (__lsan_disable ? __lsan_disable() : (void)0)
-#define LIBRARIES_END()   (__lsan_enable ? __lsan_enable() : (void)0)
-#else
-#define LIBRARIES_BEGIN() ((void)0)
-#define LIBRARIES_END()   ((void)0)
-#endif
-
 void child_warm(void)
 {
-    LIBRARIES_BEGIN();
     g_log_set_default_handler(drop_log, NULL);
     tzset(); /* reads a file, which the fence would refuse */
     TIFFSetErrorHandler(NULL);
@@ -117,7 +105,6 @@ void child_warm(void)
     cairo_surface_destroy(surface);
     warm_pictures();
     warm_pdf();
-    LIBRARIES_END();
 }
 
 /* Only calls that are safe in a signal handler. */

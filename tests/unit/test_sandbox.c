@@ -284,6 +284,95 @@ static void a_spawner_may_fork_children_that_inherit_the_fence(void **state)
 
 #endif
 
+/* A folder that may be read, and a secret beside it. */
+static char shown[64], secret[64];
+static const char *readable[2];
+
+static void make_folder(void)
+{
+    char path[80];
+    snprintf(shown, sizeof shown, "/tmp/faxd-shown-XXXXXX");
+    snprintf(secret, sizeof secret, "/tmp/faxd-secret-XXXXXX");
+    assert_non_null(mkdtemp(shown));
+    assert_int_equal(chmod(shown, 0755), 0);
+    snprintf(path, sizeof path, "%s/font", shown);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    assert_true(fd >= 0 && write(fd, "abc", 3) == 3 && close(fd) == 0);
+    fd = mkstemp(secret);
+    assert_true(fd >= 0 && close(fd) == 0);
+    readable[0] = shown;
+}
+
+static void remove_folder(void)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s/font", shown);
+    unlink(path);
+    rmdir(shown);
+    unlink(secret);
+}
+
+static bool only_fonts_open(void)
+{
+    char path[80], octets[4] = "";
+    snprintf(path, sizeof path, "%s/font", shown);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool read_it = fd >= 0 && read(fd, octets, 3) == 3 && strcmp(octets, "abc") == 0;
+    bool kept = open(path, O_RDWR | O_CLOEXEC) < 0 && open(path, O_WRONLY | O_TRUNC | O_CLOEXEC) < 0;
+    snprintf(path, sizeof path, "%s/more", shown);
+    kept = kept && open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) < 0 && mkdir(path, 0700) < 0;
+    /* Landlock hides it; without Landlock, and as root before, it is nobody who asks. */
+    bool hidden = open(secret, O_RDONLY | O_CLOEXEC) < 0 || (geteuid() != SANDBOX_NOBODY && !sandbox_has_landlock());
+    return read_it && kept && hidden && socket(AF_UNIX, SOCK_STREAM, 0) < 0;
+}
+
+static void fonts_can_be_read_where_they_are_and_nothing_else(void **state)
+{
+    (void)state;
+    make_folder();
+    int status = try_with((struct sandbox_limits){.readable = readable}, only_fonts_open);
+    remove_folder();
+    assert_int_equal(status, 0);
+}
+
+static bool threads_run_but_no_processes(void)
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, do_nothing, NULL) == 0 && pthread_join(thread, NULL) == 0 && fork() < 0;
+}
+
+static void who_draws_may_have_threads(void **state)
+{
+    (void)state;
+    assert_int_equal(try_with((struct sandbox_limits){.readable = readable}, threads_run_but_no_processes), 0);
+}
+
+static int in_program_fence(void *argument)
+{
+    (void)argument;
+    char path[80];
+    if (sandbox_enter_program(&(struct sandbox_limits){0}, shown) != 0)
+        return NOT_ENTERED;
+    snprintf(path, sizeof path, "%s/made", shown);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    bool own = fd >= 0 && unlink(path) == 0, others = sandbox_has_landlock() && open(secret, O_RDONLY) >= 0;
+    bool net = socket(AF_INET, SOCK_STREAM, 0) >= 0 || socket(AF_INET6, SOCK_DGRAM, 0) >= 0 ||
+               socket(AF_NETLINK, SOCK_RAW, 0) >= 0;
+    bool local = socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+    return own && local && !others && !net && ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 && geteuid() != 0 ? 0 : 1;
+}
+
+static void another_program_has_its_folder_and_no_network(void **state)
+{
+    (void)state;
+    make_folder();
+    if (geteuid() == 0)
+        assert_int_equal(chown(shown, SANDBOX_NOBODY, SANDBOX_NOBODY), 0);
+    int status = facts_in_child(in_program_fence, NULL);
+    remove_folder();
+    assert_int_equal(status, 0);
+}
+
 static int open_descriptors(void **state)
 {
     (void)state;
@@ -322,6 +411,9 @@ int main(void)
         FACT(no_new_code_can_be_mapped),
         FACT(memory_ends_at_its_limit),
         FACT(a_spawner_may_fork_children_that_inherit_the_fence),
+        FACT(fonts_can_be_read_where_they_are_and_nothing_else),
+        FACT(who_draws_may_have_threads),
+        FACT(another_program_has_its_folder_and_no_network),
 #endif
     };
     printf("# Landlock: %s\n", sandbox_has_landlock() ? "yes" : "no");

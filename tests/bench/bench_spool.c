@@ -23,6 +23,7 @@
 #include "spool/attempt.h"
 #include "spool/claim.h"
 #include "spool/document.h"
+#include "spool/rendition.h"
 #include "spool/fax_state.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
@@ -55,6 +56,20 @@ static struct spool *open_spool(const char *dir, struct event_base *base)
 /* ---- submissions ---- */
 
 /* `new_documents`: each fax brings a document of its own; else all share one that is prepared already. */
+/* The upload was prepared before, in every form that a fax of one page wants. */
+static void remember(struct spool *spool, const char *upload, const char *pages)
+{
+    struct document_form fine = {1, 1728, 297, "fine"}, other = {1, 1728, 297, "standard"};
+    struct rendition renditions[RENDITIONS_MAX];
+    char key[RENDITION_KEY_SIZE];
+    rendition_first(&renditions[0], NULL);
+    int count = 1 + rendition_others(renditions + 1, fine.width, fine.resolution, fine.length_mm);
+    for (int i = 0; i < count; i++) {
+        rendition_key(key, &renditions[i], NULL, NULL);
+        MUST(document_remember(spool, upload, key, pages, i == 0 ? &fine : &other));
+    }
+}
+
 static void submissions(struct spool *spool, int per_turn, bool new_documents, int turns)
 {
     static int number;
@@ -62,7 +77,7 @@ static void submissions(struct spool *spool, int per_turn, bool new_documents, i
     memset(text, 'x', sizeof(text));
     MUST(document_put(sha, spool, "shared", 6));
     MUST(document_put(pages, spool, "pages", 5));
-    MUST(document_remember(spool, sha, "fine threshold", pages, 1));
+    remember(spool, sha, pages);
     MUST(spool_turn_end(spool));
     double cpu = now(CLOCK_THREAD_CPUTIME_ID), wall = now(CLOCK_MONOTONIC);
     for (int turn = 0; turn < turns; turn++) {

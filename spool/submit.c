@@ -256,6 +256,19 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
     return error;
 }
 
+/* The pages are made: nobody needs the passwords any more. */
+static int forget_passwords(struct spool *spool, const struct fax *fax)
+{
+    struct fax_document *rows;
+    int count = fax_documents(&rows, spool, fax->id, FAX_DOCUMENT_UPLOAD), error = count < 0 ? count : 0;
+    for (int i = 0; i < count && !error; i++) {
+        if (json_object_del(rows[i].info, "password") == 0)
+            error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, rows[i].position, rows[i].sha, rows[i].info);
+    }
+    fax_documents_free(rows, count > 0 ? count : 0);
+    return error;
+}
+
 int submit_prepared(struct spool *spool, struct fax *fax, const struct submit_form *forms, int count, int pages)
 {
     int64_t now_ms = clock_now_ms();
@@ -268,11 +281,14 @@ int submit_prepared(struct spool *spool, struct fax *fax, const struct submit_fo
         next = FAX_EXPIRED;
         fax->outcome = OUTCOME_EXPIRED;
     }
+    int error = forget_passwords(spool, fax);
+    if (error)
+        return error;
     fax_row_set(&fax->document, forms[0].sha);
     fax->pages_total = pages;
     for (int i = 1; i < count; i++) {
         json_t *info = json_pack("{s:s, s:i}", "resolution", forms[i].resolution, "width", forms[i].width);
-        int error = fax_document_add(spool, fax->id, FAX_DOCUMENT_RENDITION, i, forms[i].sha, info);
+        error = fax_document_add(spool, fax->id, FAX_DOCUMENT_RENDITION, i, forms[i].sha, info);
         json_decref(info);
         if (error)
             return error;
@@ -287,6 +303,9 @@ int submit_failed(struct spool *spool, struct fax *fax, enum fax_outcome outcome
     fax->outcome = outcome;
     fax_row_set(&fax->message, message && *message ? message : outcome_info(outcome)->message);
     fax_row_set(&fax->reason, "");
+    int error = forget_passwords(spool, fax);
+    if (error)
+        return error;
     return fax_state_change(spool, fax, FAX_FAILED);
 }
 

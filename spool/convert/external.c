@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #define PATH_SIZE     4096
 #define WORDS_SIZE    200 /* of what the program said last */
 #define COPY_SIZE     65536
+#define CHILD_ROUNDS  100 /* of ending children that make others meanwhile */
 
 /* For the signal handler: the process group of the program, 0 = none. */
 static volatile sig_atomic_t group;
@@ -183,10 +185,36 @@ static int run(char *const *arguments, const char *folder, const struct sandbox_
         alarm(0);
         kill(-program, SIGKILL); /* what it left behind */
         group = 0;
+        end_children();
         error = verdict(status, words, arguments[0], wall_s);
     }
     close(words);
     return error;
+}
+
+/* What the program has left running was given to this process (PR_SET_CHILD_SUBREAPER), in whatever group it is. */
+static void end_children(void)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    for (int round = 0; round < CHILD_ROUNDS; round++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+        if (fd >= 0)
+            close(fd);
+        if (got <= 0)
+            return;
+        text[got] = '\0';
+        for (char *at = text, *end; *at != '\0'; at = end) {
+            long pid = strtol(at, &end, 10);
+            if (end == at)
+                break;
+            if (pid > 0)
+                kill((pid_t)pid, SIGKILL);
+        }
+        while (waitpid(-1, NULL, 0) > 0)
+            ;
+    }
 }
 
 static int take_output(int output, const char *folder, const char *program)
@@ -212,6 +240,7 @@ int external_convert(int input, int output, const json_t *argv, const char *fold
     char path[PATH_SIZE] = "", input_path[PATH_SIZE];
     char *arguments[ARGUMENTS_MAX + 1] = {NULL};
     signal(SIGCHLD, SIG_DFL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     int error = make_folder(path, input_path, folder, input);
     if (error == 0)
         error = make_arguments(arguments, argv, path, input_path);

@@ -27,9 +27,11 @@ static void print(const json_t *preview)
 {
     const json_t *warnings = json_object_get(preview, "warnings"), *item;
     size_t i;
-    text_print(stdout, "%lld pages, about %.0f seconds on the line\n",
-               (long long)json_integer_value(json_object_get(preview, "page_count")),
-               json_number_value(json_object_get(preview, "seconds")));
+    char *text = xasprintf("%lld pages, about %.0f seconds on the line",
+                           (long long)json_integer_value(json_object_get(preview, "page_count")),
+                           json_number_value(json_object_get(preview, "seconds")));
+    text_print(stdout, "%s\n", text);
+    free(text);
     json_array_foreach(warnings, i, item)
     {
         const char *text = json_string_value(item);

@@ -212,7 +212,8 @@ static void end_children(void)
             if (pid > 0)
                 kill((pid_t)pid, SIGKILL);
         }
-        while (waitpid(-1, NULL, 0) > 0)
+        usleep(1000);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }
 }

@@ -34,8 +34,8 @@ static void print(const json_t *preview)
     free(text);
     json_array_foreach(warnings, i, item)
     {
-        const char *text = json_string_value(item);
-        text_print(stdout, "%s\n", text != NULL ? text : "");
+        const char *warning = json_string_value(item);
+        text_print(stdout, "%s\n", warning != NULL ? warning : "");
     }
 }
 

@@ -162,6 +162,32 @@ static int verdict(int status, int words, const char *program, unsigned wall_s)
     return 0;
 }
 
+/* What the program has left running was given to this process (PR_SET_CHILD_SUBREAPER), in whatever group it is. */
+static void end_children(void)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    for (int round = 0; round < CHILD_ROUNDS; round++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+        if (fd >= 0)
+            close(fd);
+        if (got <= 0)
+            return;
+        text[got] = '\0';
+        for (char *at = text, *end; *at != '\0'; at = end) {
+            long pid = strtol(at, &end, 10);
+            if (end == at)
+                break;
+            if (pid > 0)
+                kill((pid_t)pid, SIGKILL);
+        }
+        usleep(1000);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    }
+}
+
 static int run(char *const *arguments, const char *folder, const struct sandbox_limits *limits, unsigned wall_s)
 {
     int words = memfd_create("words", MFD_CLOEXEC), status = 0, error = 0;
@@ -190,32 +216,6 @@ static int run(char *const *arguments, const char *folder, const struct sandbox_
     }
     close(words);
     return error;
-}
-
-/* What the program has left running was given to this process (PR_SET_CHILD_SUBREAPER), in whatever group it is. */
-static void end_children(void)
-{
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    for (int round = 0; round < CHILD_ROUNDS; round++) {
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-        if (fd >= 0)
-            close(fd);
-        if (got <= 0)
-            return;
-        text[got] = '\0';
-        for (char *at = text, *end; *at != '\0'; at = end) {
-            long pid = strtol(at, &end, 10);
-            if (end == at)
-                break;
-            if (pid > 0)
-                kill((pid_t)pid, SIGKILL);
-        }
-        usleep(1000);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
-    }
 }
 
 static int take_output(int output, const char *folder, const char *program)

@@ -4,10 +4,14 @@
  * How long a fax takes on the line follows how well its dots compress, so paper that is almost white is made white and
  * ink that is almost black is made black before any screen is laid over them.
  */
+#include "config.h" /* le64toh */
+
 #include "spool/convert/dither.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +20,9 @@
 #include "spool/convert/raster.h"
 #include "spool/convert/sheet.h"
 
-/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not lighter than
- * this.
- */
+/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not too faint. */
 #define HAIRLINE_CONTRAST 20
-#define HAIRLINE_BELOW    236
+#define HAIRLINE_REACH    2 /* dots on each side that are looked at */
 
 /* Levels taken as black and as white before a screen. */
 #define BLACK_TO   32
@@ -85,46 +87,75 @@ static bool is_picture(const struct raster *page, struct picture area)
     return middle > size / PICTURE_SHARE;
 }
 
-/* Eight dots at a time: tiles begin at whole octets. */
-static void threshold_row(uint8_t *to, const uint8_t *grey, uint32_t width, const uint8_t *below)
+/* Inlined, as mark_hairlines is, with a count that is fixed for nearly all tiles, so that many dots are taken at once.
+ */
+static inline void mark_ink(uint8_t *restrict dots, const uint8_t *restrict grey, uint8_t below, uint32_t count)
 {
-    for (uint32_t x = 0; x < width; x += 8) {
-        uint8_t limit = below[x / INK_TILE], octet = 0;
-        uint32_t end = width - x < 8 ? width - x : 8;
-        for (uint32_t bit = 0; bit < end; bit++)
-            octet |= (uint8_t)((grey[x + bit] < limit) << (7 - bit));
-        to[x / 8] = octet;
-    }
+    for (uint32_t x = 0; x < count; x++)
+        dots[x] = grey[x] < below;
 }
 
-static uint8_t lighter(uint8_t a, uint8_t b)
+static inline uint8_t lighter(uint8_t a, uint8_t b)
 {
     return a > b ? a : b;
 }
 
 /* A dot that is too light for ink, but the darkest across a line, and clearly darker than the paper on both sides of
  * it; `step` is the way across. A line that lies on two dots is kept where it is darker, or on the first. */
-static bool is_hairline(const uint8_t *grey, ptrdiff_t step)
+static inline uint8_t is_hairline(const uint8_t *grey, ptrdiff_t step)
 {
-    int paper = grey[0] + HAIRLINE_CONTRAST;
-    return grey[-step] > grey[0] && grey[step] >= grey[0] && lighter(grey[-step], grey[-2 * step]) >= paper &&
-           lighter(grey[step], grey[2 * step]) >= paper;
+    uint8_t here = grey[0], paper = (uint8_t)(here + HAIRLINE_CONTRAST); /* no more than 255 where it counts */
+    return (grey[-step] > here) & (grey[step] >= here) & (lighter(grey[-step], grey[-2 * step]) >= paper) &
+           (lighter(grey[step], grey[2 * step]) >= paper);
 }
 
-static void keep_hairlines_row(uint8_t *to, const uint8_t *grey, uint32_t width, ptrdiff_t stride)
+static inline void mark_hairlines(uint8_t *restrict dots, const uint8_t *restrict grey, ptrdiff_t stride,
+                                  uint32_t count)
 {
-    for (uint32_t x = 2; x + 2 < width; x++) {
-        if (grey[x] >= INK_BELOW && grey[x] < HAIRLINE_BELOW &&
-            (is_hairline(grey + x, 1) || is_hairline(grey + x, stride)))
-            set_black(to, x);
+    for (uint32_t x = 0; x < count; x++)
+        dots[x] |=
+            (grey[x] >= INK_BELOW) & (grey[x] < INK_FAINT) & (is_hairline(grey + x, 1) | is_hairline(grey + x, stride));
+}
+
+/* The dots of a row that may be hairlines: not those at the edges of the page, which have no two sides. */
+static void mark_hairlines_row(uint8_t *dots, const uint8_t *grey, const struct raster *from, uint32_t left,
+                               uint32_t right)
+{
+    ptrdiff_t stride = (ptrdiff_t)from->stride;
+    uint32_t begin = left < HAIRLINE_REACH ? HAIRLINE_REACH : left;
+    uint32_t end = right + HAIRLINE_REACH > from->width ? from->width - HAIRLINE_REACH : right;
+    if (end - begin == INK_TILE)
+        mark_hairlines(dots, grey, stride, INK_TILE);
+    else if (from->width > 2 * HAIRLINE_REACH && begin < end)
+        mark_hairlines(dots + (begin - left), grey + (begin - left), stride, end - begin);
+}
+
+/* Dots of one octet each to bits. The factor moves the lowest bit of each octet of a number to its place in the highest
+ * octet; no two of its products meet. */
+static void pack(uint8_t *to, const uint8_t *dots, uint32_t count)
+{
+    for (uint32_t x = 0; x < count; x += 8) {
+        uint64_t eight;
+        memcpy(&eight, dots + x, sizeof eight);
+        to[x / 8] = (uint8_t)(le64toh(eight) * UINT64_C(0x8040201008040201) >> 56);
     }
 }
 
-/* Only for what was drawn: in scans there are specks. */
-static void keep_hairlines(const struct raster *to, const struct raster *from)
+static void threshold_tile(const struct raster *to, const struct raster *from, struct picture area, uint8_t below,
+                           bool drawn)
 {
-    for (uint32_t y = 2; y + 2 < from->height; y++)
-        keep_hairlines_row(raster_row(to, y), raster_row(from, y), from->width, (ptrdiff_t)from->stride);
+    uint8_t dots[INK_TILE] = {0};
+    uint32_t width = area.right - area.left;
+    for (uint32_t y = area.top; y < area.bottom; y++) {
+        const uint8_t *grey = raster_row(from, y) + area.left;
+        if (width == INK_TILE)
+            mark_ink(dots, grey, below, INK_TILE);
+        else
+            mark_ink(dots, grey, below, width);
+        if (drawn && y >= HAIRLINE_REACH && y + HAIRLINE_REACH < from->height) /* in scans there are specks */
+            mark_hairlines_row(dots, grey, from, area.left, area.right);
+        pack(raster_row(to, y) + area.left / 8, dots, width);
+    }
 }
 
 static int threshold(const struct raster *to, const struct raster *from, bool drawn)
@@ -133,11 +164,10 @@ static int threshold(const struct raster *to, const struct raster *from, bool dr
     int error = ink_find(&ink, from);
     if (error != 0)
         return error;
-    for (uint32_t y = 0; y < from->height; y++)
-        threshold_row(raster_row(to, y), raster_row(from, y), from->width,
-                      ink.below + (size_t)(y / INK_TILE) * ink.columns);
-    if (drawn)
-        keep_hairlines(to, from);
+    for (uint32_t i = 0; i < ink.columns * ink.rows; i++) {
+        if (ink.below[i] != INK_NONE)
+            threshold_tile(to, from, ink_tile(from, i), ink.below[i], drawn);
+    }
     ink_clear(&ink);
     return 0;
 }

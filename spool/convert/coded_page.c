@@ -9,7 +9,7 @@
 
 #include "server/base/err.h"
 #include "spool/convert/fax_page.h"
-#include "spool/convert/fax_tiff.h"
+#include "spool/convert/g4.h"
 #include "spool/convert/raster.h"
 #include "spool/convert/tiff_in.h"
 #include "spool/convert/tiff_page.h"
@@ -54,7 +54,7 @@ static int encode(struct coded_page *out, struct tiff_in *in, const struct tiff_
     out->height = raster->height;
     out->x_dpi = raster->x_dpi;
     out->y_dpi = raster->y_dpi;
-    error = fax_tiff_encode(&out->octets, &out->size, raster);
+    error = g4_encode(&out->octets, &out->size, raster);
     raster_free(raster);
     return error;
 }

@@ -21,6 +21,7 @@
 #include "server/base/err.h"
 #include "spool/convert/coded_page.h"
 #include "spool/convert/fax_page.h"
+#include "spool/convert/g4.h"
 #include "spool/convert/raster.h"
 
 #define PAGES_MAX   65535 /* PageNumber counts in 16 bits */
@@ -28,40 +29,15 @@
 
 struct fax_tiff {
     TIFF *tiff;
-    int fd; /* -1: into memory */
-    uint8_t *memory;
-    int64_t room; /* octets that memory has */
+    int fd;
     int64_t size, offset;
     int pages;
     int io_errno;
 };
 
-/* Room in memory for what a page may need; grows by doubling, bounded by the address space of the process. */
-static bool memory_reserve(struct fax_tiff *file, int64_t end)
+static tmsize_t write_proc(thandle_t handle, void *data, tmsize_t size)
 {
-    if (end <= file->room)
-        return true;
-    int64_t room = end > 2 * file->room ? end + 65536 : 2 * file->room;
-    uint8_t *memory = realloc(file->memory, (size_t)room);
-    if (memory == NULL)
-        return false;
-    file->memory = memory;
-    file->room = room;
-    return true;
-}
-
-static tmsize_t write_memory(struct fax_tiff *file, const void *data, tmsize_t size)
-{
-    if (!memory_reserve(file, file->offset + size)) {
-        file->io_errno = ENOMEM;
-        return -1;
-    }
-    memcpy(file->memory + file->offset, data, (size_t)size);
-    return size;
-}
-
-static tmsize_t write_file(struct fax_tiff *file, const void *data, tmsize_t size)
-{
+    struct fax_tiff *file = handle;
     tmsize_t done = 0;
     while (done < size) {
         ssize_t put = pwrite(file->fd, (const char *)data + done, (size_t)(size - done), file->offset + done);
@@ -73,15 +49,6 @@ static tmsize_t write_file(struct fax_tiff *file, const void *data, tmsize_t siz
         }
         done += put;
     }
-    return done;
-}
-
-static tmsize_t write_proc(thandle_t handle, void *data, tmsize_t size)
-{
-    struct fax_tiff *file = handle;
-    tmsize_t done = file->fd < 0 ? write_memory(file, data, size) : write_file(file, data, size);
-    if (done < 0)
-        return done;
     file->offset += done;
     if (file->offset > file->size)
         file->size = file->offset;
@@ -91,16 +58,8 @@ static tmsize_t write_proc(thandle_t handle, void *data, tmsize_t size)
 static tmsize_t read_proc(thandle_t handle, void *data, tmsize_t size)
 {
     struct fax_tiff *file = handle;
-    if (file->fd >= 0) {
-        ssize_t got = pread(file->fd, data, (size_t)size, file->offset);
-        file->offset += got > 0 ? got : 0;
-        return got;
-    }
-    tmsize_t left = file->size > file->offset ? file->size - file->offset : 0;
-    tmsize_t got = size < left ? size : left;
-    if (got > 0)
-        memcpy(data, file->memory + file->offset, (size_t)got);
-    file->offset += got;
+    ssize_t got = pread(file->fd, data, (size_t)size, file->offset);
+    file->offset += got > 0 ? got : 0;
     return got;
 }
 
@@ -131,7 +90,7 @@ static int quiet(TIFF *tiff, void *user, const char *module, const char *format,
     return 1;
 }
 
-static int begin(struct fax_tiff **out, int fd)
+int fax_tiff_begin(struct fax_tiff **out, int fd)
 {
     struct fax_tiff *file = calloc(1, sizeof *file);
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
@@ -155,12 +114,7 @@ static int begin(struct fax_tiff **out, int fd)
     return 0;
 }
 
-int fax_tiff_begin(struct fax_tiff **out, int fd)
-{
-    return begin(out, fd);
-}
-
-static void set_resolution(TIFF *tiff, const struct raster *page)
+static void set_resolution(TIFF *tiff, const struct coded_page *page)
 {
     enum fax_resolution resolution;
     double x_dpi = page->x_dpi, y_dpi = page->y_dpi;
@@ -178,7 +132,7 @@ static void set_resolution(TIFF *tiff, const struct raster *page)
 }
 
 /* The tags of RFC 2306 section 2.2, each said even where it has a default. */
-static void set_tags(TIFF *tiff, const struct raster *page, int number)
+static void set_tags(TIFF *tiff, const struct coded_page *page, int number)
 {
     TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_PAGE);
     TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, page->width);
@@ -206,35 +160,27 @@ static int write_failed(const struct fax_tiff *file)
     return err_set(ERR_IO, "cannot write page %d of the fax: %s", file->pages + 1, strerror(file->io_errno));
 }
 
-static int end_page(struct fax_tiff *file, tmsize_t written)
-{
-    if (written < 0 || TIFFWriteDirectory(file->tiff) == 0 || file->io_errno != 0)
-        return write_failed(file);
-    file->pages++;
-    return 0;
-}
-
-static int too_many(void)
-{
-    return err_set(ERR_TOO_BIG, "a fax has at most %d pages", PAGES_MAX);
-}
-
 int fax_tiff_add(struct fax_tiff *file, const struct raster *page)
 {
-    if (file->pages == PAGES_MAX)
-        return too_many();
-    set_tags(file->tiff, page, file->pages);
-    return end_page(file, TIFFWriteEncodedStrip(file->tiff, 0, page->data, (tmsize_t)(page->stride * page->height)));
+    struct coded_page coded = {
+        .width = page->width, .height = page->height, .x_dpi = page->x_dpi, .y_dpi = page->y_dpi};
+    int error = g4_encode(&coded.octets, &coded.size, page);
+    if (error == 0)
+        error = fax_tiff_add_coded(file, &coded);
+    coded_page_clear(&coded);
+    return error;
 }
 
 int fax_tiff_add_coded(struct fax_tiff *file, const struct coded_page *page)
 {
-    const struct raster form = {
-        .width = page->width, .height = page->height, .x_dpi = page->x_dpi, .y_dpi = page->y_dpi};
     if (file->pages == PAGES_MAX)
-        return too_many();
-    set_tags(file->tiff, &form, file->pages);
-    return end_page(file, TIFFWriteRawStrip(file->tiff, 0, page->octets, (tmsize_t)page->size));
+        return err_set(ERR_TOO_BIG, "a fax has at most %d pages", PAGES_MAX);
+    set_tags(file->tiff, page, file->pages);
+    if (TIFFWriteRawStrip(file->tiff, 0, page->octets, (tmsize_t)page->size) < 0 ||
+        TIFFWriteDirectory(file->tiff) == 0 || file->io_errno != 0)
+        return write_failed(file);
+    file->pages++;
+    return 0;
 }
 
 /* The total of pages into the directory at `*offset`, which moves on to the next. The file is ours: classic TIFF in the
@@ -286,30 +232,5 @@ void fax_tiff_discard(struct fax_tiff *file)
         return;
     if (file->tiff != NULL)
         TIFFClose(file->tiff);
-    free(file->memory);
     free(file);
-}
-
-int fax_tiff_encode(uint8_t **octets, uint64_t *size, const struct raster *page)
-{
-    struct fax_tiff *file = NULL;
-    int error = begin(&file, -1);
-    if (error != 0)
-        return error;
-    set_tags(file->tiff, page, 0);
-    int64_t start = file->offset;
-    if (TIFFWriteEncodedStrip(file->tiff, 0, page->data, (tmsize_t)(page->stride * page->height)) < 0 ||
-        TIFFFlushData(file->tiff) == 0 || file->io_errno != 0) {
-        error = err_set(ERR_FULL, "no memory to compress a page of %u by %u", page->width, page->height);
-        goto out;
-    }
-    /* Before the directory is written the memory holds the header, then the strip. */
-    *size = (uint64_t)(file->size - start);
-    memmove(file->memory, file->memory + start, *size);
-    *octets = file->memory;
-    file->memory = NULL; /* what libtiff still writes at its close goes into a new piece, freed with the rest */
-    file->room = 0;
-out:
-    fax_tiff_discard(file);
-    return error;
 }

@@ -30,7 +30,4 @@ int fax_tiff_finish(struct fax_tiff *tiff, int64_t *size_bytes);
 /* Free without finishing; the file is of no use. NULL is fine. */
 void fax_tiff_discard(struct fax_tiff *tiff);
 
-/* The T.6 data of `page` alone: `*octets` of `*size`, which the caller frees with free(). 0 or ERR_FULL. */
-int fax_tiff_encode(uint8_t **octets, uint64_t *size, const struct raster *page);
-
 #endif

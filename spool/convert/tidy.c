@@ -12,6 +12,7 @@
 #include "server/base/err.h"
 #include "spool/convert/fax_page.h"
 #include "spool/convert/fax_tiff.h"
+#include "spool/convert/g4.h"
 #include "spool/convert/header.h"
 #include "spool/convert/prepare.h"
 #include "spool/convert/raster.h"
@@ -166,7 +167,7 @@ static int measure_page(struct summary *summary, struct tiff_in *in, const struc
     int at = summary->pages;
     int error = load(&raster, in, page);
     if (error == 0)
-        error = fax_tiff_encode(&octets, &size, raster);
+        error = g4_encode(&octets, &size, raster);
     if (error == 0)
         error = summary_add(summary, raster->width, raster->height,
                             words_y_dpi(raster->x_dpi, raster->y_dpi, raster->height));

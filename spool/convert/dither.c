@@ -20,9 +20,10 @@
 #include "spool/convert/raster.h"
 #include "spool/convert/sheet.h"
 
-/* Lines thinner than a dot are grey: what is so much darker than both its sides is kept, if it is not too faint. */
-#define HAIRLINE_CONTRAST 20
-#define HAIRLINE_REACH    2 /* dots on each side that are looked at */
+/* Lines thinner than a dot are grey, and letters may be as light: what is thin and so much darker than both its sides
+ * is kept, if it is not too faint. */
+#define THIN_CONTRAST 20
+#define THIN_REACH    3 /* dots that it is wide at the most */
 
 /* Levels taken as black and as white before a screen. */
 #define BLACK_TO   32
@@ -87,7 +88,7 @@ static bool is_picture(const struct raster *page, struct picture area)
     return middle > size / PICTURE_SHARE;
 }
 
-/* Inlined, as mark_hairlines is, with a count that is fixed for nearly all tiles, so that many dots are taken at once.
+/* Inlined, as mark_thin is, with a count that is fixed for nearly all tiles, so that many dots are taken at once.
  */
 static inline void mark_ink(uint8_t *restrict dots, const uint8_t *restrict grey, uint8_t below, uint32_t count)
 {
@@ -100,34 +101,51 @@ static inline uint8_t lighter(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-/* A dot that is too light for ink, but the darkest across a line, and clearly darker than the paper on both sides of
- * it; `step` is the way across. A line that lies on two dots is kept where it is darker, or on the first. */
-static inline uint8_t is_hairline(const uint8_t *grey, ptrdiff_t step)
+/* Dots that have none that is darker beside them, and paper not far on both sides; `step` is the way across. Of a line
+ * that lies unevenly on two dots, so the darker one is kept. */
+static inline void find_thin(uint8_t *restrict thin, const uint8_t *restrict grey, ptrdiff_t step, uint32_t count)
 {
-    uint8_t here = grey[0], paper = (uint8_t)(here + HAIRLINE_CONTRAST); /* no more than 255 where it counts */
-    return (grey[-step] > here) & (grey[step] >= here) & (lighter(grey[-step], grey[-2 * step]) >= paper) &
-           (lighter(grey[step], grey[2 * step]) >= paper);
+    for (uint32_t x = 0; x < count; x++) {
+        const uint8_t *at = grey + x;
+        uint8_t paper = (uint8_t)(at[0] + THIN_CONTRAST); /* no more than 255 where it counts */
+        uint8_t before = lighter(lighter(at[-step], at[-2 * step]), at[-3 * step]);
+        uint8_t after = lighter(lighter(at[step], at[2 * step]), at[3 * step]);
+        thin[x] = (at[-step] >= at[0]) & (at[step] >= at[0]) & (before >= paper) & (after >= paper);
+    }
 }
 
-static inline void mark_hairlines(uint8_t *restrict dots, const uint8_t *restrict grey, ptrdiff_t stride,
-                                  uint32_t count)
+/* Where strokes meet they are thin along both diagonals; the corner of a tinted ground is so along one. */
+static inline void mark_thin(uint8_t *restrict dots, const uint8_t *restrict grey, ptrdiff_t stride, uint32_t count)
 {
+    uint8_t across[INK_TILE], down[INK_TILE], falling[INK_TILE], rising[INK_TILE];
+    find_thin(across, grey, 1, count);
+    find_thin(down, grey, stride, count);
+    find_thin(falling, grey, stride + 1, count);
+    find_thin(rising, grey, stride - 1, count);
     for (uint32_t x = 0; x < count; x++)
-        dots[x] |=
-            (grey[x] >= INK_BELOW) & (grey[x] < INK_FAINT) & (is_hairline(grey + x, 1) | is_hairline(grey + x, stride));
+        dots[x] |= (grey[x] >= INK_BELOW) & (grey[x] < INK_FAINT) & (across[x] | down[x] | (falling[x] & rising[x]));
 }
 
-/* The dots of a row that may be hairlines: not those at the edges of the page, which have no two sides. */
-static void mark_hairlines_row(uint8_t *dots, const uint8_t *grey, const struct raster *from, uint32_t left,
-                               uint32_t right)
+static inline uint8_t has_faint(const uint8_t *grey)
+{
+    uint8_t any = 0;
+    for (uint32_t x = 0; x < INK_TILE; x++)
+        any |= (grey[x] >= INK_BELOW) & (grey[x] < INK_FAINT);
+    return any;
+}
+
+/* Those dots of a row of a tile that may be thin: not those at the edges of the page, which have no two sides. */
+static void mark_thin_row(uint8_t *dots, const uint8_t *grey, const struct raster *from, uint32_t left, uint32_t right)
 {
     ptrdiff_t stride = (ptrdiff_t)from->stride;
-    uint32_t begin = left < HAIRLINE_REACH ? HAIRLINE_REACH : left;
-    uint32_t end = right + HAIRLINE_REACH > from->width ? from->width - HAIRLINE_REACH : right;
-    if (end - begin == INK_TILE)
-        mark_hairlines(dots, grey, stride, INK_TILE);
-    else if (from->width > 2 * HAIRLINE_REACH && begin < end)
-        mark_hairlines(dots + (begin - left), grey + (begin - left), stride, end - begin);
+    uint32_t begin = left < THIN_REACH ? THIN_REACH : left;
+    uint32_t end = right + THIN_REACH > from->width ? from->width - THIN_REACH : right;
+    if (end - begin == INK_TILE) {
+        if (has_faint(grey))
+            mark_thin(dots, grey, stride, INK_TILE);
+    } else if (from->width > 2 * THIN_REACH && begin < end) {
+        mark_thin(dots + (begin - left), grey + (begin - left), stride, end - begin);
+    }
 }
 
 /* Dots of one octet each to bits. The factor moves the lowest bit of each octet of a number to its place in the highest
@@ -152,8 +170,8 @@ static void threshold_tile(const struct raster *to, const struct raster *from, s
             mark_ink(dots, grey, below, INK_TILE);
         else
             mark_ink(dots, grey, below, width);
-        if (drawn && y >= HAIRLINE_REACH && y + HAIRLINE_REACH < from->height) /* in scans there are specks */
-            mark_hairlines_row(dots, grey, from, area.left, area.right);
+        if (drawn && y >= THIN_REACH && y + THIN_REACH < from->height) /* in scans there are specks */
+            mark_thin_row(dots, grey, from, area.left, area.right);
         pack(raster_row(to, y) + area.left / 8, dots, width);
     }
 }

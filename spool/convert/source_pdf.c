@@ -70,8 +70,14 @@ static int pdf_open(void **self, int *pages, int fd, const struct prepare_option
     return 0;
 }
 
+/* Letters as dots at once, with the rule of the font library for strokes that lie between dots: smoothed letters that
+ * are cut at a level have rough edges, which are ugly and cost time on the line. Lines and shapes stay smoothed. */
 static int draw(cairo_t *cairo, void *context)
 {
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_NONE);
+    cairo_set_font_options(cairo, options);
+    cairo_font_options_destroy(options);
     poppler_page_render_for_printing(context, cairo);
     return 0;
 }

@@ -272,6 +272,28 @@ static void middle_grey_is_kept_as_grey_by_dots(void **state)
     assert_in_range(tiff_facts_blackness(files->output, 0), solid * 4 / 10, solid * 6 / 10);
 }
 
+/* Of the sample's lines of text the last two are of 73 % and 87 % grey: their strokes are whole, as those of 53 %. */
+static void light_grey_letters_of_a_drawn_page_are_kept(void **state)
+{
+    struct files *files = *state;
+    static const uint32_t lines[3][2] = {{1150, 1190}, {1220, 1260}, {1285, 1330}};
+    const char *source = getenv("FAXD_SRC");
+    char path[4096];
+    uint32_t width = 0, height = 0;
+    int black[3] = {0};
+    snprintf(path, sizeof path, "%s/tests/data/documents/report-weasyprint.pdf", source != NULL ? source : ".");
+    assert_int_equal(tiff_facts_pages("", path, files->output), 1);
+    uint8_t *bits = tiff_facts_bits(files->output, 0, &width, &height);
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        for (uint32_t at = lines[i][0] * width / 8; at < lines[i][1] * width / 8; at++)
+            black[i] += __builtin_popcount(bits[at]);
+    }
+    free(bits);
+    assert_in_range(black[0], 3000, 6000);
+    assert_in_range(black[1], 3000, 6000); /* a little shorter */
+    assert_in_range(black[2], 2300, 4500); /* three quarters as long */
+}
+
 static void strict_fits_what_the_far_end_cannot_take(void **state)
 {
     struct files *files = *state;
@@ -509,6 +531,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_page_without_resolution_fills_the_width, setup, teardown),
         cmocka_unit_test_setup_teardown(grey_and_colour_become_black_and_white, setup, teardown),
         cmocka_unit_test_setup_teardown(middle_grey_is_kept_as_grey_by_dots, setup, teardown),
+        cmocka_unit_test_setup_teardown(light_grey_letters_of_a_drawn_page_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(strict_fits_what_the_far_end_cannot_take, setup, teardown),
         cmocka_unit_test_setup_teardown(thumbnails_are_no_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(too_many_pages_are_refused, setup, teardown),

@@ -20,8 +20,8 @@
 #define DAY_S 86400
 
 #define PROGRAM_POSTSCRIPT                                                                                             \
-    "{\"/usr/bin/gs\", \"-q\", \"-dSAFER\", \"-dBATCH\", \"-dNOPAUSE\", \"-sDEVICE=pdfwrite\", "                       \
-    "\"-sOutputFile={folder}/input.pdf\", \"{input}\"}"
+    "{\"/usr/bin/gs\", \"-q\", \"-dSAFER\", \"-dBATCH\", \"-dNOPAUSE\", \"-dEPSCrop\", "                               \
+    "\"-sDEVICE=pdfwrite\", \"-sOutputFile={folder}/input.pdf\", \"{input}\"}"
 #define PROGRAM_OFFICE                                                                                                 \
     "{\"/usr/bin/soffice\", \"--headless\", \"--norestore\", \"-env:UserInstallation=file://{folder}/profile\", "      \
     "\"--convert-to\", \"pdf\", \"--outdir\", \"{folder}\", \"{input}\"}"

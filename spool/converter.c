@@ -100,9 +100,24 @@ static void free_event(struct event **event)
     *event = NULL;
 }
 
+/* A child that was sent off tells of itself in its first message. That may lie in the socket; a later one cannot be
+ * sent any more, and the child ends by itself. */
+static void find_child(struct converter_job *job)
+{
+    static char text[FDPASS_BYTES_MAX];
+    int count = 1;
+    if (job->state != SENT || job->result < 0)
+        return;
+    shutdown(job->result, SHUT_RD);
+    if (fdpass_receive(job->result, text, sizeof text, &job->child, &count) <= 0 || count != 1)
+        job->child = -1;
+}
+
 /* Let go of a child: of its socket, and of its life unless it is over. */
 static void drop_child(struct converter_job *job, bool kill_it)
 {
+    if (kill_it)
+        find_child(job);
 #ifdef SYS_pidfd_send_signal
     if (kill_it && job->child >= 0 && syscall(SYS_pidfd_send_signal, job->child, job->end_signal, NULL, 0) != 0 &&
         errno != ESRCH)

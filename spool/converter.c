@@ -215,6 +215,22 @@ static void take_progress(struct converter_job *job, const json_t *message)
         job->progress(job->context, (int)done, (int)total, (int)parts);
 }
 
+/* Libraries put line ends and parts of the document into their words, and people read them. */
+static void clean_words(json_t *message)
+{
+    const char *words = json_string_value(json_object_get(message, "message"));
+    if (words == NULL)
+        return;
+    char *plain = xstrdup(words);
+    size_t length = 0;
+    for (const unsigned char *at = (const unsigned char *)words; *at != '\0'; at++)
+        plain[length++] = *at < ' ' || *at == 0x7f ? ' ' : (char)*at;
+    while (length > 0 && plain[length - 1] == ' ')
+        length--;
+    json_object_set_new(message, "message", json_stringn(plain, length));
+    free(plain);
+}
+
 /* One message of the child. Only the last object that is neither "started" nor "progress" counts. */
 static void on_message(struct converter_job *job, const char *text, size_t size, int child)
 {
@@ -229,6 +245,7 @@ static void on_message(struct converter_job *job, const char *text, size_t size,
     if (json_object_get(message, "progress") != NULL) {
         take_progress(job, message);
     } else if (json_is_object(message) && json_object_get(message, "started") == NULL) {
+        clean_words(message);
         json_decref(job->answer);
         job->answer = json_incref(message);
     }

@@ -2,6 +2,9 @@
 """The documents of tests/data/documents: what fax each makes, what its pages look like, and how they are sent and compared.
 Test files import it; it is no test itself."""
 import os
+import struct
+import subprocess
+import tempfile
 
 import png
 from faxd import DATA, document, exchange, octets, running, same, started
@@ -95,3 +98,25 @@ def make_golden(names):
                 file.write(png.write(got))
     running.pop().stop()
     return 0
+
+
+def dots(tiff):
+    """The pages of a fax TIFF as rows of octets, a dot a bit, black = 1."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed, plain = os.path.join(folder, "a.tif"), os.path.join(folder, "b.tif")
+        with open(packed, "wb") as file:
+            file.write(tiff)
+        subprocess.run(["tiffcp", "-c", "none", "-r", "100000", packed, plain], check=True)
+        data = octets(plain)
+    order = "<" if data[:2] == b"II" else ">"
+    pages, at = [], struct.unpack_from(order + "I", data, 4)[0]
+    while at:
+        count = struct.unpack_from(order + "H", data, at)[0]
+        tags = {}
+        for i in range(count):
+            tag, kind, _, value = struct.unpack_from(order + "HHII", data, at + 2 + 12 * i)
+            tags[tag] = value if kind == 4 else struct.unpack_from(order + "H", data, at + 2 + 12 * i + 8)[0]
+        size = (tags[256] + 7) // 8
+        pages.append([data[tags[273] + y * size:tags[273] + (y + 1) * size] for y in range(tags[257])])
+        at = struct.unpack_from(order + "I", data, at + 2 + 12 * count)[0]
+    return pages

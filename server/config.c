@@ -20,8 +20,8 @@
 #define DAY_S 86400
 
 #define PROGRAM_POSTSCRIPT                                                                                             \
-    "{\"/usr/bin/gs\", \"-q\", \"-dSAFER\", \"-dBATCH\", \"-dNOPAUSE\", \"-sDEVICE=pdfwrite\", "                       \
-    "\"-sOutputFile={folder}/input.pdf\", \"{input}\"}"
+    "{\"/usr/bin/gs\", \"-q\", \"-dSAFER\", \"-dBATCH\", \"-dNOPAUSE\", \"-dEPSCrop\", "                               \
+    "\"-sDEVICE=pdfwrite\", \"-sOutputFile={folder}/input.pdf\", \"{input}\"}"
 #define PROGRAM_OFFICE                                                                                                 \
     "{\"/usr/bin/soffice\", \"--headless\", \"--norestore\", \"-env:UserInstallation=file://{folder}/profile\", "      \
     "\"--convert-to\", \"pdf\", \"--outdir\", \"{folder}\", \"{input}\"}"
@@ -58,8 +58,7 @@ const struct config_key config_keys[] = {
     {"convert", "office", KEY_LIST, PROGRAM_OFFICE, 0, 32, NULL,
      "program that makes PDF of office documents, used when it is installed"},
     {"convert", "searchable", KEY_LIST, "{}", 0, 32, NULL,
-     "program that makes a searchable PDF of a fax, as {\"/usr/bin/tesseract\", \"{input}\", \"{folder}/input\", "
-     "\"pdf\"}; {} = not offered"},
+     "program that makes a searchable PDF of a fax, see faxd.conf(5); {} = not offered"},
     {"page", "sender", KEY_TEXT, "", 0, 100, NULL, "name in the header line of faxes that bring none"},
     {"page", "time_zone", KEY_TEXT, "", 0, 64, NULL,
      "of header lines and cover pages, as Europe/Berlin; empty = the machine's"},

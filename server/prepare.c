@@ -6,7 +6,6 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
-#include "server/base/time_zone.h"
 #include "spool/converter.h"
 #include "spool/cover.h"
 #include "spool/document.h"
@@ -170,27 +169,6 @@ static int read_uploads(struct preparation_upload *uploads, struct spool *spool,
     return 1;
 }
 
-static const char *text_of(const json_t *object, const char *key, const char *otherwise)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text != NULL && *text != '\0' ? text : otherwise;
-}
-
-/* What a cover is filled in with, unless the request says otherwise. New reference. */
-static json_t *cover_defaults(const struct spool *spool, const struct fax *fax, const json_t *options)
-{
-    const struct page_style *style = page_style(spool);
-    const char *zone = text_of(options, "time_zone", style->time_zone);
-    int64_t at_ms = fax->not_before > clock_now_ms() ? fax->not_before : clock_now_ms();
-    char date[64], time[64];
-
-    time_zone_format(date, sizeof date, at_ms, zone, "%Y-%m-%d");
-    time_zone_format(time, sizeof time, at_ms, zone, "%H:%M %Z");
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "to_number", fax->destination, "from_number", fax->sender,
-                     "from_company", text_of(options, "header", style->sender), "date", date, "time", time);
-}
-
 /* Fills the request's cover and fields; the fields are a new reference. */
 static int read_cover(struct preparation_request *request, json_t **fields, const struct fax *fax)
 {
@@ -201,7 +179,8 @@ static int read_cover(struct preparation_request *request, json_t **fields, cons
     request->cover = -1;
     if (count <= 0)
         return count;
-    json_t *defaults = cover_defaults(request->spool, fax, request->options);
+    int64_t at_ms = fax->not_before > clock_now_ms() ? fax->not_before : clock_now_ms();
+    json_t *defaults = cover_defaults(request->spool, request->options, fax->destination, fax->sender, at_ms);
 
     *fields = cover_fill(json_object_get(row[0].info, "fields"), defaults);
     request->cover_fields = *fields;

@@ -100,9 +100,24 @@ static void free_event(struct event **event)
     *event = NULL;
 }
 
+/* A child that was sent off tells of itself in its first message. That may lie in the socket; a later one cannot be
+ * sent any more, and the child ends by itself. */
+static void find_child(struct converter_job *job)
+{
+    static char text[FDPASS_BYTES_MAX];
+    int count = 1;
+    if (job->state != SENT || job->result < 0)
+        return;
+    shutdown(job->result, SHUT_RD);
+    if (fdpass_receive(job->result, text, sizeof text, &job->child, &count) <= 0 || count != 1)
+        job->child = -1;
+}
+
 /* Let go of a child: of its socket, and of its life unless it is over. */
 static void drop_child(struct converter_job *job, bool kill_it)
 {
+    if (kill_it)
+        find_child(job);
 #ifdef SYS_pidfd_send_signal
     if (kill_it && job->child >= 0 && syscall(SYS_pidfd_send_signal, job->child, job->end_signal, NULL, 0) != 0 &&
         errno != ESRCH)
@@ -200,6 +215,22 @@ static void take_progress(struct converter_job *job, const json_t *message)
         job->progress(job->context, (int)done, (int)total, (int)parts);
 }
 
+/* Libraries put line ends and parts of the document into their words, and people read them. */
+static void clean_words(json_t *message)
+{
+    const char *words = json_string_value(json_object_get(message, "message"));
+    if (words == NULL)
+        return;
+    char *plain = xstrdup(words);
+    size_t length = 0;
+    for (const unsigned char *at = (const unsigned char *)words; *at != '\0'; at++)
+        plain[length++] = *at < ' ' || *at == 0x7f ? ' ' : (char)*at;
+    while (length > 0 && plain[length - 1] == ' ')
+        length--;
+    json_object_set_new(message, "message", json_stringn(plain, length));
+    free(plain);
+}
+
 /* One message of the child. Only the last object that is neither "started" nor "progress" counts. */
 static void on_message(struct converter_job *job, const char *text, size_t size, int child)
 {
@@ -214,6 +245,7 @@ static void on_message(struct converter_job *job, const char *text, size_t size,
     if (json_object_get(message, "progress") != NULL) {
         take_progress(job, message);
     } else if (json_is_object(message) && json_object_get(message, "started") == NULL) {
+        clean_words(message);
         json_decref(job->answer);
         job->answer = json_incref(message);
     }

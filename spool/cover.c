@@ -7,6 +7,7 @@
 
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/time_zone.h"
 #include "spool/page_style.h"
 
 #include <dirent.h>
@@ -159,6 +160,24 @@ json_t *cover_fields(const char *data, size_t size)
             add_once(list, name, (size_t)(at - name));
     }
     return list;
+}
+
+static const char *option(const json_t *options, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(options, key));
+    return text && *text ? text : otherwise;
+}
+
+json_t *cover_defaults(const struct spool *spool, const json_t *options, const char *to, const char *from,
+                       int64_t at_ms)
+{
+    const struct page_style *style = page_style(spool);
+    const char *zone = option(options, "time_zone", style->time_zone);
+    char date[64], time[64];
+    time_zone_format(date, sizeof(date), at_ms, zone, "%Y-%m-%d");
+    time_zone_format(time, sizeof(time), at_ms, zone, "%H:%M %Z");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "to_number", to, "from_number", from, "from_company",
+                     option(options, "header", style->sender), "date", date, "time", time);
 }
 
 json_t *cover_fill(const json_t *given, const json_t *defaults)

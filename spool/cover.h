@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define COVER_NAME_SIZE 65
 
@@ -28,6 +29,11 @@ json_t *cover_list(const struct spool *spool);
 
 /* The fields that a template asks for, each once: a new array of texts. Pure. */
 json_t *cover_fields(const char *data, size_t size);
+
+/* What a cover is filled in with, unless its sender says otherwise: numbers, company, date and time of `at_ms`.
+ * `options` are those of the fax. A new object. */
+json_t *cover_defaults(const struct spool *spool, const json_t *options, const char *to, const char *from,
+                       int64_t at_ms);
 
 /* All fields of a cover: `given`, what is filled in (`defaults`, name to text), "" for the known rest; a new object. */
 json_t *cover_fill(const json_t *given, const json_t *defaults);

@@ -59,7 +59,7 @@ static const struct outcome_info infos[OUTCOME_COUNT] = {
     [OUTCOME_EXPIRED] = {"expired", "user", "", "E325", "The fax was not through when its time ran out.", "", false,
                          true},
     [OUTCOME_DOCUMENT_UNSUPPORTED] = {"document_unsupported", "document", "", "E321",
-                                      "The document's format is not supported.", "Send a TIFF file.", false, true},
+                                      "The document's format is not supported.", "Send it as PDF.", false, true},
     [OUTCOME_CONVERSION_FAILED] = {"conversion_failed", "document", "", "E347",
                                    "The document could not be turned into fax pages.",
                                    "Check that the file opens elsewhere.", false, true},

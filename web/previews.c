@@ -22,7 +22,6 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
-#include "server/base/time_zone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,12 +96,13 @@ void previews_free(struct previews *previews)
     free(previews);
 }
 
-static void drop_old(struct previews *previews)
+/* Those whose time is over, and as many of the oldest that `most` are left. */
+static void drop_old(struct previews *previews, int most)
 {
     struct preview *first;
 
     while ((first = TAILQ_FIRST(&previews->list)) != NULL &&
-           (previews->count >= PREVIEWS_MAX || clock_mono_ms() - first->made_at > PREVIEWS_AGE_S * 1000LL))
+           (previews->count > most || clock_mono_ms() - first->made_at > PREVIEWS_AGE_S * 1000LL))
         drop(previews, first);
 }
 
@@ -112,7 +112,7 @@ static struct preview *find(struct request *request)
     struct previews *previews = request->web->previews;
     struct preview *preview;
 
-    drop_old(previews);
+    drop_old(previews, PREVIEWS_MAX);
     TAILQ_FOREACH(preview, &previews->list, link)
     {
         if (strcmp(preview->id, request->params[0]) == 0 && preview->owner == request->key.id)
@@ -225,7 +225,7 @@ static void keep(struct previewing *previewing, const json_t *result)
     preview->pages = previewing->pages;
     preview->reply = describe(preview, result);
     previewing->fd = -1;
-    drop_old(previews);
+    drop_old(previews, PREVIEWS_MAX - 1);
     TAILQ_INSERT_TAIL(&previews->list, preview, link);
     previews->count++;
     request->location = xasprintf("/v1/previews/%s", preview->id);
@@ -361,17 +361,13 @@ static int take_uploads(struct preparation_upload *uploads, const struct fax_req
     return 0;
 }
 
+/* As server/prepare fills them in. */
 static json_t *fields_of(const struct fax_request *wanted, const struct spool *spool)
 {
-    const char *zone = json_string_value(json_object_get(wanted->options, "time_zone"));
-    char date[64], time[64];
-
-    if (!zone)
-        zone = page_style(spool)->time_zone;
-    json_t *defaults = json_pack("{s:s, s:s, s:s, s:s}", "to_number", wanted->submit.to ? wanted->submit.to : "",
-                                 "from_number", wanted->submit.from ? wanted->submit.from : "", "date",
-                                 time_zone_format(date, sizeof date, clock_now_ms(), zone, "%Y-%m-%d"), "time",
-                                 time_zone_format(time, sizeof time, clock_now_ms(), zone, "%H:%M %Z"));
+    const struct submit_request *submit = &wanted->submit;
+    int64_t at_ms = submit->not_before > clock_now_ms() ? submit->not_before : clock_now_ms();
+    json_t *defaults =
+        cover_defaults(spool, wanted->options, submit->to ? submit->to : "", submit->from ? submit->from : "", at_ms);
     json_t *fields = cover_fill(wanted->cover_fields, defaults);
 
     json_decref(defaults);

@@ -130,14 +130,15 @@ static void arm(const struct job *job, int result)
     alarm(job->wall_s);
 }
 
-static void tell_started(int result)
+/* False when nobody waits for the result any more. */
+static bool tell_started(int result)
 {
     static const char text[] = "{\"started\":true}\n";
     int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-    if (fdpass_send(result, text, sizeof text - 1, &self, self >= 0 ? 1 : 0) != 0)
-        log_debug("nobody wants to know that a conversion started: %s", err_message());
+    int error = fdpass_send(result, text, sizeof text - 1, &self, self >= 0 ? 1 : 0);
     if (self >= 0)
         close(self);
+    return error != ERR_CLOSED;
 }
 
 static int send_result(int result, json_t *json)
@@ -201,7 +202,8 @@ static int run(struct job *job, const char *text, const int *inputs, int count, 
     if (error == 0) {
         if (job->op != JOB_EXTERNAL)
             arm(job, result);
-        tell_started(result);
+        if (!tell_started(result))
+            return EXIT_FAILURE;
         job->compose.page.progress = tell_progress;
         job->compose.page.context = &result;
         error = empty_output(output);

@@ -21,6 +21,7 @@
 
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/media_type.h"
 
 #define ARGUMENTS_MAX 32
 #define PATH_SIZE     4096
@@ -193,9 +194,6 @@ static int run(char *const *arguments, const char *folder, const struct sandbox_
     int words = memfd_create("words", MFD_CLOEXEC), status = 0, error = 0;
     if (words < 0)
         return err_set(ERR_IO, "cannot make a temporary file: %s", strerror(errno));
-    struct sigaction action = {.sa_handler = end_group};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGALRM, &action, NULL);
     pid_t program = fork();
     if (program == 0)
         run_program(arguments, folder, words, limits);
@@ -204,6 +202,8 @@ static int run(char *const *arguments, const char *folder, const struct sandbox_
     } else {
         setpgid(program, program); /* whoever comes first */
         group = program;
+        if (was_ended) /* before the handler knew whom to end */
+            kill(-program, SIGKILL);
         alarm(wall_s);
         while (waitpid(program, &status, 0) < 0 && errno == EINTR)
             if (was_ended)
@@ -218,6 +218,14 @@ static int run(char *const *arguments, const char *folder, const struct sandbox_
     return error;
 }
 
+/* Whatever else it made would be faxed as what it is, its error messages as a text. */
+static bool is_pdf(int fd)
+{
+    char head[1024];
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    return got > 0 && media_type_of(head, (size_t)got) == MEDIA_PDF;
+}
+
 static int take_output(int output, const char *folder, const char *program)
 {
     char path[PATH_SIZE];
@@ -225,13 +233,10 @@ static int take_output(int output, const char *folder, const char *program)
     const char *name = strrchr(program, '/') != NULL ? strrchr(program, '/') + 1 : program;
     snprintf(path, sizeof path, "%.*s/input.pdf", PATH_SIZE - 16, folder);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
-        if (fd >= 0)
-            close(fd);
-        return err_set(ERR_INVALID, "%s made no PDF of the document", name);
-    }
-    int error = copy_octets(output, fd);
-    close(fd);
+    bool good = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && is_pdf(fd);
+    int error = good ? copy_octets(output, fd) : err_set(ERR_INVALID, "%s made no PDF of the document", name);
+    if (fd >= 0)
+        close(fd);
     return error;
 }
 
@@ -242,6 +247,10 @@ int external_convert(int input, int output, const json_t *argv, const char *fold
     char *arguments[ARGUMENTS_MAX + 1] = {NULL};
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    /* First of all: whoever is told to end has to remove the folder. */
+    struct sigaction action = {.sa_handler = end_group};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
     int error = make_folder(path, input_path, folder, input);
     if (error == 0)
         error = make_arguments(arguments, argv, path, input_path);

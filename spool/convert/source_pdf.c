@@ -42,6 +42,20 @@ static void pdf_close(void *self)
     free(source);
 }
 
+/* By a stream: poppler 22.12 reads a null pointer when octets in memory come with a wrong password
+ * (poppler_document_new_from_bytes). */
+static PopplerDocument *open_document(const struct pdf_source *source, size_t size, GError **why)
+{
+    const char *password = source->options->password;
+    GBytes *bytes = g_bytes_new_static(source->data, size);
+    GInputStream *stream = g_memory_input_stream_new_from_bytes(bytes);
+    PopplerDocument *document =
+        poppler_document_new_from_stream(stream, (goffset)size, *password != '\0' ? password : NULL, NULL, why);
+    g_object_unref(stream);
+    g_bytes_unref(bytes);
+    return document;
+}
+
 static int pdf_open(void **self, int *pages, int fd, const struct prepare_options *options)
 {
     struct pdf_source *source = calloc(1, sizeof *source);
@@ -52,10 +66,7 @@ static int pdf_open(void **self, int *pages, int fd, const struct prepare_option
     GError *why = NULL;
     int error = source_read_all(&source->data, &size, fd);
     if (error == 0) {
-        GBytes *bytes = g_bytes_new_static(source->data, size);
-        source->document =
-            poppler_document_new_from_bytes(bytes, options->password[0] != '\0' ? options->password : NULL, &why);
-        g_bytes_unref(bytes);
+        source->document = open_document(source, size, &why);
         source->pages = source->document != NULL ? poppler_document_get_n_pages(source->document) : 0;
         if (source->pages < 1)
             error = open_failed(why, options);

@@ -18,9 +18,12 @@ import time
 import traceback
 import uuid
 
+import png
+
 BUILD = os.environ.get("FAXD_BUILD") or os.getcwd()
 SOURCE = os.environ.get("FAXD_SRC") or os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 DATA = os.path.join(SOURCE, "tests/data")
+DOCUMENTS = os.path.join(DATA, "documents")
 PAGES = [os.path.join(DATA, f"itu{n}.tif") for n in (1, 2, 3, 5)]
 FINAL = {"delivered", "partially_delivered", "unconfirmed", "failed", "canceled", "expired", "received",
          "partially_received", "rejected"}
@@ -73,6 +76,17 @@ def pixels(path_or_octets):
     done = subprocess.run([os.path.join(BUILD, "tests/flow/pixels"), path_or_octets], capture_output=True, text=True,
                           check=True)
     return done.stdout.splitlines()
+
+
+def octets(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def document(name, **more):
+    """One of tests/data/documents (or octets) as it stands in a request, with "pages", "password" and so on."""
+    data = name if isinstance(name, bytes) else octets(os.path.join(DOCUMENTS, name))
+    return {"data": base64.b64encode(data).decode(), **more}
 
 
 def joined(folder, *pages):
@@ -208,15 +222,22 @@ class Faxd:
 
     def submit(self, to, path=PAGES[0], key=None, **more):
         """POST a fax; the reply."""
-        with open(path, "rb") as file:
-            data = base64.b64encode(file.read()).decode()
         if key is None:
             more = {"header": {"show": False}} | more  # so that pages can be compared dot for dot
-        return self.ask("POST", "/v1/faxes", {"to": to, "documents": [{"data": data}], **more}, key=key)
+        return self.post([document(octets(path))], key=key, to=to, **more)
 
     def send(self, to, path=PAGES[0], key=None, **more):
         """POST a fax that has to be accepted; its id."""
-        reply = self.submit(to, path, key, **more)
+        return self.accepted(self.submit(to, path, key, **more))
+
+    def post(self, documents, key=None, to="1002", **more):
+        """POST a fax of such documents (none = not even the list); the reply."""
+        body = {"to": to, **({"documents": documents} if documents else {}), **more}
+        return self.ask("POST", "/v1/faxes", body, key=key)
+
+    @staticmethod
+    def accepted(reply):
+        """The id of the fax."""
         if reply.status != 202:
             raise AssertionError(f"{reply.status} {reply.body!r}")
         return reply.json["id"]
@@ -257,10 +278,21 @@ class Faxd:
             return found if len(found) >= count and all(f["status"] in FINAL for f in found) else None
         return wait_for(look, f"{count} received faxes")
 
-    def document(self, fax):
-        reply = self.ask("GET", f"/v1/faxes/{fax}/document?format=tiff")
+    def document(self, fax, copy="as_sent"):
+        reply = self.ask("GET", f"/v1/faxes/{fax}/document?format=tiff&copy={copy}")
         same(reply.status, 200)
         return reply.body
+
+    def picture(self, fax, page, width):
+        """A page as rows of greys."""
+        reply = self.ask("GET", f"/v1/faxes/{fax}/pages/{page}?w={width}")
+        same((reply.status, reply.headers["Content-Type"]), (200, "image/png"))
+        return png.read(reply.body)
+
+    def key_with(self, *scopes):
+        reply = self.ask("POST", "/v1/api-keys", {"name": "k", "scopes": list(scopes)})
+        same(reply.status, 201)
+        return reply.json["token"]
 
     def events(self, fax=None):
         path = f"/v1/faxes/{fax}/events" if fax else "/v1/events"

@@ -112,6 +112,31 @@ static void change_at_random(struct frame *frame)
         frame->length = 2 + (size_t)rand() % frame->length;
 }
 
+/* Not hostile at all: machines that can do less. Bits of DIS as T.30 table 2 counts them. */
+static void clear_bits(struct frame *frame, const int *bits)
+{
+    for (; *bits; bits++) {
+        size_t octet = 3 + (size_t)(*bits - 1) / 8;
+
+        if (octet < frame->length)
+            frame->octets[octet] &= (uint8_t)~(1 << ((*bits - 1) % 8));
+    }
+}
+
+static void only_standard(struct frame *frame)
+{
+    static const int resolutions[] = {15, 41, 42, 43, 0};
+
+    clear_bits(frame, resolutions);
+}
+
+static void only_narrow(struct frame *frame)
+{
+    static const int widths[] = {17, 18, 0};
+
+    clear_bits(frame, widths);
+}
+
 /* Not hostile to the far end but to its own engine, as a bug in spandsp would be. */
 static void crash(struct frame *frame)
 {
@@ -146,6 +171,8 @@ static const struct trick tricks[] = {
     {"CRASH IN PAGE", T4_FCD, crash},
     {"HANG IN PAGE", T4_FCD, hang},
     {"REFUSE FIRST PAGE", T30_MCF, refuse_first},
+    {"ONLY STANDARD", T30_DIS, only_standard},
+    {"ONLY NARROW", T30_DIS, only_narrow},
     {"HOSTILE RANDOM", 0, change_at_random}, /* followed by a seed */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "spool/convert/source.h"
 
+#include <gio/gio.h>
 #include <poppler.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -42,6 +43,22 @@ static void pdf_close(void *self)
     free(source);
 }
 
+/* A password is tried where one is wanted, and by a stream: of octets in memory poppler 22.12 goes on with a pointer to
+ * nothing when the password, or only its first spelling, is wrong. */
+static PopplerDocument *open_document(const unsigned char *data, size_t size, const char *password, GError **why)
+{
+    GBytes *bytes = g_bytes_new_static(data, size);
+    PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, why);
+    if (document == NULL && password[0] != '\0' && g_error_matches(*why, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED)) {
+        GInputStream *stream = g_memory_input_stream_new_from_bytes(bytes);
+        g_clear_error(why);
+        document = poppler_document_new_from_stream(stream, (goffset)size, password, NULL, why);
+        g_object_unref(stream);
+    }
+    g_bytes_unref(bytes);
+    return document;
+}
+
 static int pdf_open(void **self, int *pages, int fd, const struct prepare_options *options)
 {
     struct pdf_source *source = calloc(1, sizeof *source);
@@ -52,10 +69,7 @@ static int pdf_open(void **self, int *pages, int fd, const struct prepare_option
     GError *why = NULL;
     int error = source_read_all(&source->data, &size, fd);
     if (error == 0) {
-        GBytes *bytes = g_bytes_new_static(source->data, size);
-        source->document =
-            poppler_document_new_from_bytes(bytes, options->password[0] != '\0' ? options->password : NULL, &why);
-        g_bytes_unref(bytes);
+        source->document = open_document(source->data, size, options->password, &why);
         source->pages = source->document != NULL ? poppler_document_get_n_pages(source->document) : 0;
         if (source->pages < 1)
             error = open_failed(why, options);

@@ -47,6 +47,13 @@ static bool is_listed(char *const *names, int count, const char *name)
     return false;
 }
 
+/* As cover_read opens it: no link leads out of the folder. */
+static bool is_file(DIR *folder, const char *name)
+{
+    struct stat status;
+    return fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+}
+
 static void add_names(char **names, int *count, const char *folder)
 {
     DIR *open_folder = *folder ? opendir(folder) : NULL;
@@ -54,7 +61,7 @@ static void add_names(char **names, int *count, const char *folder)
     while (open_folder && *count < NAMES_MAX && (entry = readdir(open_folder)) != NULL) {
         size_t length = strlen(entry->d_name);
         if (length <= sizeof(SUFFIX) - 1 || strcmp(entry->d_name + length - (sizeof(SUFFIX) - 1), SUFFIX) != 0 ||
-            !is_name(entry->d_name, length - (sizeof(SUFFIX) - 1)))
+            !is_name(entry->d_name, length - (sizeof(SUFFIX) - 1)) || !is_file(open_folder, entry->d_name))
             continue;
         char *name = xasprintf("%.*s", (int)(length - (sizeof(SUFFIX) - 1)), entry->d_name);
         if (is_listed(names, *count, name))

@@ -13,6 +13,9 @@
 /* Changes when the converter draws differently: what was prepared before is then prepared anew. */
 #define VERSION "3"
 
+#define MARK_SIZE   (2 * 16 + 1)
+#define PAGES_PLAIN 100 /* octets of a range that stand in the key as they are */
+
 #define PARTS 2 /* jobs among which a long PDF is shared out: 1.8 times as fast with two */
 
 static const char *word(const json_t *object, const char *key, const char *otherwise)
@@ -50,25 +53,25 @@ int rendition_others(struct rendition *list, int width, const char *resolution, 
     return count;
 }
 
-/* A password is part of the key, so that nobody gets an encrypted document without it, but not in plain. */
-static const char *password_mark(char mark[2 * 16 + 1], const char *password)
+static const char *mark_of(char mark[MARK_SIZE], const char *text)
 {
-    unsigned char hash[16];
-    mark[0] = '\0';
-    if (!*password)
-        return mark;
-    crypto_generichash(hash, sizeof(hash), (const unsigned char *)password, strlen(password), NULL, 0);
+    unsigned char hash[(MARK_SIZE - 1) / 2];
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0);
     return str_hex(mark, hash, sizeof(hash));
 }
 
+/* A password is part of the key, so that nobody gets an encrypted document without it, but not in plain; and a range
+ * that is long must not push it out. */
 void rendition_key(char key[RENDITION_KEY_SIZE], const struct rendition *rendition, const json_t *options,
                    const json_t *info)
 {
-    char mark[2 * 16 + 1];
-    snprintf(key, RENDITION_KEY_SIZE, VERSION " %s %dx%d%s %s %s pages=%s password=%s", rendition->resolution,
+    char password_mark[MARK_SIZE], pages_mark[MARK_SIZE];
+    const char *password = word(info, "password", ""), *pages = word(info, "pages", "");
+    bool plain = strlen(pages) <= PAGES_PLAIN;
+    snprintf(key, RENDITION_KEY_SIZE, VERSION " %s %dx%d%s %s %s pages=%s%s password=%s", rendition->resolution,
              rendition->width_max, rendition->length_max_mm, rendition->strict ? " strict" : "",
-             word(options, "dither", "auto"), word(options, "paper", "a4"), word(info, "pages", ""),
-             password_mark(mark, word(info, "password", "")));
+             word(options, "dither", "auto"), word(options, "paper", "a4"), plain ? "" : "#",
+             plain ? pages : mark_of(pages_mark, pages), *password ? mark_of(password_mark, password) : "");
 }
 
 json_t *rendition_job(const struct rendition *rendition, const json_t *options, const json_t *info)

@@ -68,6 +68,14 @@ static void warm_pictures(void)
     g_slist_free(formats);
 }
 
+/* Passwords of PDF are tried in Latin-1: its table is a module as well, and stays loaded as long as it is in use. */
+static void warm_passwords(void)
+{
+    static GIConv latin;
+    if (latin == NULL)
+        latin = g_iconv_open("ISO-8859-1", "UTF-8");
+}
+
 /* The smallest document: poppler sets its tables up with the first one. */
 static void warm_pdf(void)
 {
@@ -104,6 +112,7 @@ void child_warm(void)
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
     warm_pictures();
+    warm_passwords();
     warm_pdf();
 }
 

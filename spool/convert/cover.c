@@ -6,6 +6,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
+#include <math.h>
 #include <pango/pangocairo.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #define DEPTH_MAX      100
 #define NAME_MAX_SIZE  64
 #define FONT_SIZE      12.0
+#define POINTS_MAX     100000.0
 #define SMALLEST_SHARE 0.6 /* of the font size that a template asks for */
 #define SHRINK_STEP    0.95
 
@@ -48,12 +50,21 @@ struct cover {
 
 /* ---- fields ---- */
 
-/* What an XML document cannot hold, and what would draw a box: to spaces. Line ends stay. */
+/* How many octets at `at` an XML document cannot hold (XML 1.0, 2.2: controls, U+FFFE, U+FFFF). Line ends stay. */
+static int unfit_octets(const char *at)
+{
+    if (strncmp(at, "\xEF\xBF\xBE", 3) == 0 || strncmp(at, "\xEF\xBF\xBF", 3) == 0)
+        return 3;
+    return (unsigned char)*at < 0x20 && *at != '\n' && *at != '\t' ? 1 : 0;
+}
+
+/* What does not fit, and what would draw a box: to spaces. */
 static void append_value(xmlBufferPtr to, const char *value)
 {
-    for (const char *at = value; *at != '\0'; at++) {
-        bool plain = (unsigned char)*at >= 0x20 || *at == '\n' || *at == '\t';
-        xmlBufferAdd(to, (const xmlChar *)(plain ? at : " "), 1);
+    while (*value != '\0') {
+        int unfit = unfit_octets(value);
+        xmlBufferAdd(to, (const xmlChar *)(unfit == 0 ? value : " "), 1);
+        value += unfit == 0 ? 1 : unfit;
     }
 }
 
@@ -339,14 +350,18 @@ static void measure(struct cover *cover, xmlNodePtr root)
     free(text);
 }
 
-/* From user units to points, in which texts are set. */
-static void place_box(struct box *box, const struct cover *cover)
+/* From user units to points, in which texts are set: pango counts in 1/1024 of them, by integers. */
+static int place_box(struct box *box, const struct cover *cover)
 {
     box->x = (box->x - cover->left) * cover->scale;
     box->y = (box->y - cover->top) * cover->scale;
     box->width *= cover->scale;
     box->height *= cover->scale;
     box->font_size *= cover->scale;
+    if (!(fabs(box->x) < POINTS_MAX && fabs(box->y) < POINTS_MAX && box->width < POINTS_MAX &&
+          box->height < POINTS_MAX && box->font_size < POINTS_MAX))
+        return err_set(ERR_INVALID, "the cover page has a text that its viewBox makes larger than any paper");
+    return 0;
 }
 
 static int make(struct cover *cover, xmlDocPtr document)
@@ -362,9 +377,9 @@ static int make(struct cover *cover, xmlDocPtr document)
     if (error != 0)
         return error;
     measure(cover, root);
-    for (int i = 0; i < cover->box_count; i++)
-        place_box(&cover->boxes[i], cover);
-    return 0;
+    for (int i = 0; i < cover->box_count && error == 0; i++)
+        error = place_box(&cover->boxes[i], cover);
+    return error;
 }
 
 static void clear(struct cover *cover)

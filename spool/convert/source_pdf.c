@@ -4,6 +4,7 @@
  */
 #include "spool/convert/source.h"
 
+#include <gio/gio.h>
 #include <poppler.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -42,16 +43,18 @@ static void pdf_close(void *self)
     free(source);
 }
 
-/* By a stream: poppler 22.12 reads a null pointer when octets in memory come with a wrong password
- * (poppler_document_new_from_bytes). */
-static PopplerDocument *open_document(const struct pdf_source *source, size_t size, GError **why)
+/* A password is tried where one is wanted, and by a stream: of octets in memory poppler 22.12 goes on with a pointer to
+ * nothing when the password, or only its first spelling, is wrong. */
+static PopplerDocument *open_document(const unsigned char *data, size_t size, const char *password, GError **why)
 {
-    const char *password = source->options->password;
-    GBytes *bytes = g_bytes_new_static(source->data, size);
-    GInputStream *stream = g_memory_input_stream_new_from_bytes(bytes);
-    PopplerDocument *document =
-        poppler_document_new_from_stream(stream, (goffset)size, *password != '\0' ? password : NULL, NULL, why);
-    g_object_unref(stream);
+    GBytes *bytes = g_bytes_new_static(data, size);
+    PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, why);
+    if (document == NULL && password[0] != '\0' && g_error_matches(*why, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED)) {
+        GInputStream *stream = g_memory_input_stream_new_from_bytes(bytes);
+        g_clear_error(why);
+        document = poppler_document_new_from_stream(stream, (goffset)size, password, NULL, why);
+        g_object_unref(stream);
+    }
     g_bytes_unref(bytes);
     return document;
 }
@@ -66,7 +69,7 @@ static int pdf_open(void **self, int *pages, int fd, const struct prepare_option
     GError *why = NULL;
     int error = source_read_all(&source->data, &size, fd);
     if (error == 0) {
-        source->document = open_document(source, size, &why);
+        source->document = open_document(source->data, size, options->password, &why);
         source->pages = source->document != NULL ? poppler_document_get_n_pages(source->document) : 0;
         if (source->pages < 1)
             error = open_failed(why, options);

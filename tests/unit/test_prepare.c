@@ -518,6 +518,31 @@ static void a_document_that_takes_too_long_says_so(void **state)
     free(bomb);
 }
 
+static void an_encrypted_pdf_opens_with_its_passwords(void **state)
+{
+    struct files *files = *state;
+    static const struct {
+        const char *document, *password;
+        bool opens;
+    } table[] = {
+        {"encrypted.pdf", "secret", true},        {"encrypted.pdf", "keeper", true},
+        {"encrypted.pdf", "a-guess", false},      {"latin-password.pdf", "schl\u00fcssel", true},
+        {"latin-password.pdf", "schloss", false}, {"owner-only-encrypted.pdf", "whatever", true},
+        {"letter-cairo.pdf", "whatever", true},
+    };
+    const char *source = getenv("FAXD_SRC");
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        char path[4096], options[64];
+        snprintf(path, sizeof path, "%s/tests/data/documents/%s", source != NULL ? source : ".", table[i].document);
+        snprintf(options, sizeof options, "--password %s", table[i].password);
+        if (table[i].opens)
+            assert_int_equal(tiff_facts_pages(options, path, files->output), 2);
+        else
+            assert_string_equal(tiff_facts_message(options, path, files->output),
+                                "document_unsupported: the PDF file is encrypted, and the password is not its own");
+    }
+}
+
 int main(void)
 {
     TIFFSetWarningHandler(NULL);
@@ -542,6 +567,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_million_directories_end_at_the_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(octets_that_flip_never_crash_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_document_that_takes_too_long_says_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_encrypted_pdf_opens_with_its_passwords, setup, teardown),
     };
     return cmocka_run_group_tests(facts, NULL, NULL);
 }

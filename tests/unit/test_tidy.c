@@ -4,6 +4,7 @@
 
 #include "tests/lib/facts.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,49 @@ static void info_describes_without_reading_pictures(void **state)
     json_decref(result);
 }
 
+static int measure(struct summary *summary, const char *path)
+{
+    int input = open(path, O_RDONLY | O_CLOEXEC);
+    *summary = (struct summary){0};
+    int error = tidy_measure(summary, input);
+    close(input);
+    return error;
+}
+
+static void measure_tells_the_ink_and_the_octets_of_each_page(void **state)
+{
+    struct files *files = *state;
+    static struct summary summary;
+    static const struct tiff_facts_page pages[] = {{.width = 1728, .height = 1100},
+                                                   {.width = 2432, .height = 50, .compression = COMPRESSION_NONE},
+                                                   {.width = 1, .height = 1}};
+    tiff_facts_make(files->input, pages, COUNT_OF(pages), "w");
+    assert_int_equal(measure(&summary, files->input), 0);
+    assert_int_equal(summary.pages, COUNT_OF(pages));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(summary.ink[i], tiff_facts_blackness(files->input, i));
+    TIFF *tiff = TIFFOpen(files->input, "r"); /* T.6 has one form of each page, but for its end */
+    assert_in_range(summary.coded[0], TIFFRawStripSize(tiff, 0) - 4, TIFFRawStripSize(tiff, 0) + 4);
+    TIFFClose(tiff);
+    assert_true(summary.coded[1] > 10 && summary.coded[1] < summary.coded[0]);
+}
+
+static void measure_wants_whole_fax_pages(void **state)
+{
+    struct files *files = *state;
+    static struct summary summary;
+    static const struct tiff_facts_page grey = {.width = 100, .height = 10, .bits = 8, .compression = COMPRESSION_LZW};
+    size_t size;
+    tiff_facts_make(files->input, three, 3, "w");
+    uint8_t *data = tiff_facts_read(files->input, &size);
+    tiff_facts_store(files->input, data, size - 60);
+    assert_int_equal(measure(&summary, files->input), ERR_INVALID);
+    free(data);
+    unlink(files->input);
+    tiff_facts_make(files->input, &grey, 1, "w");
+    assert_int_equal(measure(&summary, files->input), ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
     TIFFSetWarningHandler(NULL);
@@ -329,6 +373,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_receiver_killed_at_any_write_keeps_reported_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_fax_has_the_rest_of_the_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(info_describes_without_reading_pictures, setup, teardown),
+        cmocka_unit_test_setup_teardown(measure_tells_the_ink_and_the_octets_of_each_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(measure_wants_whole_fax_pages, setup, teardown),
     };
     return cmocka_run_group_tests(facts, NULL, NULL);
 }

@@ -42,21 +42,29 @@ static void others_are_for_machines_that_can_do_less(void **state)
 {
     (void)state;
     static const struct {
-        int width;
+        int width, length_mm;
         const char *resolution, *wanted;
     } table[] = {
-        {1728, "standard", ""},         {1728, "fine", "standard"},      {1728, "superfine", "fine standard"},
-        {2048, "standard", "standard"}, {2048, "fine", "fine standard"}, {2432, "superfine", "fine standard"},
+        {1728, 297, "standard", ""},
+        {1728, 297, "fine", "standard"},
+        {1728, 309, "superfine", "fine standard"},
+        {2048, 297, "standard", "standard"},
+        {2048, 297, "fine", "fine standard"},
+        {2432, 297, "superfine", "fine standard"},
+        {1728, 356, "standard", "standard/297"},
+        {1728, 356, "fine", "standard fine/297 standard/297"},
+        {2432, 420, "superfine", "fine standard fine/297 standard/297"},
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct rendition list[RENDITIONS_MAX];
         char got[128] = "";
-        int count = rendition_others(list, table[i].width, table[i].resolution);
+        int count = rendition_others(list, table[i].width, table[i].resolution, table[i].length_mm);
         assert_in_range(count, 0, RENDITIONS_MAX - 1);
         for (int k = 0; k < count; k++) {
             assert_true(list[k].strict);
             assert_int_equal(list[k].width_max, RENDITION_WIDTH);
-            snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", k ? " " : "", list[k].resolution);
+            snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s", k ? " " : "", list[k].resolution,
+                     list[k].length_max_mm == RENDITION_LENGTH_MM ? "/297" : "");
         }
         assert_string_equal(got, table[i].wanted);
     }
@@ -100,7 +108,7 @@ static void the_key_has_nothing_else(void **state)
 static void a_strict_form_has_a_key_of_its_own(void **state)
 {
     (void)state;
-    struct rendition rendition = {"fine", RENDITION_WIDTH, false};
+    struct rendition rendition = {.resolution = "fine", .width_max = RENDITION_WIDTH};
     char loose[RENDITION_KEY_SIZE], strict[RENDITION_KEY_SIZE];
     rendition_key(loose, &rendition, NULL, NULL);
     rendition.strict = true;
@@ -139,13 +147,14 @@ static void a_long_range_leaves_the_password_in_the_key(void **state)
 static void the_job_says_what_the_key_says(void **state)
 {
     (void)state;
-    struct rendition rendition = {"standard", RENDITION_WIDTH, true};
+    struct rendition rendition = {.resolution = "standard", .width_max = RENDITION_WIDTH, .strict = true};
     json_t *options = object("{\"dither\":\"diffusion\",\"paper\":\"legal\",\"ecm\":true}");
     json_t *info = object("{\"type\":\"pdf\",\"pages\":\"1-3\",\"password\":\"secret\"}");
     json_t *got = rendition_job(&rendition, options, info);
-    json_t *wanted = object("{\"op\":\"prepare\",\"resolution\":\"standard\",\"max_width\":1728,\"strict\":true,"
-                            "\"dither\":\"diffusion\",\"paper\":\"legal\",\"parts\":2,\"pages\":\"1-3\","
-                            "\"password\":\"secret\"}");
+    json_t *wanted =
+        object("{\"op\":\"prepare\",\"resolution\":\"standard\",\"max_width\":1728,\"max_length_mm\":0,\"strict\":true,"
+               "\"dither\":\"diffusion\",\"paper\":\"legal\",\"parts\":2,\"pages\":\"1-3\","
+               "\"password\":\"secret\"}");
     assert_true(json_equal(got, wanted));
     json_decref(got);
     json_decref(wanted);

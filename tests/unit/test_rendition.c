@@ -57,7 +57,7 @@ static void others_are_for_machines_that_can_do_less(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct rendition list[RENDITIONS_MAX];
-        char got[128] = "";
+        char got[512] = "";
         int count = rendition_others(list, table[i].width, table[i].resolution, table[i].length_mm);
         assert_in_range(count, 0, RENDITIONS_MAX - 1);
         for (int k = 0; k < count; k++) {

@@ -224,11 +224,10 @@ static void an_absurd_view_box_does_no_harm(void **state)
     for (size_t i = 0; i < COUNT_OF(boxes); i++) {
         char template[500];
         int error;
-        snprintf(
-            template, sizeof template,
-            "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='60' viewBox='%s'><text x='1' y='1' "
-            "data-width='90000' data-height='90000' font-size='90000'>x y</text><text data-width='9'>z</text></svg>",
-            boxes[i]);
+        snprintf(template, sizeof template,
+                 "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='60' viewBox='%s'><text x='1' y='1' "
+                 "data-width='90000' data-height='90000' font-size='900'>x y</text><text data-width='9'>z</text></svg>",
+                 boxes[i]);
         raster_free(draw_octets(template, strlen(template), json_object(), &error));
         assert_true(error == 0 || error == ERR_INVALID);
     }

@@ -34,7 +34,7 @@ static int convert(void *context)
     struct call *call = context;
     const struct sandbox_limits limits = {.cpu_s = 20, .file_bytes = 1 << 20};
     int input = memfd_create("input", MFD_CLOEXEC), output = memfd_create("output", MFD_CLOEXEC);
-    if (write(input, "an upload", 9) != 9)
+    if (write(input, "%PDF-upload", 11) != 11)
         return 1;
     json_t *argv = json_pack("[s,s,s,s,s]", call->program, "-c", call->script, "{input}", "in {folder}");
     call->error = external_convert(input, output, argv, call->folder, &limits, call->wall_s != 0 ? call->wall_s : 20);
@@ -82,7 +82,7 @@ static void what_it_leaves_is_the_output(void **state)
     (void)state;
     const struct call *call = run("cat \"$0\" > input.pdf");
     assert_int_equal(call->error, 0);
-    assert_string_equal(call->output, "an upload");
+    assert_string_equal(call->output, "%PDF-upload");
 }
 
 static void it_is_told_where_it_may_work(void **state)
@@ -90,7 +90,7 @@ static void it_is_told_where_it_may_work(void **state)
     (void)state;
     const struct call *call =
         run("test \"$1\" = \"in $PWD\" && test \"$HOME\" = \"$PWD\" && test \"$TMPDIR\" = \"$PWD\" "
-            "&& test \"$0\" = \"$PWD/input\" && env | cut -d= -f1 | sort > input.pdf");
+            "&& test \"$0\" = \"$PWD/input\" && (echo %PDF-; env | cut -d= -f1 | sort) > input.pdf");
     assert_string_equal(call->message, "");
     assert_null(strstr(call->output, "FAXD"));
     assert_non_null(strstr(call->output, "HOME\nLANG\n"));
@@ -99,9 +99,10 @@ static void it_is_told_where_it_may_work(void **state)
 static void it_has_no_descriptors_of_ours(void **state)
 {
     (void)state;
-    const struct call *call = run("for fd in 3 4 5 6 7 8 9; do if (: >&$fd) 2>/dev/null; then echo $fd; fi; done > "
-                                  "input.pdf; echo end >> input.pdf");
-    assert_string_equal(call->output, "end\n");
+    const struct call *call =
+        run("echo %PDF- > input.pdf; for fd in 3 4 5 6 7 8 9; do if (: >&$fd) 2>/dev/null; then echo $fd; fi; done >> "
+            "input.pdf; echo end >> input.pdf");
+    assert_string_equal(call->output, "%PDF-\nend\n");
 }
 
 static void its_last_words_are_told(void **state)
@@ -115,6 +116,7 @@ static void its_last_words_are_told(void **state)
         {"printf 'a\\033[31mb\\303\\274'; exit 9", "sh cannot convert the document: a?[31mb??"},
         {"kill -SEGV $$", "sh cannot convert the document"},
         {"exit 0", "sh made no PDF of the document"},
+        {"echo sorry > input.pdf", "sh made no PDF of the document"},
         {": > input.pdf", "sh made no PDF of the document"},
         {"mkdir input.pdf; : > input.pdf/x", "sh made no PDF of the document"},
         {"ln -s input input.pdf", "sh made no PDF of the document"},
@@ -171,9 +173,9 @@ static bool is_running(int pid)
 static void what_it_leaves_running_is_ended(void **state)
 {
     (void)state;
-    const struct call *call = run("sleep 600 & echo $! > input.pdf");
+    const struct call *call = run("sleep 600 & echo %PDF-$! > input.pdf");
     assert_int_equal(call->error, 0);
-    int pid = atoi(call->output);
+    int pid = atoi(call->output + strlen("%PDF-"));
     assert_true(pid > 1);
     for (int i = 0; i < 1000 && is_running(pid); i++)
         usleep(1000);

@@ -263,15 +263,16 @@ static void expect_fault(struct bench *bench, const struct order *order, const c
     assert_string_equal(outcome.message, message);
 }
 
-/* "fine 2432x1 standard 1728x1": the forms, their widths and pages. */
+/* "fine 2432x1 standard 1728x1 A4": the forms, their widths and pages, and where none is longer than A4. */
 static const char *forms_of(const struct outcome *outcome)
 {
     static char text[200];
     text[0] = '\0';
     for (int i = 0; i < outcome->count; i++) {
         size_t length = strlen(text);
-        snprintf(text + length, sizeof(text) - length, "%s%s %dx%d", i ? " " : "",
-                 outcome->forms[i].rendition.resolution, outcome->forms[i].width, outcome->forms[i].pages);
+        snprintf(text + length, sizeof(text) - length, "%s%s %dx%d%s", i ? " " : "",
+                 outcome->forms[i].rendition.resolution, outcome->forms[i].width, outcome->forms[i].pages,
+                 outcome->forms[i].rendition.length_max_mm ? " A4" : "");
     }
     return text;
 }
@@ -337,9 +338,9 @@ static void an_upload_is_prepared_in_every_form_that_may_be_needed(void **state)
         {"latin.txt", NULL, "fine 1728x1 standard 1728x1"},
         {"latin.txt", "{\"resolution\":\"standard\"}", "standard 1728x1"},
         {"latin.txt", "{\"resolution\":\"superfine\"}", "superfine 1728x1 fine 1728x1 standard 1728x1"},
-        {"plan-rsvg.pdf", NULL, "fine 2432x1 fine 1728x1 standard 1728x1"},
-        {"plan-rsvg.pdf", "{\"resolution\":\"standard\"}", "standard 2432x1 standard 1728x1"},
-        {"pricelist-reportlab.pdf", NULL, "fine 2048x2 fine 1728x2 standard 1728x2"},
+        {"plan-rsvg.pdf", NULL, "fine 2432x1 fine 1728x1 standard 1728x1 fine 1728x1 A4 standard 1728x1 A4"},
+        {"plan-rsvg.pdf", "{\"resolution\":\"standard\"}", "standard 2432x1 standard 1728x1 standard 1728x1 A4"},
+        {"pricelist-reportlab.pdf", NULL, "fine 2048x2 fine 1728x2 standard 1728x2 fine 1728x2 A4 standard 1728x2 A4"},
     };
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct outcome outcome;
@@ -677,12 +678,12 @@ static void what_another_program_does_wrong_is_told(void **state)
 /* A stranger's program could say anything; it is read like any upload. */
 static void what_another_program_leaves_is_not_believed(void **state)
 {
-    expect_fault(*state,
-                 &(struct order){.documents = {"latin.txt", "letter.rtf"},
-                                 .info = {NULL, "{\"type\":\"office\"}"},
-                                 .programs = "{\"office\":[\"/bin/sh\",\"-c\",\"printf 'PK\\\\003\\\\004' > "
-                                             "input.pdf\"]}"},
-                 "document_unsupported", "document 2: the document is of no type that is read here: send it as PDF");
+    struct order order = {.documents = {"latin.txt", "letter.rtf"},
+                          .info = {NULL, "{\"type\":\"office\"}"},
+                          .programs = "{\"office\":[\"/bin/sh\",\"-c\",\"echo %PDF-1.4 torn > input.pdf\"]}"};
+    expect_fault(*state, &order, "conversion_failed", "document 2: the PDF file is damaged: PDF document is damaged");
+    order.programs = "{\"office\":[\"/bin/sh\",\"-c\",\"echo sorry > input.pdf\"]}";
+    expect_fault(*state, &order, "conversion_failed", "document 2: sh made no PDF of the document");
 }
 
 static void a_program_that_is_not_there_is_the_machines_fault(void **state)

@@ -134,7 +134,7 @@ def in_several_calls(resume, line_ms):
     server = started(FAST_RETRIES + exchange(lines=("1001", ("1002", f"settings {{ drop_after_ms = {line_ms} }}"), "1003")))
     path = joined(server.folder, *PAGES)
     retry = {"max_attempts": 8, "resume": resume, "on_unconfirmed": "resend"}
-    fax = server.wait_state(server.send("1002", path, retry=retry))
+    fax = server.wait_state(server.send("1002", path, retry=retry, header={"text": "Sender"}))
     same((fax["status"], fax["pages"]["total"], fax["calls"] > 1), ("delivered", 4, True))
     return server, fax, dots(octets(path))
 

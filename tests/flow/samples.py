@@ -12,6 +12,8 @@ from faxd import DATA, document, exchange, octets, running, same, started
 GOLDEN = os.path.join(DATA, "golden")
 WIDTH = 216  # an eighth of a fax page
 
+os.environ["FONTCONFIG_FILE"] = os.path.join(DATA, "fonts.conf")  # for every server that is started here
+
 # Pages of the fax that comes of each.
 PAGES_OF = {
     "acroform-reportlab.pdf": 1, "alpha.png": 1, "animated.gif": 1, "article-pdftex.pdf": 3, "bom.txt": 1,

@@ -282,8 +282,6 @@ static void a_spawner_may_fork_children_that_inherit_the_fence(void **state)
     assert_int_equal(try_with((struct sandbox_limits){.may_fork = true}, a_child_can_be_forked_and_nothing_more), 0);
 }
 
-#endif
-
 /* A folder that may be read, and a secret beside it. */
 static char shown[64], secret[64];
 static const char *readable[2];
@@ -372,6 +370,8 @@ static void another_program_has_its_folder_and_no_network(void **state)
     remove_folder();
     assert_int_equal(status, 0);
 }
+
+#endif
 
 static int open_descriptors(void **state)
 {

@@ -119,7 +119,7 @@ static void clear_bits(struct frame *frame, const int *bits)
         size_t octet = 3 + (size_t)(*bits - 1) / 8;
 
         if (octet < frame->length)
-            frame->octets[octet] &= (uint8_t)~(1 << ((*bits - 1) % 8));
+            frame->octets[octet] &= (uint8_t) ~(1 << ((*bits - 1) % 8));
     }
 }
 

@@ -27,7 +27,7 @@ struct upload {
     const char *method, *path;
     int64_t now_ms;
     enum fax_request_kind kind;
-    bool writes; /* documents go to files while the body is read; else they stay in memory */
+    bool writes;     /* documents go to files while the body is read; else they stay in memory */
     int64_t claimed; /* room on the disk, spool_claim_room */
 
     /* what came of it */

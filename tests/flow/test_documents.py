@@ -76,6 +76,8 @@ def an_encrypted_pdf_needs_its_password():
         sent, received = arrives(server, [document("encrypted.pdf", password=password)], **NO_HEADER)
         same(sent["pages"]["total"], 2)
         looks_like("letter-ghostscript.pdf", 1, server.picture(received["id"], 1, WIDTH))
+    sent, _ = arrives(server, [document("latin-password.pdf", password="schlüssel")])
+    same(sent["pages"]["total"], 2)
     # Who has been given it once is no help to the next one.
     fails(server, [document("encrypted.pdf")], "document_unsupported")
     same("secret" in server.log() or "keeper" in server.log(), False)

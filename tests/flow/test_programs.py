@@ -155,7 +155,7 @@ def the_end_of_faxd_ends_the_program_and_the_fax_is_prepared_at_the_next_start()
 @fact
 def children_of_a_program_go_with_it():
     marked = Marked()
-    server = started(program("/bin/sh", "-c", "tail -f {input} & tail -f {folder}/input & wait"))
+    server = started(program("/bin/sh", "-c", "tail -f {input} & setsid tail -f {folder}/input & wait"))
     fax = server.accepted(server.post([marked.document()]))
     wait_for(lambda: len(marked.runs() or []) >= 3, "the program and its children")
     same(server.ask("POST", f"/v1/faxes/{fax}/cancel").status, 202)

@@ -30,6 +30,7 @@
 #include "server/base/spawner.h"
 
 #define PARALLEL_MAX   64
+#define EXTRA_PLACES   4     /* for jobs that are waited for */
 #define JOB_TEXT_MAX   49152 /* the fields of a cover page, escaped */
 #define SENDS_MAX      4     /* a job whose spawner dies under it, or cannot be started, is tried so often */
 #define RESTART_MIN_MS 1000  /* between two starts of the spawner */
@@ -368,14 +369,22 @@ static void dispatch_failed(struct converter_job *job, int error)
     kick_after(converter, 0);
 }
 
+/* Large documents may take all places for minutes: whoever is waited for has some beside them. */
+static struct converter_job *next_job(const struct converter *converter)
+{
+    struct converter_job *job = TAILQ_FIRST(&converter->waiting[PERSON]);
+    if (job != NULL)
+        return converter->running_count < converter->parallel + EXTRA_PLACES ? job : NULL;
+    job = TAILQ_FIRST(&converter->waiting[BACKGROUND]);
+    return converter->running_count < converter->parallel ? job : NULL;
+}
+
 static void dispatch(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
     struct converter *converter = context;
-    while (converter->running_count < converter->parallel) {
-        struct converter_job *job = TAILQ_FIRST(&converter->waiting[PERSON]);
-        if (job == NULL)
-            job = TAILQ_FIRST(&converter->waiting[BACKGROUND]);
+    for (;;) {
+        struct converter_job *job = next_job(converter);
         if (job == NULL)
             return;
         int error = start_spawner(converter);
@@ -503,7 +512,7 @@ int converter_run(struct converter_job **out, struct converter *converter, const
     }
     TAILQ_INSERT_TAIL(&converter->waiting[priority], entry, link);
     converter->waiting_count[priority]++;
-    if (converter->running_count < converter->parallel)
+    if (next_job(converter) != NULL)
         kick_after(converter, 0);
     if (out != NULL)
         *out = entry;

@@ -58,9 +58,9 @@ typedef void (*converter_done_fn)(void *context, int error, json_t *result);
  * among how many jobs the document is shared out. */
 typedef void (*converter_progress_fn)(void *context, int done, int total, int parts);
 
-/* At most `parallel` (1..64) jobs run at once in children of `program` (absolute path of faxd-convert), whose spawner
- * is started with the first job and again when it dies. 0, ERR_INVALID, ERR_FULL. The caller closes with
- * converter_close. */
+/* At most `parallel` (1..64) jobs, and a few more of those that are waited for, run at once in children of `program`
+ * (absolute path of faxd-convert), whose spawner is started with the first job and again when it dies. 0, ERR_INVALID,
+ * ERR_FULL. The caller closes with converter_close. */
 int converter_open(struct converter **out, struct event_base *base, const char *program, int parallel);
 
 /* Jobs are dropped, their children killed; no done function is called. NULL is fine. */

@@ -207,7 +207,7 @@ static int add_json(const char *text, size_t size, void *context)
 static void reply_json(struct request *request, int status, const char *type, json_t *body)
 {
     begin_reply(request, status, type);
-    json_dump_callback(body, add_json, request->reply, JSON_COMPACT);
+    json_dump_callback(body, add_json, request->reply, JSON_COMPACT | JSON_REAL_PRECISION(12));
     evbuffer_add(request->reply, "\n", 1);
     json_decref(body);
 }

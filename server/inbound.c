@@ -193,9 +193,12 @@ static int verify(struct adoption *adoption)
         error = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
     if (error == 0)
         error = document_temp(&adoption->output, adoption->output_path, options->spool);
-    if (error == 0)
-        error = converter_run(&adoption->work, options->converter, job, &(int){fileno(input)}, 1, adoption->output,
-                              on_verified, adoption);
+    if (error == 0) {
+        int fd = fileno(input);
+
+        error =
+            converter_run(&adoption->work, options->converter, job, &fd, 1, adoption->output, on_verified, adoption);
+    }
     if (input != NULL)
         fclose(input);
     json_decref(job);

@@ -21,7 +21,7 @@
 
 #define TEMPLATE_BYTES_MAX (1u << 20)
 
-/* What is done with a page that is wanted; NULL = it is only counted. */
+/* Pages that are wanted go to `fax` and into the summary; with `fax` NULL they are only counted. */
 static int each_page(int *pages, int input, const struct page_range *range, struct summary *summary,
                      struct fax_tiff *fax)
 {
@@ -46,11 +46,12 @@ static int each_page(int *pages, int input, const struct page_range *range, stru
     return error == ERR_NOT_FOUND ? 0 : error;
 }
 
-static int count_pages(int *pages, const int *inputs, int count, const struct compose_options *options)
+static int count_pages(int *pages, struct summary *summary, const int *inputs, int count,
+                       const struct compose_options *options)
 {
     int error = 0;
     for (int i = 0; i < count && error == 0; i++)
-        error = each_page(pages, inputs[i], &options->ranges[i], NULL, NULL);
+        error = each_page(pages, inputs[i], &options->ranges[i], summary, NULL);
     return error;
 }
 
@@ -91,7 +92,7 @@ int compose(struct summary *summary, const int *inputs, int count, int output, c
 {
     struct fax_tiff *fax = NULL;
     int pages = 0, first = options->cover != NULL ? 1 : 0;
-    int error = count_pages(&pages, inputs + first, count - first, options);
+    int error = count_pages(&pages, summary, inputs + first, count - first, options);
     if (error == 0 && pages + first > options->page.pages_max)
         error = err_set(ERR_TOO_BIG, "the fax has %d pages, the most is %d: send it in parts", pages + first,
                         options->page.pages_max);

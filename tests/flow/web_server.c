@@ -61,7 +61,9 @@ static void prepare(struct spool *spool)
     for (int i = 0; i < count; i++) {
         struct fax fax;
         if (fax_get(&fax, spool, ids[i]) == 0) {
-            if (submit_prepared(spool, &fax, &(struct submit_form){fax.original, "fine", 1728}, 1, 1) < 0)
+            const struct submit_form form = {fax.original, "fine", 1728};
+
+            if (submit_prepared(spool, &fax, &form, 1, 1) < 0)
                 log_error("%s", err_message());
             fax_clear(&fax);
         }

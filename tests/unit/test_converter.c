@@ -314,11 +314,12 @@ static void the_queue_is_bounded_and_holds_descriptors_of_its_own(void **state)
 
 static void bad_jobs_are_refused_at_once(void **state)
 {
+    const int none = -1;
     struct bench *bench = *state;
     json_t *array = json_array(), *job = json_pack("{s:s}", "op", "png");
     assert_int_equal(converter_run(NULL, bench->converter, array, &bench->input, 1, bench->output, on_done, NULL),
                      ERR_INVALID);
-    assert_int_equal(converter_run(NULL, bench->converter, job, &(int){-1}, 1, bench->output, on_done, NULL), ERR_IO);
+    assert_int_equal(converter_run(NULL, bench->converter, job, &none, 1, bench->output, on_done, NULL), ERR_IO);
     json_decref(array);
     json_decref(job);
 }

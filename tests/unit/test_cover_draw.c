@@ -368,7 +368,8 @@ static void a_template_may_be_cut_anywhere(void **state)
         int error;
         char *copy = malloc(size + 1);
         memcpy(copy, template, size);
-        copy = realloc(copy, size > 0 ? size : 1);
+        free(copy);
+        copy = malloc(size > 0 ? size : 1);
         assert_null(draw_octets(copy, size, json_pack("{s:s}", "note", "x"), &error));
         assert_int_equal(error, ERR_INVALID);
         free(copy);

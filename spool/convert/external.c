@@ -68,8 +68,10 @@ static int copy_octets(int to, int from)
 
 static int make_folder(char path[PATH_SIZE], char input_path[PATH_SIZE], const char *below, int input)
 {
-    if (snprintf(path, PATH_SIZE, "%s/convert-XXXXXX", below) >= PATH_SIZE - 16 || mkdtemp(path) == NULL)
+    if (snprintf(path, PATH_SIZE, "%s/convert-XXXXXX", below) >= PATH_SIZE - 16 || mkdtemp(path) == NULL) {
+        path[0] = '\0';
         return err_set(ERR_IO, "cannot make a folder below %.200s: %s", below, strerror(errno));
+    }
     snprintf(input_path, PATH_SIZE, "%.*s/input", PATH_SIZE - 16, path);
     int fd = open(input_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -260,7 +262,7 @@ int external_convert(int input, int output, const json_t *argv, const char *fold
         error = take_output(output, path, arguments[0]);
     for (size_t i = 0; i < ARGUMENTS_MAX; i++)
         free(arguments[i]);
-    if (path[0] != '\0' && strstr(path, "XXXXXX") == NULL)
+    if (path[0] != '\0')
         nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return error;
 }

@@ -86,7 +86,7 @@ static void *reader(void *context)
 
 static void *symbol(struct plugin *plugin, const char *name)
 {
-    void *address = dlsym(plugin->library, name);
+    void *address = dlsym(plugin->module, name);
 
     if (!address)
         fprintf(stderr, "no %s\n", name);
@@ -101,10 +101,10 @@ void plugin_load(struct plugin *plugin, const char *name)
 
     memset(plugin, 0, sizeof(*plugin));
     snprintf(path, sizeof(path), "%s/%s", build ? build : ".", name);
-    plugin->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!plugin->library)
+    plugin->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!plugin->module)
         fprintf(stderr, "%s\n", dlerror());
-    must(plugin->library);
+    must(plugin->module);
     plugin->config = (PFAXDPROVIDERCONFIG)symbol(plugin, "FaxdProviderConfig");
     plugin->create = (PFAXDEVVIRTUALDEVICECREATION)symbol(plugin, "FaxDevVirtualDeviceCreation");
     plugin->init = (PFAXDEVINITIALIZE)symbol(plugin, "FaxDevInitialize");

@@ -16,7 +16,7 @@
 #define PLUGIN_PACKETS 64 /* of a call, kept; the rest is counted */
 
 struct plugin {
-    void *library;
+    void *module;
     HANDLE heap, port;
     PFAX_LINECALLBACK line_callback;
     DWORD count, first_id;

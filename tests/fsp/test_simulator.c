@@ -503,9 +503,9 @@ static void nothing_but_the_interface_is_visible(void **state)
 
     (void)state;
     plugin_load(&plugin, "simulator.so");
-    assert_null(dlsym(plugin.library, "job_start"));
-    assert_null(dlsym(plugin.library, "numbers_plan"));
-    assert_null(dlsym(plugin.library, "log_write"));
+    assert_null(dlsym(plugin.module, "job_start"));
+    assert_null(dlsym(plugin.module, "numbers_plan"));
+    assert_null(dlsym(plugin.module, "log_write"));
     assert_true(plugin_start(&plugin, "{\"name\":\"sim\",\"lines\":[{\"name\":\"a\"}]}"));
     plugin_close(&plugin);
 }

@@ -642,9 +642,9 @@ static void nothing_but_the_interface_is_visible(void **state)
 
     (void)state;
     open_with(&plugin, "{}");
-    assert_null(dlsym(plugin.library, "exchange_new"));
-    assert_null(dlsym(plugin.library, "engine_start"));
-    assert_null(dlsym(plugin.library, "call_run"));
+    assert_null(dlsym(plugin.module, "exchange_new"));
+    assert_null(dlsym(plugin.module, "engine_start"));
+    assert_null(dlsym(plugin.module, "call_run"));
     plugin_close(&plugin);
 }
 

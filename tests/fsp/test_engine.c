@@ -520,7 +520,7 @@ static void kill_one_side(enum pair_side side, int pages_before)
     int spawner, pages;
 
     use_pages(&pair, 10);
-    set_both(&pair, "{\"audio\":{\"pace\":30}}"); /* seconds of pages to come, however busy the machine is */
+    set_both(&pair, "{\"audio\":{\"pace\":6}}"); /* seconds of pages to come, however busy the machine is */
     victim = &pair.ends[side];
     survivor = &pair.ends[!side];
     assert_int_equal(engine_open(&doomed, program("faxd-t30"), 1), 0);

@@ -92,10 +92,10 @@ static void set_texts(json_t *to, const struct options *options, const char *sta
 static json_t *engine_job(struct job *job, const struct call_plan *plan, const struct call_files *files)
 {
     const struct options *options = job_options(job);
-    json_t *to =
-        json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:{s:I}}", "role", plan->sends ? "caller" : "answerer", "direction",
-                  plan->sends ? "send" : "receive", "carrier", "audio", "media", "stream", "ecm", (int)options->ecm,
-                  "max_rate_bps", options->max_rate_bps, "limits", "call_ms", (json_int_t)options->call_limit_s * 1000);
+    json_t *to = json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:{s:I}}", "role", plan->sends ? "caller" : "answerer",
+                           "direction", plan->sends ? "send" : "receive", "carrier", plan->path ? "udp" : "audio",
+                           "media", plan->path ? "datagram" : "stream", "ecm", (int)options->ecm, "max_rate_bps",
+                           options->max_rate_bps, "limits", "call_ms", (json_int_t)options->call_limit_s * 1000);
 
     set_texts(to, options, plan->station_id);
     if (files->facts)
@@ -104,7 +104,10 @@ static json_t *engine_job(struct job *job, const struct call_plan *plan, const s
         json_object_set(to, "modems", (json_t *)options->modems);
     if (options->compressions)
         json_object_set(to, "compressions", (json_t *)options->compressions);
-    json_object_set(to, "audio", plan->audio);
+    if (plan->audio)
+        json_object_set(to, "audio", plan->audio);
+    if (plan->path)
+        json_object_set(to, "path", (json_t *)plan->path);
     return to;
 }
 
@@ -166,6 +169,8 @@ static bool follow(struct job *job, struct engine_call *call, const struct call_
             on_phase(job, event);
         else if (kind && !strcmp(kind, "page"))
             on_page(job, event, plan, pages);
+        else if (plan->on_event && kind && !ended)
+            plan->on_event(plan->context, event);
         else if (ended && json_is_object(record))
             job_set_record(job, json_incref(record));
         json_decref(event);
@@ -180,16 +185,31 @@ static void abort_engine(void *call)
     engine_abort(call);
 }
 
-static BOOL finish(struct job *job, bool recorded)
+/* Say the end of the call. `message` is for a call that has no record. */
+static BOOL conclude(struct job *job, const struct call_plan *plan, const char *outcome, const char *message)
 {
-    const char *outcome = json_string_value(json_object_get(job_record(job), "outcome"));
+    const char *changed;
 
+    if (plan->on_record)
+        plan->on_record(plan->context, job_record(job));
+    changed = json_string_value(json_object_get(job_record(job), "outcome"));
+    return job_finish(job, changed ? changed : outcome, message);
+}
+
+static BOOL finish(struct job *job, const struct call_plan *plan, bool recorded)
+{
     if (recorded)
-        return job_finish(job, outcome ? outcome : "internal", NULL);
+        return conclude(job, plan, "internal", NULL);
     log_warning("the engine ended without a record: %s line=%d", err_message(), job_line(job));
     if (job_is_aborted(job))
-        return job_finish(job, "aborted", "the call was aborted; its engine left no record");
-    return job_finish(job, "internal", "the fax engine died during the call; the journal tells how far it got");
+        return conclude(job, plan, "aborted", "the call was aborted; its engine left no record");
+    return conclude(job, plan, "internal", "the fax engine died during the call; the journal tells how far it got");
+}
+
+static void say_engine(const struct call_plan *plan, struct engine_call *call)
+{
+    if (plan->on_engine)
+        plan->on_engine(plan->context, call);
 }
 
 BOOL call_run(struct job *job, const struct call_plan *plan, struct call_files *files)
@@ -197,18 +217,22 @@ BOOL call_run(struct job *job, const struct call_plan *plan, struct call_files *
     json_t *order = engine_job(job, plan, files);
     struct engine_call *call = NULL;
     bool recorded = false;
-    int err =
-        engine_start(&call, plan->engine, order, plan->media, job_options(job)->journal_fd, files->fds, files->count);
+    int err = engine_start(&call, plan->engine, order, plan->media, plan->rtcp, job_options(job)->journal_fd,
+                           files->fds, files->count);
 
     json_decref(order);
     close(plan->media); /* the engine has its own: the far end must see it close when that one goes */
+    if (plan->rtcp >= 0)
+        close(plan->rtcp);
     if (err) {
         log_error("cannot start the engine: %s line=%d", err_message(), job_line(job));
-        return job_finish(job, "internal", "the fax engine cannot be started");
+        return conclude(job, plan, "internal", "the fax engine cannot be started");
     }
+    say_engine(plan, call);
     job_on_abort(job, abort_engine, call);
     recorded = follow(job, call, plan, files->pages);
     job_on_abort(job, NULL, NULL);
+    say_engine(plan, NULL);
     engine_call_free(call);
-    return finish(job, recorded);
+    return finish(job, plan, recorded);
 }

@@ -31,12 +31,22 @@ struct call_plan {
     struct engine *engine;
     bool sends;             /* and calls; else answers and receives */
     const char *station_id; /* when the options name none */
-    json_t *audio;          /* "audio" of the engine's job; borrowed */
+    json_t *audio;          /* "audio" of the engine's job, for a stream; borrowed */
     int media;              /* closed by call_run */
+    int rtcp;               /* closed by call_run; -1 = none */
+    const json_t *path;     /* "path" of the engine's job, for datagrams; borrowed, NULL = media is a stream */
+    /* Each may be NULL, and is called on the job's thread. */
+    void (*on_event)(void *context, const json_t *event); /* "tone" or "trained" */
+    /* The running call, right after its start; then NULL, after which it is freed. Not called when it did not start. */
+    void (*on_engine)(void *context, struct engine_call *call);
+    /* The record, just before the call's end is said: keys may be added and "outcome" (absent when the engine died) be
+     * changed. Once in any case. */
+    void (*on_record)(void *context, json_t *record);
+    void *context;
 };
 
 /* Run the call to its end. The outcome is in the job's record and has been posted; the result is that of the operation.
- */
+ * An order by engine_command ends it as the engine sees fit; job_abort ends it soon. */
 BOOL call_run(struct job *job, const struct call_plan *plan, struct call_files *files);
 
 #endif

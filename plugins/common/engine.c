@@ -104,38 +104,41 @@ static int send_job(struct engine *engine, const char *text, const int *fds, int
 }
 
 /* The job as text, with what the engine needs to know about its descriptors. The caller frees it. */
-static char *job_text(const json_t *job, bool has_journal)
+static char *job_text(const json_t *job, bool has_rtcp, bool has_journal)
 {
     json_t *copy = json_copy((json_t *)job);
     char *text = NULL;
 
-    if (copy && json_object_set_new(copy, "journal", json_boolean(has_journal)) == 0)
+    if (copy && json_object_set_new(copy, "journal", json_boolean(has_journal)) == 0 &&
+        json_object_set_new(copy, "rtcp", json_boolean(has_rtcp)) == 0)
         text = json_dumps(copy, JSON_COMPACT);
     json_decref(copy);
     return text;
 }
 
-static int hand_over(struct engine *engine, const json_t *job, int control, int media, int journal, const int *files,
-                     int file_count)
+static int hand_over(struct engine *engine, const json_t *job, int control, int media, int rtcp, int journal,
+                     const int *files, int file_count)
 {
     int fds[FDPASS_MAX] = {control, media};
     int count = 2, error, i;
     char *text;
 
+    if (rtcp >= 0)
+        fds[count++] = rtcp;
     if (journal >= 0)
         fds[count++] = journal;
     if (file_count < 0 || file_count > FDPASS_MAX - count)
         return err_set(ERR_TOO_BIG, "a call takes at most %d files", FDPASS_MAX - count);
     for (i = 0; i < file_count; i++)
         fds[count++] = files[i];
-    if (!(text = job_text(job, journal >= 0)))
+    if (!(text = job_text(job, rtcp >= 0, journal >= 0)))
         return err_set(ERR_INVALID, "the job is not a JSON object");
     error = send_job(engine, text, fds, count);
     free(text);
     return error;
 }
 
-int engine_start(struct engine_call **out, struct engine *engine, const json_t *job, int media, int journal,
+int engine_start(struct engine_call **out, struct engine *engine, const json_t *job, int media, int rtcp, int journal,
                  const int *files, int file_count)
 {
     struct engine_call *call;
@@ -144,7 +147,7 @@ int engine_start(struct engine_call **out, struct engine *engine, const json_t *
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(ERR_IO, "cannot make a control socket: %s", strerror(errno));
-    error = hand_over(engine, job, pair[1], media, journal, files, file_count);
+    error = hand_over(engine, job, pair[1], media, rtcp, journal, files, file_count);
     close(pair[1]);
     if (error) {
         close(pair[0]);
@@ -159,9 +162,14 @@ int engine_start(struct engine_call **out, struct engine *engine, const json_t *
 
 static bool is_known(const json_t *event)
 {
+    static const char *const names[] = {"phase", "page", "tone", "trained", "ended"};
     const char *name = json_string_value(json_object_get(event, "event"));
+    size_t i;
 
-    return name && (strcmp(name, "phase") == 0 || strcmp(name, "page") == 0 || strcmp(name, "ended") == 0);
+    for (i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 /* One datagram, without waiting: 0 with *event NULL when it was no event. */
@@ -212,12 +220,37 @@ int engine_wait(struct engine_call *call, json_t **event, int timeout_ms)
     }
 }
 
+static int send_order(struct engine_call *call, const char *text, size_t size)
+{
+    if (send(call->control, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return 0;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return err_set(ERR_AGAIN, "the engine does not read its orders");
+    return err_set(ERR_CLOSED, "the engine is gone: %s", strerror(errno));
+}
+
+int engine_command(struct engine_call *call, const json_t *command)
+{
+    char *text = json_dumps(command, JSON_COMPACT);
+    size_t size = text ? strlen(text) : 0;
+    int error;
+
+    if (!text)
+        error = err_set(ERR_INVALID, "an order to the engine is not a JSON object");
+    else if (size > ENGINE_COMMAND_MAX)
+        error = err_set(ERR_TOO_BIG, "an order of %zu octets is more than the engine reads", size);
+    else
+        error = send_order(call, text, size);
+    free(text);
+    return error;
+}
+
 void engine_abort(struct engine_call *call)
 {
     static const char order[] = "{\"command\":\"abort\"}";
 
     /* Lost only when the engine is gone, or has a whole socket of orders unread: its own limits end it then. */
-    send(call->control, order, sizeof order - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)send_order(call, order, sizeof order - 1);
 }
 
 void engine_call_free(struct engine_call *call)

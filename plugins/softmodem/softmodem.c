@@ -197,7 +197,8 @@ static BOOL talk(struct job *job, struct call_files *files, int media, bool send
                              .sends = sends,
                              .station_id = station_id[0] ? station_id : line->station_id,
                              .audio = audio_new(sends ? NULL : line),
-                             .media = media};
+                             .media = media,
+                             .rtcp = -1};
     BOOL done = call_run(job, &plan, files);
 
     json_decref(plan.audio);

@@ -39,7 +39,7 @@ static void start_end(struct pair_end *end, struct engine *engine, int media, co
     int error;
 
     assert(file >= 0 && journal >= 0);
-    error = engine_start(&end->call, engine, end->job, media, journal, &file, 1);
+    error = engine_start(&end->call, engine, end->job, media, -1, journal, &file, 1);
     if (error)
         fprintf(stderr, "engine_start: %s\n", err_message());
     assert(error == 0);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages as text. What must not be shown is replaced where it stands, whatever the message is otherwise like. */
+#include "config.h"
+
+#include "plugins/sip/sip_trace.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/base/log.h"
+
+/* What a secret begins with, and the characters that end it. */
+static const struct {
+    const char *before, *ends;
+} secrets[] = {{"response=\"", "\""}, {"inline:", "|\r\n \t"}};
+
+static bool is_secret_here(const char *text, size_t left, size_t *skip, const char **ends)
+{
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
+        size_t length = strlen(secrets[i].before);
+
+        if (left >= length && strncasecmp(text, secrets[i].before, length) == 0) {
+            *skip = length;
+            *ends = secrets[i].ends;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Printable and without secrets; a new text. */
+static char *clean(const char *text, size_t size)
+{
+    char *to = xmalloc(size * 2 + 8);
+    size_t used = 0, i = 0, skip;
+    const char *ends;
+
+    while (i < size) {
+        if (is_secret_here(text + i, size - i, &skip, &ends)) {
+            memcpy(to + used, text + i, skip);
+            used += skip;
+            for (i += skip; i < size && !strchr(ends, text[i]); i++)
+                ;
+            memcpy(to + used, "***", 3);
+            used += 3;
+            if (used > size * 2)
+                break;
+            continue;
+        }
+        to[used++] = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n' || text[i] == '\t' ? text[i] : '?';
+        i++;
+    }
+    to[used] = '\0';
+    return to;
+}
+
+void sip_trace_add(struct sip_trace *trace, int64_t at_ms, bool received, const char *text, size_t size)
+{
+    char *shown;
+
+    if (size > SIP_TRACE_MESSAGE_MAX)
+        size = SIP_TRACE_MESSAGE_MAX;
+    if (json_array_size(trace->messages) >= SIP_TRACE_MESSAGES_MAX || trace->bytes + size > SIP_TRACE_BYTES_MAX) {
+        trace->omitted++;
+        return;
+    }
+    shown = clean(text, size);
+    if (!trace->messages)
+        trace->messages = json_array();
+    trace->bytes += strlen(shown);
+    json_array_append_new(trace->messages,
+                          json_pack("{s:I,s:s,s:s}", "at_ms", (json_int_t)at_ms, "dir", received ? "received" : "sent",
+                                    "text", shown));
+    free(shown);
+}
+
+void sip_trace_give(struct sip_trace *trace, json_t *record)
+{
+    json_t *there = json_object_get(record, "sip");
+
+    if (trace->messages && there)
+        json_array_extend(there, trace->messages);
+    else if (trace->messages)
+        json_object_set(record, "sip", trace->messages);
+    if (trace->omitted)
+        json_object_set_new(record, "sip_omitted", json_integer(trace->omitted));
+    sip_trace_clear(trace);
+}
+
+void sip_trace_clear(struct sip_trace *trace)
+{
+    json_decref(trace->messages);
+    memset(trace, 0, sizeof(*trace));
+}

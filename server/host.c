@@ -303,6 +303,7 @@ static void on_message(void *context, const struct link_message *message)
     case LINK_ACK:
     case LINK_DRAIN:
     case LINK_STOP:
+    case LINK_TEST:
         log_warning("provider=%s sent an order (%s): dropped", host->name, link_type_name(message->type));
         break;
     }

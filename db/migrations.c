@@ -215,5 +215,29 @@ static const char retention[] =
     "CREATE INDEX fax_by_document ON fax(document) WHERE document <> '';"
     "CREATE INDEX prepared_by_document ON prepared(document);";
 
-const char *const migrations[] = {first, second, documents, document_keys, retention};
+/* What the world was last told of each trunk; what calls to a number have taught (spool/destination.h pins the stored
+ * values). */
+static const char trunks[] = "CREATE TABLE trunk_told ("
+                             " provider TEXT NOT NULL,"
+                             " name TEXT NOT NULL,"
+                             " up INTEGER NOT NULL,"
+                             " PRIMARY KEY (provider, name)"
+                             ") STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE destination ("
+                             " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                             " number TEXT NOT NULL UNIQUE,"
+                             " transport INTEGER NOT NULL DEFAULT 0,"
+                             " reason TEXT NOT NULL DEFAULT '',"
+                             " t38_ok INTEGER NOT NULL DEFAULT 0,"
+                             " t38_failed INTEGER NOT NULL DEFAULT 0,"
+                             " t38_in_a_row INTEGER NOT NULL DEFAULT 0,"
+                             " g711_ok INTEGER NOT NULL DEFAULT 0,"
+                             " g711_failed INTEGER NOT NULL DEFAULT 0,"
+                             " g711_in_a_row INTEGER NOT NULL DEFAULT 0,"
+                             " last_outcome INTEGER NOT NULL DEFAULT 0,"
+                             " last_at INTEGER NOT NULL"
+                             ") STRICT;"
+                             "CREATE INDEX destination_old ON destination(last_at);";
+
+const char *const migrations[] = {first, second, documents, document_keys, retention, trunks};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

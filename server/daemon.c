@@ -17,6 +17,7 @@
 #include "server/recovery.h"
 #include "server/scheduler.h"
 #include "server/status.h"
+#include "server/trunk.h"
 #include "server/webhook.h"
 #include "spool/converter.h"
 #include "spool/outbox.h"
@@ -43,6 +44,7 @@ struct daemon {
     struct spool *spool;
     struct converter *converter;
     struct line_table *lines;
+    struct trunk_table *trunks;
     struct outbound *outbound;
     struct inbound *inbound;
     struct recovery *recovery;
@@ -147,6 +149,24 @@ static void on_ended(void *context, struct line *line, const struct link_message
         inbound_ended(daemon->inbound, line, message);
 }
 
+/* A change for the better is one that the queue has waited for. */
+static void on_trunks(void *context, struct host *host, const char *text)
+{
+    struct daemon *daemon = context;
+    const char *reason;
+
+    if (text == NULL)
+        trunk_lose(daemon->trunks, host_name(host));
+    else if (trunk_take(daemon->trunks, daemon->spool, host_name(host), text) != 0)
+        log_warning("provider=%s what it says of its trunks: %s", host_name(host), err_message());
+    reason = trunk_blocks_lines(daemon->trunks, host_name(host));
+    for (int i = 0; i < line_count(daemon->lines); i++)
+        if (line_at(daemon->lines, i)->host == host)
+            line_set_unavailable(line_at(daemon->lines, i), reason);
+    if (reason == NULL && daemon->phase == DAEMON_RUNNING)
+        scheduler_run(daemon->scheduler);
+}
+
 static void on_lost(void *context, struct line *line)
 {
     recovery_lost(((struct daemon *)context)->recovery, line);
@@ -188,6 +208,7 @@ static struct status_facts facts_of(const struct daemon *daemon)
 {
     return (struct status_facts){.spool = daemon->spool,
                                  .lines = daemon->lines,
+                                 .trunks = daemon->trunks,
                                  .hosts = daemon->hosts,
                                  .host_count = daemon->host_count,
                                  .converter = daemon->converter,
@@ -207,6 +228,24 @@ static json_t *web_providers(void *context)
     struct status_facts facts = facts_of(context);
 
     return status_providers(&facts);
+}
+
+static json_t *web_trunks(void *context)
+{
+    struct status_facts facts = facts_of(context);
+
+    return status_trunks(&facts);
+}
+
+static int web_trunk_test(void *context, const char *provider, const char *name)
+{
+    struct daemon *daemon = context;
+    struct host *host = host_of(daemon, provider);
+    const struct link_message order = {.type = LINK_TEST, .text = name};
+
+    if (host == NULL || trunk_find(daemon->trunks, provider, name) == NULL)
+        return err_set(ERR_NOT_FOUND, "there is no trunk %s/%s", provider, name);
+    return host_order(host, &order, -1);
 }
 
 static json_t *web_ready(void *context, bool *ok)
@@ -498,7 +537,7 @@ static int open_host(struct daemon *daemon, const struct config_provider *provid
         .module = module,
         .engine = engine,
         .log_level = daemon->options.config->log_level,
-        .handler = {daemon, on_host_ready, on_ring, on_status, on_ended, on_lost, on_idle},
+        .handler = {daemon, on_host_ready, on_ring, on_status, on_ended, on_trunks, on_lost, on_idle},
     };
     int error = host_new(&daemon->hosts[daemon->host_count], &options);
 
@@ -537,6 +576,8 @@ static int open_web(struct daemon *daemon)
                                   .server = daemon,
                                   .lines = web_lines,
                                   .providers = web_providers,
+                                  .trunks = web_trunks,
+                                  .trunk_test = web_trunk_test,
                                   .line_set = web_line_set,
                                   .has_line = web_has_line,
                                   .ready = web_ready,
@@ -575,6 +616,8 @@ int daemon_open(struct daemon **out, const struct daemon_options *options)
     daemon->drain_timer = evtimer_new(base, on_drain_timer, daemon);
     error = line_table_new(&daemon->lines);
     if (error == 0)
+        error = trunk_table_new(&daemon->trunks);
+    if (error == 0)
         error = open_store(daemon);
     if (error == 0)
         error = open_stories(daemon);
@@ -610,6 +653,7 @@ void daemon_close(struct daemon *daemon)
     spool_close(daemon->spool);
     encryption_close(&daemon->encryption);
     line_table_free(daemon->lines);
+    trunk_table_free(daemon->trunks);
     event_free(daemon->ready_timer);
     event_free(daemon->drain_timer);
     free(daemon);

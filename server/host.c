@@ -287,6 +287,9 @@ static void on_message(void *context, const struct link_message *message)
         if (host->state == HOST_GREETING)
             on_ready(host);
         break;
+    case LINK_STATE:
+        host->options.handler.trunks(host->options.handler.context, host, message->text);
+        break;
     case LINK_RING:
     case LINK_STATUS:
     case LINK_ENDED:
@@ -303,6 +306,7 @@ static void on_message(void *context, const struct link_message *message)
     case LINK_ACK:
     case LINK_DRAIN:
     case LINK_STOP:
+    case LINK_TEST:
         log_warning("provider=%s sent an order (%s): dropped", host->name, link_type_name(message->type));
         break;
     }
@@ -366,6 +370,7 @@ static void on_process_end(evutil_socket_t fd, short what, void *argument)
                   host->reason[0] != '\0' ? host->reason : "it was not our child");
     close_process(host);
     lines_set_down(host);
+    host->options.handler.trunks(host->options.handler.context, host, NULL);
     decide_lost_jobs(host);
     host->pid = 0;
     schedule_restart(host);

@@ -40,6 +40,8 @@ struct host_handler {
     void (*ring)(void *context, struct line *line, uint64_t number, const char *ring);
     void (*status)(void *context, struct line *line, const struct link_message *message);
     void (*ended)(void *context, struct line *line, const struct link_message *message);
+    /* What the provider says of its trunks (LINK_STATE), and with `text` NULL that its process is gone. */
+    void (*trunks)(void *context, struct host *host, const char *text);
     /* The process is gone, with the job of this line undecided. */
     void (*lost)(void *context, struct line *line);
     /* Lines may have become idle, or ready. */

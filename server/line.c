@@ -34,6 +34,7 @@ static void line_free(struct line *line)
     free(line->id);
     free(line->number);
     free(line->station_id);
+    free(line->unavailable);
     free(line);
 }
 
@@ -160,21 +161,36 @@ void line_job_end(struct line_table *table, struct line *line)
         line->state = LINE_IDLE;
 }
 
-const char *line_state_name(enum line_state state)
+bool line_is_free(const struct line *line)
 {
-    switch (state) {
-    case LINE_DOWN:
-        return "down";
-    case LINE_IDLE:
-        return "idle";
-    case LINE_BUSY:
-        return "busy";
-    case LINE_LOST:
-        return "lost";
-    case LINE_STATE_COUNT:
-        break;
-    }
-    return "unknown";
+    return line->state == LINE_IDLE && line->unavailable == NULL;
+}
+
+void line_set_unavailable(struct line *line, const char *reason)
+{
+    if ((reason == NULL) != (line->unavailable == NULL))
+        log_info("line=%s %s%s", line->id, reason != NULL ? "cannot send now: " : "can send again",
+                 reason != NULL ? reason : "");
+    free(line->unavailable);
+    line->unavailable = reason != NULL ? xstrdup(reason) : NULL;
+}
+
+static const char *const state_words[] = {
+    [LINE_DOWN] = "down",
+    [LINE_IDLE] = "idle",
+    [LINE_BUSY] = "busy",
+    [LINE_LOST] = "lost",
+    [LINE_STATE_COUNT] = "unavailable",
+};
+
+const char *line_state_word(int number)
+{
+    return number <= LINE_STATE_COUNT ? state_words[number] : NULL;
+}
+
+const char *line_shown_state(const struct line *line)
+{
+    return state_words[line->state == LINE_IDLE && line->unavailable != NULL ? LINE_STATE_COUNT : line->state];
 }
 
 static json_t *job_json(const struct job *job)
@@ -192,8 +208,9 @@ json_t *line_json(const struct line *line)
 
     for (char **group = line->groups; *group != NULL; group++)
         json_array_append_new(groups, json_string(*group));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "id", line->id, "provider", line->provider,
-                     "name", line->name, "number", line->number, "state", line_state_name(line->state), "send_enabled",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:o}", "id", line->id, "provider",
+                     line->provider, "name", line->name, "number", line->number, "state", line_shown_state(line),
+                     "reason", line->unavailable != NULL ? json_string(line->unavailable) : json_null(), "send_enabled",
                      line->send_enabled, "receive_enabled", line->receive_enabled, "simulated", line->simulated,
                      "groups", groups, "call", line->job.id != 0 ? job_json(&line->job) : json_null());
 }

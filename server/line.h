@@ -60,6 +60,7 @@ struct line {
     bool send_enabled, receive_enabled;
     bool open; /* its provider takes new calls */
     enum line_state state;
+    char *unavailable; /* why its provider says that it cannot send now (no trunk is up), NULL = it can */
     struct job job;
     struct line *next_job; /* chain of the table's hash */
 };
@@ -93,7 +94,17 @@ bool line_has_group(const struct line *line, const char *group);
 void line_job_begin(struct line_table *table, struct line *line, const struct attempt *attempt, const struct fax *fax);
 void line_job_end(struct line_table *table, struct line *line);
 
-const char *line_state_name(enum line_state state);
+/* No call is on it, and its provider could place one. */
+bool line_is_free(const struct line *line);
+
+/* `reason` NULL: the line can send again. */
+void line_set_unavailable(struct line *line, const char *reason);
+
+/* The words of line_shown_state, by number: NULL behind the last. */
+const char *line_state_word(int number);
+
+/* "idle", "busy", ...; "unavailable" for an idle line that cannot send now. */
+const char *line_shown_state(const struct line *line);
 
 /* The object of /v1/lines, new reference. */
 json_t *line_json(const struct line *line);

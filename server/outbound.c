@@ -18,6 +18,7 @@
 #include "server/verdict.h"
 #include "spool/attempt.h"
 #include "spool/converter.h"
+#include "spool/destination.h"
 #include "spool/document.h"
 #include "spool/fax_document.h"
 #include "spool/fax_state.h"
@@ -240,6 +241,17 @@ static void send_order(void *context, int error)
     order_free(order);
 }
 
+/* What earlier calls to the number have taught; without a word the provider chooses. */
+static void add_transport(json_t *options, struct spool *spool, const struct fax *fax)
+{
+    struct destination destination = {.transport = DESTINATION_AUTO};
+
+    if (fax->test || destination_get(&destination, spool, fax->destination) != 0 ||
+        destination.transport == DESTINATION_AUTO)
+        return;
+    json_object_set_new(options, "transport", json_string(destination_transport_name(destination.transport)));
+}
+
 /* What of the request's options concerns the call, with the line's own where there are none. */
 static json_t *call_options(const struct making *making, const struct line *line, const struct fax *fax)
 {
@@ -265,6 +277,7 @@ static json_t *call_options(const struct making *making, const struct line *line
                                                         making->forms[i].resolution, "width", making->forms[i].width));
         json_object_set_new(options, "renditions", renditions);
     }
+    add_transport(options, outbound->options.spool, fax);
     if (outbound->options.call_limit_s > 0)
         json_object_set_new(options, "call_limit_s", json_integer(outbound->options.call_limit_s));
     json_decref(asked);

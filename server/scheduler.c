@@ -61,7 +61,7 @@ struct line *scheduler_choose(const struct line_table *lines, const char *group,
             continue;
         }
         others = true;
-        if (line->state != LINE_IDLE)
+        if (!line_is_free(line))
             continue;
         if (!failed_last(line, fax))
             return line;
@@ -69,7 +69,7 @@ struct line *scheduler_choose(const struct line_table *lines, const char *group,
     }
     if (failed != NULL)
         return failed;
-    return !others && own != NULL && own->state == LINE_IDLE ? own : NULL;
+    return !others && own != NULL && line_is_free(own) ? own : NULL;
 }
 
 /* --- a run --- */
@@ -137,7 +137,7 @@ static int serve_all(struct scheduler *scheduler)
     for (int i = 0; i < line_count(lines); i++) {
         const struct line *line = line_at(lines, i);
 
-        if (line->state != LINE_IDLE || !can_send(line))
+        if (!line_is_free(line) || !can_send(line))
             continue;
         for (char **group = line->groups; *group != NULL && room > 0; group++) {
             int started = 0;

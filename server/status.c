@@ -25,6 +25,15 @@ json_t *status_providers(const struct status_facts *facts)
     return list;
 }
 
+json_t *status_trunks(const struct status_facts *facts)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < trunk_count(facts->trunks); i++)
+        json_array_append_new(list, trunk_json(trunk_at(facts->trunks, i)));
+    return list;
+}
+
 json_t *status_ready(const struct status_facts *facts, bool *ok)
 {
     json_t *providers = json_object();
@@ -48,14 +57,60 @@ json_t *status_ready(const struct status_facts *facts, bool *ok)
 
 static void add_lines(const struct line_table *lines, struct evbuffer *out)
 {
-    int counts[LINE_STATE_COUNT] = {0};
+    const char *word;
 
-    for (int i = 0; i < line_count(lines); i++)
-        counts[line_at(lines, i)->state]++;
     evbuffer_add_printf(out, "# HELP faxd_lines Lines by state.\n# TYPE faxd_lines gauge\n");
-    for (int state = 0; state < LINE_STATE_COUNT; state++)
-        evbuffer_add_printf(out, "faxd_lines{state=\"%s\"} %d\n", line_state_name((enum line_state)state),
-                            counts[state]);
+    for (int number = 0; (word = line_state_word(number)) != NULL; number++) {
+        int count = 0;
+
+        for (int i = 0; i < line_count(lines); i++)
+            count += strcmp(line_shown_state(line_at(lines, i)), word) == 0;
+        evbuffer_add_printf(out, "faxd_lines{state=\"%s\"} %d\n", word, count);
+    }
+}
+
+static int64_t is_up(const struct trunk *trunk)
+{
+    return trunk->state == TRUNK_UP;
+}
+
+static int64_t calls_of(const struct trunk *trunk)
+{
+    return trunk->calls;
+}
+
+static int64_t calls_total_of(const struct trunk *trunk)
+{
+    return trunk->calls_total;
+}
+
+static int64_t failures_of(const struct trunk *trunk)
+{
+    return trunk->failures_total;
+}
+
+static void add_trunks(const struct trunk_table *trunks, struct evbuffer *out)
+{
+    static const struct {
+        const char *name, *type, *help;
+        int64_t (*value)(const struct trunk *trunk);
+    } metrics[] = {
+        {"faxd_trunk_up", "gauge", "1 while the trunk takes calls.", is_up},
+        {"faxd_trunk_calls", "gauge", "Calls under way on the trunk.", calls_of},
+        {"faxd_trunk_calls_total", "counter", "Calls since the provider's start.", calls_total_of},
+        {"faxd_trunk_failures_total", "counter", "Calls that the trunk refused or did not answer.", failures_of},
+    };
+
+    for (size_t m = 0; trunk_count(trunks) > 0 && m < sizeof metrics / sizeof metrics[0]; m++) {
+        evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metrics[m].name, metrics[m].help, metrics[m].name,
+                            metrics[m].type);
+        for (int i = 0; i < trunk_count(trunks); i++) {
+            const struct trunk *trunk = trunk_at(trunks, i);
+
+            evbuffer_add_printf(out, "%s{provider=\"%s\",trunk=\"%s\"} %lld\n", metrics[m].name, trunk->provider,
+                                trunk->name, (long long)metrics[m].value(trunk));
+        }
+    }
 }
 
 static void add_providers(const struct status_facts *facts, struct evbuffer *out)
@@ -79,6 +134,7 @@ void status_metrics(const struct status_facts *facts, struct evbuffer *out)
 
     add_lines(facts->lines, out);
     add_providers(facts, out);
+    add_trunks(facts->trunks, out);
     converter_count(facts->converter, &waiting, &running);
     evbuffer_add_printf(out,
                         "# HELP faxd_conversions Documents in the converter.\n# TYPE faxd_conversions gauge\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the server says of itself: lines and providers for the API, readiness, metrics.
+/* What the server says of itself: lines, providers and trunks for the API, readiness, metrics.
  *
  * Thread: loop.
  */
@@ -8,6 +8,7 @@
 
 #include "server/host.h"
 #include "server/line.h"
+#include "server/trunk.h"
 
 #include <event2/buffer.h>
 #include <jansson.h>
@@ -20,6 +21,7 @@ struct spool;
 struct status_facts {
     struct spool *spool;
     const struct line_table *lines;
+    const struct trunk_table *trunks;
     struct host *const *hosts;
     int host_count;
     const struct converter *converter;
@@ -30,6 +32,7 @@ struct status_facts {
 /* New references. */
 json_t *status_lines(const struct status_facts *facts);
 json_t *status_providers(const struct status_facts *facts);
+json_t *status_trunks(const struct status_facts *facts);
 
 /* {"status":"ok"|"degraded"|"draining", "checks":{"disk":"ok"|"full", "providers":{name: state}, "undecided_calls":n}};
  * `*ok` false: send faxes elsewhere for now (draining, or the disk is full). Degraded: a provider is not up. */

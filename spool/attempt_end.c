@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/destination.h"
 #include "spool/fax_json.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
@@ -152,6 +153,16 @@ static int decide(struct retry_decision *decision, struct spool *spool, struct f
     return error;
 }
 
+/* A test key's call shows nothing of the world. */
+static int teach(struct spool *spool, const struct fax *fax, const struct attempt_result *result, int64_t ended_at)
+{
+    const struct destination_call call = {.outcome = result->outcome,
+                                          .record = result->record,
+                                          .pages_confirmed = result->pages_confirmed,
+                                          .at_ms = ended_at};
+    return fax->test ? 0 : destination_take(spool, fax->destination, &call);
+}
+
 int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id, const struct attempt_result *result)
 {
     struct retry_decision decided;
@@ -169,6 +180,8 @@ int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id
         goto out;
     take_result(&fax, &attempt, result);
     error = close_row(spool, &attempt, result, ended_at, fax.connected_at);
+    if (!error)
+        error = teach(spool, &fax, result, ended_at);
     if (error)
         goto out;
     fax.delivery = decided.delivery;

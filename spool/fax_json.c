@@ -195,6 +195,15 @@ static json_t *attempt_error(struct stmt *stmt, const json_t *record)
     return fax_json_error(outcome, stmt_text(stmt, "message"), (uint32_t)stmt_int(stmt, "fs_status"), record);
 }
 
+/* What the network said of the call. */
+static void add_network(json_t *object, const json_t *record)
+{
+    static const char *const keys[] = {"trunk", "call_id", "sip_status",  "sip_reason",
+                                       "q850",  "codec",   "t38_version", "packet_loss"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        json_object_set_new(object, keys[i], copy_or_null(record, keys[i]));
+}
+
 static json_t *attempt_object(struct stmt *stmt, const struct fax *fax)
 {
     json_t *record = parsed(stmt_text(stmt, "record"), json_null());
@@ -214,7 +223,8 @@ static json_t *attempt_object(struct stmt *stmt, const struct fax *fax)
     json_object_set_new(object, "error", attempt_error(stmt, record));
     json_object_set_new(object, "transport", json_is_object(record) ? fax_json_transport(record) : json_null());
     json_object_set_new(object, "remote_station_id", text_or_null(stmt_text(stmt, "remote_station_id")));
-    if (json_object_get(record, "frames"))
+    add_network(object, record);
+    if (json_object_get(record, "frames") || json_object_get(record, "sip"))
         json_object_set_new(object, "frames_link",
                             json_sprintf("/v1/faxes/%s/attempts/%d/trace", fax->public_id, number));
     json_decref(record);
@@ -244,9 +254,16 @@ int fax_json_attempts(json_t **list, struct spool *spool, const struct fax *fax)
     return 0;
 }
 
+static json_t *list_of(const json_t *record, const char *key)
+{
+    json_t *list = json_object_get(record, key);
+    return json_is_array(list) ? json_incref(list) : json_array();
+}
+
 int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, int number)
 {
-    static const char *const keys[] = {"t30_result", "t30_text", "sip_status", "sip_reason", "q850"};
+    static const char *const keys[] = {"frames_omitted", "sip_omitted", "trunk",      "call_id", "t30_result",
+                                       "t30_text",       "sip_status",  "sip_reason", "q850"};
     struct stmt *stmt;
     *trace = NULL;
     int error = stmt_open(&stmt, spool_db(spool), "SELECT record FROM attempt WHERE fax = ? AND number = ?");
@@ -257,9 +274,8 @@ int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, i
     error = stmt_step(stmt);
     if (error == 1) {
         json_t *record = parsed(stmt_text(stmt, "record"), json_object());
-        json_t *frames = json_object_get(record, "frames");
-        *trace = json_pack("{s:i, s:o}", "number", number, "frames",
-                           json_is_array(frames) ? json_incref(frames) : json_array());
+        *trace = json_pack("{s:i, s:o, s:o}", "number", number, "frames", list_of(record, "frames"), "sip",
+                           list_of(record, "sip"));
         for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
             json_object_set_new(*trace, keys[i], copy_or_null(record, keys[i]));
         json_decref(record);

@@ -23,7 +23,8 @@ json_t *fax_json_error(enum fax_outcome outcome, const char *message, uint32_t f
 json_t *fax_json_transport(const json_t *record);
 /* Attempts of a fax, oldest first:
  * {"data":[{"number","line","provider","started_at","dialed_at","connected_at","ended_at",
- * "first_page","pages_confirmed","outcome","error","transport","remote_station_id","frames_link"}]}; frames only by
+ * "first_page","pages_confirmed","outcome","error","transport","remote_station_id","trunk","call_id","sip_status",
+ * "sip_reason","q850","codec","t38_version","packet_loss","frames_link"}]}; T.30 frames and messages of SIP only by
  * fax_json_trace. */
 int fax_json_attempts(json_t **list, struct spool *spool, const struct fax *fax);
 int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, int number);

@@ -14,6 +14,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/attempt_journal.h"
+#include "spool/destination.h"
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/idempotency.h"
@@ -29,14 +30,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDERS          256
-#define JOURNALS         FOLDERS /* the step after the last folder of documents */
-#define NAMES_MAX        4096    /* a step; the rest waits for the next start or hour */
-#define KEEP_JOURNALS_MS (24 * 3600 * 1000ll)
-#define KEEP_EVENTS_MS   (30 * 24 * 3600 * 1000ll)
-#define TRIM_ROOM        1000
-#define TRIM_EVERY_S     60
-#define JOURNALS_EVERY   60 /* trims */
+#define FOLDERS              256
+#define JOURNALS             FOLDERS /* the step after the last folder of documents */
+#define NAMES_MAX            4096    /* a step; the rest waits for the next start or hour */
+#define KEEP_JOURNALS_MS     (24 * 3600 * 1000ll)
+#define KEEP_EVENTS_MS       (30 * 24 * 3600 * 1000ll)
+#define KEEP_DESTINATIONS_MS (90 * 24 * 3600 * 1000ll)
+#define TRIM_ROOM            1000
+#define TRIM_EVERY_S         60
+#define JOURNALS_EVERY       60 /* trims */
 
 struct sweep {
     struct spool *spool;
@@ -163,13 +165,14 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     (void)what;
     int events = event_trim(sweep->spool, now_ms - KEEP_EVENTS_MS, TRIM_ROOM);
     int keys = idempotency_trim(sweep->spool, now_ms, TRIM_ROOM);
-    if (events < 0 || keys < 0)
+    int numbers = destination_trim(sweep->spool, now_ms - KEEP_DESTINATIONS_MS, TRIM_ROOM);
+    if (events < 0 || keys < 0 || numbers < 0)
         log_warning("sweep: %s", err_message());
     if (++sweep->trims % JOURNALS_EVERY == 0 && !sweep->under_way) {
         sweep->step = JOURNALS;
         next_step(sweep);
     }
-    wait_for(sweep, events == TRIM_ROOM || keys == TRIM_ROOM ? 1 : TRIM_EVERY_S);
+    wait_for(sweep, events == TRIM_ROOM || keys == TRIM_ROOM || numbers == TRIM_ROOM ? 1 : TRIM_EVERY_S);
 }
 
 static void close_sweep(struct spool *spool)

@@ -43,6 +43,16 @@ void lines_get(struct request *request);
 void lines_patch(struct request *request);
 void lines_providers(struct request *request);
 
+/* trunks.c */
+void trunks_list(struct request *request);
+void trunks_get(struct request *request);
+void trunks_test(struct request *request);
+
+/* destinations.c */
+void destinations_list(struct request *request);
+void destinations_get(struct request *request);
+void destinations_delete(struct request *request);
+
 /* events.c */
 void events_list(struct request *request);
 void events_stream(struct request *request);

@@ -39,6 +39,14 @@ const struct route routes[] = {
     {"PATCH", "/v1/lines/{*}", KEY_CONFIG, ROUTE_BODY_JSON, lines_patch},
     {"GET", "/v1/providers", KEY_FAX_READ, 0, lines_providers},
 
+    {"GET", "/v1/trunks", KEY_CONFIG, 0, trunks_list},
+    {"GET", "/v1/trunks/{provider}/{trunk}", KEY_CONFIG, 0, trunks_get},
+    {"POST", "/v1/trunks/{provider}/{trunk}/test", KEY_CONFIG, WRITES, trunks_test},
+
+    {"GET", "/v1/destinations", KEY_FAX_READ, 0, destinations_list},
+    {"GET", "/v1/destinations/{number}", KEY_FAX_READ, 0, destinations_get},
+    {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, WRITES, destinations_delete},
+
     {"GET", "/v1/events", KEY_FAX_READ, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, 0, events_stream},
 

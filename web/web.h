@@ -31,6 +31,9 @@ struct web_options {
     void *server;                       /* context of the callbacks */
     json_t *(*lines)(void *server);     /* new array, the line objects of /v1/lines */
     json_t *(*providers)(void *server); /* new array */
+    json_t *(*trunks)(void *server);    /* new array, the trunk objects of /v1/trunks; NULL: there are none */
+    /* POST /v1/trunks/{provider}/{name}/test: begin one. 0, ERR_NOT_FOUND, ERR_CLOSED (the provider does not run). */
+    int (*trunk_test)(void *server, const char *provider, const char *name);
     /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
     int (*line_set)(void *server, const char *line, int send, int receive);
     /* Is there a line, now or when it is enabled again, for faxes of this group? Those of test keys go over lines of

@@ -17,6 +17,7 @@ void options_init(struct options *options)
     memset(options, 0, sizeof(*options));
     options->journal_fd = -1;
     options->station_id = options->header = options->subaddress = options->password = "";
+    options->transport = "auto";
     options->ecm = true;
     options->max_rate_bps = RATE_BPS;
     options->call_limit_s = CALL_LIMIT_S;
@@ -62,6 +63,18 @@ static int read_bool(bool *to, const json_t *root, const char *key)
         return err_set(ERR_INVALID, "options: %s is neither true nor false", key);
     *to = json_is_true(value);
     return 0;
+}
+
+static int read_transport(struct options *options)
+{
+    const char *word = options->transport;
+    int err = read_text(&word, options->root, "transport");
+
+    if (!err && strcmp(word, "auto") != 0 && strcmp(word, "t38") != 0 && strcmp(word, "g711") != 0)
+        err = err_set(ERR_INVALID, "options: transport is not one of auto, t38, g711");
+    if (!err)
+        options->transport = word;
+    return err;
 }
 
 static int read_words(const json_t **to, const json_t *root, const char *key)
@@ -128,7 +141,7 @@ static int read_all(struct options *options)
         (err = read_int(&options->max_rate_bps, root, "max_rate_bps", 2400, 33600)) ||
         (err = read_int(&options->call_limit_s, root, "call_limit_s", 1, CALL_LIMIT_HIGH)) ||
         (err = read_words(&options->modems, root, "modems")) ||
-        (err = read_words(&options->compressions, root, "compressions")))
+        (err = read_words(&options->compressions, root, "compressions")) || (err = read_transport(options)))
         return err;
     return read_renditions(options);
 }

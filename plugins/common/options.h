@@ -24,6 +24,7 @@ struct options {
     const char *station_id; /* "" = not told */
     const char *header;
     const char *subaddress, *password;
+    const char *transport; /* "auto" | "t38" | "g711" */
     bool ecm;
     int max_rate_bps;
     const json_t *modems, *compressions; /* arrays of texts, or NULL */

@@ -82,15 +82,29 @@ void provider_ring(struct provider *provider, int line)
     }
 }
 
-/* The text of `object`, at most RECORD_SIZE_MAX octets with its end: frames go from the end until it fits. */
+/* Leave out the second half of the list `key`, and count what went under `omitted`. False: nothing is left of it. */
+static bool shorten(json_t *object, const char *key, const char *omitted)
+{
+    json_t *list = json_object_get(object, key);
+    size_t size = json_array_size(list), keep = size / 2;
+
+    if (size == 0)
+        return false;
+    while (json_array_size(list) > keep)
+        json_array_remove(list, json_array_size(list) - 1);
+    json_object_set_new(object, omitted,
+                        json_integer(json_integer_value(json_object_get(object, omitted)) + (json_int_t)(size - keep)));
+    return true;
+}
+
+/* The text of `object`, at most RECORD_SIZE_MAX octets with its end: frames go from the end until it fits, then the
+ * messages of SIP, which tell more of a call that failed. */
 static char *text_fitting(json_t *object)
 {
-    json_t *frames = json_object_get(object, "frames");
     char *text = json_dumps(object, JSON_COMPACT);
 
-    while (text && strlen(text) >= RECORD_SIZE_MAX && json_array_size(frames) > 0) {
-        for (size_t keep = json_array_size(frames) / 2; json_array_size(frames) > keep;)
-            json_array_remove(frames, json_array_size(frames) - 1);
+    while (text && strlen(text) >= RECORD_SIZE_MAX &&
+           (shorten(object, "frames", "frames_omitted") || shorten(object, "sip", "sip_omitted"))) {
         free(text);
         text = json_dumps(object, JSON_COMPACT);
     }

@@ -33,8 +33,9 @@ int provider_line(const struct provider *provider, DWORD device);
 void provider_ring(struct provider *provider, int line);
 
 /* Hand `object` out as text by the size protocol of FaxdRingInfo and FaxdCallRecord: `*needed` is the size with its end
- * (never over 49,152: the list "frames" is shortened to fit); FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less.
- * `json` NULL with size 0 asks for the size and is TRUE. */
+ * (never over 49,152: the list "frames", then "sip", is shortened to fit, and "frames_omitted", "sip_omitted" count
+ * it); FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less. `json` NULL with size 0 asks for the size and is TRUE.
+ */
 BOOL provider_text(json_t *object, char *json, DWORD size, LPDWORD needed);
 
 /* UTF-16 of a FAX_SEND or FAX_RECEIVE to UTF-8; NULL gives "". The caller frees with free(). */

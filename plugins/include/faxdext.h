@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Four optional exports of an FSP for faxd: what the Windows structs have no room for. An FSP without them works.
+/* Five optional exports of an FSP for faxd: what the Windows structs have no room for. An FSP without them works.
  *
  * All texts are UTF-8 JSON objects; unknown keys are ignored on both sides, so that either may grow. BOOL results as in
  * faxdev.h: zero is failure, the reason is in the last error.
@@ -34,33 +34,60 @@ FSP_EXPORT BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWOR
 
 /* After FaxDevStartJob, before FaxDevSend or FaxDevReceive, on the job's thread. Valid during the call only.
  *   {"journal_fd":9, "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"],
- *    "max_rate_bps":14400, "compressions":["mh","mr","mmr"], "subaddress":"", "password":"",
+ *    "max_rate_bps":14400, "compressions":["mh","mr","mmr"], "subaddress":"", "password":"", "transport":"auto",
  *    "renditions":[{"file":"/.../a12-standard.tif","resolution":"standard","width":1728}], "call_limit_s":3600,
  *    "ring":7}
- * journal_fd stays the host's, open until FaxDevEndJob. Absent keys mean the FSP's defaults. */
+ * journal_fd stays the host's, open until FaxDevEndJob. Absent keys mean the FSP's defaults.
+ * "transport" is how a network's lines are to carry the call: "t38", "g711", or "auto", where the FSP chooses and falls
+ * back. faxd gives what it remembers of the number called; lines that have no choice ignore it. */
 FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
 
 /* After the operation returned, before FaxDevEndJob, on the job's thread: what happened. Size protocol as FaxdRingInfo;
  * at most 49,152 octets. Keys, each absent or null when not known:
  *   "outcome"          word of api.md more precise than the FS code ("training_failed", "confirmation_lost", ...)
  *   "message"          the reason in words
- *   "mode"             "audio" | "t38" | "class1" | "simulated",  "codec", "t38_version"
- *   "t30_result"       spandsp's completion code, "t30_text" its text; "sip_status", "sip_reason", "q850"
+ *   "mode"             "audio" | "t38" | "class1" | "simulated"; "codec" of audio over a network ("PCMU"), "t38_version"
+ *   "t30_result"       spandsp's completion code, "t30_text" its text
+ *   "trunk", "call_id" the trunk that carried the call, its Call-ID; "sip_status" 486, "sip_reason" "Busy Here", "q850" 17
  *   "connected"        true when the far end answered; "answered_at_ms", "ended_at_ms": UTC
  *   "rate_bps", "modem" "V.17", "ecm", "compression" "T.6", "resolution" "204x196", "width", "polling"
  *   "pages_confirmed"  send: confirmed by the far end; "pages_received" receive: on disk and confirmed
- *   "bad_rows", "longest_bad_run", "ecm_retries", "packet_loss"
+ *   "bad_rows", "longest_bad_run", "ecm_retries"
+ *   "packet_loss"      {"expected":n,"lost":n,"recovered":n,"late":n,"refused":n}
  *   "end_sent", "final_confirmed"  as in the journal;  "receive_complete"
  *   "remote_station_id", "local_station_id", "caller_id", "subaddress" that the far end asked for
  *   "line_ms"          line time of the call
  *   "frames"           [{"at_ms":1234,"dir":"sent"|"received","name":"DIS","hex":"ff13..."}], at most 400, bounded;
- *                      "frames_omitted": how many are not there */
+ *                      "frames_omitted": how many are not there
+ *   "sip"              [{"at_ms":-120,"dir":"sent"|"received","text":"INVITE sip:...\r\n..."}], messages with their
+ *                      bodies, no secrets; at_ms counts as that of frames; "sip_omitted": how many are not there */
 FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed);
+
+/* A question about the provider as a whole. Control thread; the first time the start-up thread, after FaxDevInitialize
+ * and the first line notices. Returns at once: what takes time is begun. Size protocol as FaxdRingInfo, at most 49,152
+ * octets. FALSE, any other last error: no answer to such a question.
+ *   {"ask":"trunks"}                   how the provider's ways to the network are
+ *     {"trunks":[{"name":"office", "state":"up"|"down"|"registering"|"disabled", "reason":"503 Service Unavailable",
+ *       "since_ms":1795222800000, "kind":"register"|"static", "registrar":"sip:pbx.example.com",
+ *       "calls":2, "calls_total":40, "failures_total":3,
+ *       "last_test":{"at_ms":1795222800000, "ok":true, "status":200, "reason":"OK", "rtt_ms":3}}],
+ *      "lines":"unavailable", "lines_reason":"no trunk is up"}
+ *     At most 64 trunks; a name has 1 to 63 printable ASCII characters, none of them / " \. "name" and "state" are
+ *     needed, all else may be absent or null. "calls" are under way; the totals count from FaxDevInitialize on.
+ *     "lines":"unavailable" says that no line of the provider can send now: faxd starts no faxes on them until an answer
+ *     comes without it.
+ *   {"ask":"test", "trunk":"office"}   begin a probe (OPTIONS); its result becomes "last_test"
+ *     {"started":true}, or {"error":"no trunk has this name"}
+ * An FSP whose answer about trunks has changed (a state, "last_test", "lines") posts a LINEMESSAGE with dwParam1 =
+ * LINEDEVSTATE_OTHER and any device of the provider to the port of FaxDevVirtualDeviceCreation, from any thread; the
+ * host then asks, ten times a second at most. */
+FSP_EXPORT BOOL WINAPI FaxdProviderAsk(const char *question, char *json, DWORD size, LPDWORD needed);
 
 typedef BOOL(WINAPI *PFAXDPROVIDERCONFIG)(const char *);
 typedef BOOL(WINAPI *PFAXDRINGINFO)(DWORD, char *, DWORD, LPDWORD);
 typedef BOOL(WINAPI *PFAXDJOBOPTIONS)(HANDLE, const char *);
 typedef BOOL(WINAPI *PFAXDCALLRECORD)(HANDLE, char *, DWORD, LPDWORD);
+typedef BOOL(WINAPI *PFAXDPROVIDERASK)(const char *, char *, DWORD, LPDWORD);
 
 #ifdef __cplusplus
 }

@@ -16,14 +16,16 @@ typedef DWORD HCALL, HLINE, HLINEAPP;
 #define LINE_CREATE       19L
 #define LINE_REMOVE       25L
 
+#define LINEDEVSTATE_OTHER   0x00000001 /* faxdext.h: the provider's state has changed */
 #define LINEDEVSTATE_RINGING 0x00000002
 
-/* A ring on a virtual device: posted to the port of FaxDevVirtualDeviceCreation, freed by the host. */
+/* A ring on a virtual device, or a change of the provider's state: posted to the port of FaxDevVirtualDeviceCreation,
+ * freed by the host. */
 typedef struct linemessage_tag {
     DWORD hDevice; /* DeviceIdPrefix + index */
     DWORD dwMessageID;
     DWORD_PTR dwCallbackInstance;
-    DWORD_PTR dwParam1; /* LINEDEVSTATE_RINGING */
+    DWORD_PTR dwParam1; /* LINEDEVSTATE_* */
     DWORD_PTR dwParam2;
     DWORD_PTR dwParam3;
 } LINEMESSAGE, *LPLINEMESSAGE;

@@ -14,8 +14,7 @@
 
 #include "server/base/err.h"
 
-#define DAY_S   INT64_C(86400)
-#define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
+#define DAY_S INT64_C(86400)
 
 static atomic_int_least64_t shift;
 
@@ -97,8 +96,8 @@ char *clock_format(char text[CLOCK_TEXT_SIZE], int64_t at_ms)
 {
     if (at_ms < 0)
         at_ms = 0;
-    if (at_ms > LAST_MS)
-        at_ms = LAST_MS;
+    if (at_ms > CLOCK_LAST_MS)
+        at_ms = CLOCK_LAST_MS;
     struct date date = date_from_days(at_ms / 1000 / DAY_S);
     int64_t in_day = at_ms / 1000 % DAY_S;
     char *to = put_digits(text, date.year, 4, '-');
@@ -191,7 +190,7 @@ int clock_parse(int64_t *at_ms, const char *text)
         !take_fraction(&ms, &at) || !take_offset(&offset_min, &at) || *at != '\0')
         return err_set(ERR_INVALID, "\"%.40s\" is not a time; write it as 2026-11-21T01:02:03Z", text);
     int64_t result = (date_to_days(date) * DAY_S + seconds - (int64_t)offset_min * 60) * 1000 + ms;
-    if (result < 0 || result > LAST_MS)
+    if (result < 0 || result > CLOCK_LAST_MS)
         return err_set(ERR_INVALID, "\"%.40s\" is outside the years 1970 to 9999", text);
     *at_ms = result;
     return 0;

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define CLOCK_TEXT_SIZE 32 /* room for an RFC 3339 text and its end */
+#define CLOCK_LAST_MS   INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z: the last time that has a text */
+#define CLOCK_TEXT_SIZE 32                       /* room for an RFC 3339 text and its end */
 
 /* UTC wall clock, ms since 1970. */
 int64_t clock_now_ms(void);

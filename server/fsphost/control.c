@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calls into the FSP beside its operations: abort, status, ring info, rejection, notices. */
+/* Calls into the FSP beside its operations: abort, status, ring info, rejection, notices, questions. */
 #include "config.h"
 
 #include "server/fsphost/control.h"
@@ -37,7 +37,8 @@ struct control {
 static const char *const call_names[] = {
     [CONTROL_ABORT] = "FaxDevAbortOperation", [CONTROL_REPORT] = "FaxDevReportStatus",
     [CONTROL_RING_INFO] = "FaxdRingInfo",     [CONTROL_REJECT] = "the rejection of a call",
-    [CONTROL_NOTICE] = "the line callback",
+    [CONTROL_NOTICE] = "the line callback",   [CONTROL_STATE] = "FaxdProviderAsk",
+    [CONTROL_TEST] = "FaxdProviderAsk",
 };
 
 struct control_call *control_call_new(enum control_kind kind, uint32_t line)
@@ -56,6 +57,7 @@ void control_call_free(struct control_call *call)
     packet_status_clear(&call->status);
     free(call->text);
     free(call->rights);
+    free(call->question);
     free(call);
 }
 
@@ -105,6 +107,10 @@ static void call_make(struct control_thread *thread, struct control_call *call)
         break;
     case CONTROL_NOTICE:
         notice(thread, provider, call);
+        break;
+    case CONTROL_STATE:
+    case CONTROL_TEST:
+        call->result = provider_ask(&call->text, provider, call->question);
         break;
     }
     if (call->result && call->result != ERR_NOT_FOUND)

@@ -22,7 +22,9 @@ enum control_kind {
     CONTROL_REPORT,    /* FaxDevReportStatus of `job`: fills `status` */
     CONTROL_RING_INFO, /* FaxdRingInfo of `line`: fills `text` */
     CONTROL_REJECT,    /* FaxDevStartJob, FaxDevAbortOperation, FaxDevEndJob on `line` with `run` */
-    CONTROL_NOTICE     /* one line callback for each device: `rights` */
+    CONTROL_NOTICE,    /* one line callback for each device: `rights` */
+    CONTROL_STATE,     /* FaxdProviderAsk with `question`: fills `text` */
+    CONTROL_TEST       /* the same, for the probe of a trunk */
 };
 
 /* A line's rights in a notice. */
@@ -39,6 +41,7 @@ struct control_call {
     uint64_t ring;
     struct worker *worker; /* abort and report */
     uint8_t *rights;       /* notice: CONTROL_MAY_* for each device */
+    char *question;        /* JSON */
     int64_t asked_at;
     /* results */
     int result; /* 0 or an err code */

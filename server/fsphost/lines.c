@@ -43,6 +43,7 @@ void lines_init(struct lines *lines, struct provider *provider, struct control *
                        (settings_line_may_send(provider->settings, i) ? CONTROL_MAY_SEND : 0);
         provider_notice(provider, i, line->rights & CONTROL_MAY_RECEIVE, line->rights & CONTROL_MAY_SEND);
     }
+    lines_state_init(lines);
 }
 
 bool lines_clear(struct lines *lines)
@@ -64,6 +65,7 @@ bool lines_clear(struct lines *lines)
     for (uint32_t i = 0; i < lines->count; i++)
         lines_ring_clear(lines, &lines->line[i]);
     free(lines->line);
+    free(lines->state);
     port_batch_clear(&lines->batch);
     return true;
 }
@@ -86,6 +88,7 @@ void lines_greet(struct lines *lines)
     }
     for (const struct job *job = lines->jobs; job; job = job->next)
         peer_answer(lines->peer, &(struct link_message){.type = LINK_JOB, .job = job->id, .line = job->line});
+    lines_state_greet(lines);
 }
 
 void lines_order_enable(struct lines *lines, const struct link_message *order)
@@ -158,16 +161,18 @@ static void packet_status(struct lines *lines, const struct port_entry *entry, u
     packet_status_clear(&status);
 }
 
-static void packet_ring(struct lines *lines, const struct port_entry *entry, size_t size)
+static void packet_line(struct lines *lines, const struct port_entry *entry, size_t size)
 {
-    DWORD device;
-    if (packet_read_ring(&device, entry->packet, size, entry->bytes)) {
+    DWORD device, state;
+    if (packet_read_line(&device, &state, entry->packet, size, entry->bytes)) {
         lines_fault(lines, LINK_NO_LINE, err_message());
         return;
     }
     int index = provider_index(lines->provider, device);
     if (index < 0)
-        lines_fault(lines, LINK_NO_LINE, "a ring on a device that does not exist");
+        lines_fault(lines, LINK_NO_LINE, "a line message of a device that does not exist");
+    else if (state == LINEDEVSTATE_OTHER)
+        lines->state_due = true;
     else
         lines_ring(lines, (uint32_t)index);
 }
@@ -187,7 +192,7 @@ static void packet_handle(struct lines *lines, const struct port_entry *entry)
     if (is_job)
         packet_status(lines, entry, index, run, size);
     else if (entry->key == PROVIDER_RING_KEY)
-        packet_ring(lines, entry, size);
+        packet_line(lines, entry, size);
     else
         lines_fault(lines, LINK_NO_LINE, "a packet with a completion key that was never given out");
     heap_discard(entry->packet);
@@ -215,6 +220,10 @@ static void control_report(struct lines *lines, struct control_call *call)
         break;
     case CONTROL_NOTICE:
         lines->notice_out = false;
+        break;
+    case CONTROL_STATE:
+    case CONTROL_TEST:
+        lines_state_answered(lines, call);
         break;
     }
     control_call_free(call);

@@ -2,7 +2,8 @@
 /* The lines of the provider as the I/O thread sees them: what each is doing, the jobs that faxd has not acknowledged,
  * and what orders, packets, reports and time do to them.
  *
- * lines.c has the table, the packets and the reports, lines_job.c the life of a job, lines_ring.c that of a ring.
+ * lines.c has the table, the packets and the reports, lines_job.c the life of a job, lines_ring.c that of a ring,
+ * lines_state.c what the provider says of its trunks.
  *
  * Thread: the I/O thread.
  */
@@ -23,6 +24,7 @@
 
 #define LINES_RING_KEPT_MS   10000 /* a ring waits so long for faxd, and for its answer before the FSP may ring again */
 #define LINES_ABORT_AGAIN_MS 3000  /* an abort that came between StartJob and Send may not have been heard */
+#define LINES_STATE_EVERY_MS 100   /* an FSP that says all the time that its state has changed is asked so often */
 #define LINES_JOBS_HELD_MAX  65536 /* ended and not acknowledged */
 
 enum line_ring {
@@ -61,12 +63,17 @@ struct lines {
     bool closed;      /* no new jobs, no rings */
     bool notice_due;
     bool notice_out;
+    char *state;       /* newest JSON of FaxdProviderAsk about trunks, or NULL */
+    bool state_untold; /* faxd has not been sent it */
+    bool state_due;    /* the FSP says that it has changed */
+    bool state_out;    /* the FSP is being asked */
+    int64_t state_at;  /* monotonic ms of the last question */
     struct port_batch batch;
     struct fault_limit faults;
 };
 
-/* Set up one line for each device of `provider`, rights as its settings say, and tell the FSP (the notice round after
- * FaxDevInitialize) on the calling thread. The caller sets `peer` before anything else, and clears `*lines`. */
+/* Set up one line for each device of `provider`, rights as its settings say, tell the FSP (the notice round after
+ * FaxDevInitialize), and ask it for the state of its trunks, on the calling thread. The caller sets `peer` before anything else, and clears `*lines`. */
 void lines_init(struct lines *lines, struct provider *provider, struct control *control, struct report_box *box,
                 int64_t abort_grace_ms);
 
@@ -81,11 +88,12 @@ void lines_order_reject(struct lines *lines, const struct link_message *order);
 void lines_order_abort(struct lines *lines, const struct link_message *order);
 void lines_order_report(struct lines *lines, const struct link_message *order);
 void lines_order_enable(struct lines *lines, const struct link_message *order);
+void lines_order_test(struct lines *lines, const struct link_message *order);
 
 /* faxd has committed all events up to `number`: ended jobs up to there are forgotten. */
 void lines_acknowledged(struct lines *lines, uint64_t number);
 
-/* Answer LINK_DEVICE and LINK_JOB for all that there are. */
+/* Answer LINK_DEVICE and LINK_JOB for all that there are, and LINK_STATE. */
 void lines_greet(struct lines *lines);
 
 /* faxd is there: tell it of the rings that were kept. */
@@ -107,6 +115,9 @@ void lines_close(struct lines *lines, bool abort);
 /* Tell the FSP of the rights, if they have changed since. */
 void lines_notice(struct lines *lines);
 
+/* Ask the FSP for its state and tell faxd of it, each if it is time. When to look again, INT64_MAX for never. */
+int64_t lines_state(struct lines *lines, int64_t now_ms);
+
 /* --- between the files of lines --- */
 
 void lines_fault(struct lines *lines, uint32_t line, const char *text);
@@ -125,5 +136,9 @@ void lines_ring(struct lines *lines, uint32_t index);
 void lines_ring_info(struct lines *lines, const struct control_call *call);
 void lines_ring_tick(struct lines *lines, uint32_t index, int64_t now_ms, int64_t *look_at);
 void lines_ring_clear(struct lines *lines, struct line *line);
+
+void lines_state_init(struct lines *lines);
+void lines_state_greet(struct lines *lines);
+void lines_state_answered(struct lines *lines, const struct control_call *call);
 
 #endif

@@ -108,14 +108,16 @@ void packet_status_clear(struct packet_status *status)
     *status = (struct packet_status){0};
 }
 
-int packet_read_ring(DWORD *device, const void *block, size_t size, DWORD bytes)
+int packet_read_line(DWORD *device, DWORD *state, const void *block, size_t size, DWORD bytes)
 {
     LINEMESSAGE copy;
     if (bytes < sizeof(copy) || size < sizeof(copy))
-        return err_set(ERR_INVALID, "%u octets posted, %zu allocated: too small for a ring", bytes, size);
+        return err_set(ERR_INVALID, "%u octets posted, %zu allocated: too small for a line message", bytes, size);
     memcpy(&copy, block, sizeof(copy));
-    if (copy.dwParam1 != LINEDEVSTATE_RINGING)
-        return err_set(ERR_INVALID, "a line message that is no ring (dwParam1 %#zx)", (size_t)copy.dwParam1);
+    if (copy.dwParam1 != LINEDEVSTATE_RINGING && copy.dwParam1 != LINEDEVSTATE_OTHER)
+        return err_set(ERR_INVALID, "a line message that is neither a ring nor a change of state (dwParam1 %#zx)",
+                       (size_t)copy.dwParam1);
     *device = copy.hDevice;
+    *state = (DWORD)copy.dwParam1;
     return 0;
 }

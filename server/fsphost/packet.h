@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an FSP filled in, checked and copied into texts of ours: status packets, the block of FaxDevReportStatus, the
- * strings of a FAX_RECEIVE, ring messages. Nothing outside the given block is ever read.
+ * strings of a FAX_RECEIVE, line messages. Nothing outside the given block is ever read.
  *
  * Thread: any.
  */
@@ -33,8 +33,9 @@ int packet_read_report(struct packet_status *status, bool *faulty, const void *b
 
 void packet_status_clear(struct packet_status *status);
 
-/* The device that a ring is for. 0, or ERR_INVALID with a message: too small, or no ring. */
-int packet_read_ring(DWORD *device, const void *block, size_t size, DWORD bytes);
+/* The device and the LINEDEVSTATE_* of a LINEMESSAGE. 0, or ERR_INVALID with a message: too small, or neither a ring nor
+ * a change of state. */
+int packet_read_line(DWORD *device, DWORD *state, const void *block, size_t size, DWORD bytes);
 
 /* Longer strings are cut, so that all of them fit into a message beside a call record. */
 #define PACKET_UNITS_MAX 680

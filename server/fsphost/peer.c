@@ -237,6 +237,11 @@ void peer_answer(struct peer *peer, const struct link_message *message)
         log_error("an answer is lost: %s", err_message());
 }
 
+bool peer_has_answers(const struct peer *peer)
+{
+    return backlog_has_more(peer->answers);
+}
+
 void peer_greeted(struct peer *peer)
 {
     peer->greeted = true;

@@ -49,6 +49,9 @@ int peer_greet(struct peer *peer, uint64_t number);
 /* An answer without a number; lost when there is no connection. */
 void peer_answer(struct peer *peer, const struct link_message *message);
 
+/* True while an answer waits for the socket. */
+bool peer_has_answers(const struct peer *peer);
+
 /* The greeting is complete: events may go. */
 void peer_greeted(struct peer *peer);
 

@@ -44,6 +44,7 @@ export_table[] = {
     {"FaxdRingInfo", false, offsetof(struct provider_exports, ring_info)},
     {"FaxdJobOptions", false, offsetof(struct provider_exports, job_options)},
     {"FaxdCallRecord", false, offsetof(struct provider_exports, call_record)},
+    {"FaxdProviderAsk", false, offsetof(struct provider_exports, ask)},
     {"DllMain", false, offsetof(struct provider_exports, dll_main)},
 };
 
@@ -213,13 +214,23 @@ bool provider_key_parse(ULONG_PTR key, DWORD *index, DWORD *run)
     return true;
 }
 
-/* One call of either export that gives a text. */
-static BOOL text_call(const struct provider *provider, HANDLE job, DWORD index, char *text, DWORD size, DWORD *needed)
+/* What a text is wanted of: a job's record, the answer to a question, or the ring of a line. */
+struct subject {
+    const char *export;
+    HANDLE job;
+    const char *question;
+    DWORD index;
+};
+
+/* One call of an export that gives a text. */
+static BOOL text_call(const struct provider *provider, const struct subject *of, char *text, DWORD size, DWORD *needed)
 {
     SetLastError(0);
-    if (job)
-        return provider->fsp.call_record(job, text, size, needed);
-    return provider->fsp.ring_info(provider->first_id + index, text, size, needed);
+    if (of->job)
+        return provider->fsp.call_record(of->job, text, size, needed);
+    if (of->question)
+        return provider->fsp.ask(of->question, text, size, needed);
+    return provider->fsp.ring_info(provider->first_id + of->index, text, size, needed);
 }
 
 static bool text_is_object(const char *text, size_t length)
@@ -231,13 +242,14 @@ static bool text_is_object(const char *text, size_t length)
 }
 
 /* The size may grow between two calls, so a second answer of "too small" is tried once more. */
-static int text_fetch(char **out, const struct provider *provider, HANDLE job, DWORD index, const char *what)
+static int text_fetch(char **out, const struct provider *provider, const struct subject *of)
 {
+    const char *what = of->export;
     DWORD size = TEXT_FIRST;
     for (int attempt = 0; attempt < 3; attempt++) {
         char *text = xcalloc(1, size + 1); /* the last octet stays NUL whatever the FSP writes */
         DWORD needed = 0;
-        if (text_call(provider, job, index, text, size, &needed)) {
+        if (text_call(provider, of, text, size, &needed)) {
             size_t length = strlen(text);
             if (length <= LINK_RECORD_MAX && text_is_object(text, length)) {
                 *out = text;
@@ -261,7 +273,7 @@ int provider_ring_info(char **text, const struct provider *provider, DWORD index
     *text = NULL;
     if (!provider->fsp.ring_info)
         return err_set(ERR_NOT_FOUND, "the FSP has no FaxdRingInfo");
-    return text_fetch(text, provider, NULL, index, "FaxdRingInfo");
+    return text_fetch(text, provider, &(struct subject){.export = "FaxdRingInfo", .index = index});
 }
 
 int provider_call_record(char **text, const struct provider *provider, HANDLE job)
@@ -269,5 +281,13 @@ int provider_call_record(char **text, const struct provider *provider, HANDLE jo
     *text = NULL;
     if (!provider->fsp.call_record)
         return err_set(ERR_NOT_FOUND, "the FSP has no FaxdCallRecord");
-    return text_fetch(text, provider, job, 0, "FaxdCallRecord");
+    return text_fetch(text, provider, &(struct subject){.export = "FaxdCallRecord", .job = job});
+}
+
+int provider_ask(char **text, const struct provider *provider, const char *question)
+{
+    *text = NULL;
+    if (!provider->fsp.ask)
+        return err_set(ERR_NOT_FOUND, "the FSP has no FaxdProviderAsk");
+    return text_fetch(text, provider, &(struct subject){.export = "FaxdProviderAsk", .question = question});
 }

@@ -111,6 +111,9 @@ static void order_handle(struct server *server, const struct link_message *order
     case LINK_LINE_ENABLE:
         lines_order_enable(&server->lines, order);
         break;
+    case LINK_TEST:
+        lines_order_test(&server->lines, order);
+        break;
     case LINK_ACK:
         peer_acknowledge(server->peer, order->number);
         lines_acknowledged(&server->lines, peer_acknowledged(server->peer));
@@ -125,6 +128,7 @@ static void order_handle(struct server *server, const struct link_message *order
     case LINK_DEVICE:
     case LINK_JOB:
     case LINK_READY:
+    case LINK_STATE:
     case LINK_RING:
     case LINK_STATUS:
     case LINK_ENDED:
@@ -255,6 +259,8 @@ static void server_loop(struct server *server)
         due = alone_check(server, now_ms);
         look_at = due < look_at ? due : look_at;
         lines_notice(&server->lines);
+        due = lines_state(&server->lines, now_ms);
+        look_at = due < look_at ? due : look_at;
         peer_flush(server->peer);
         if (leave_check(server, now_ms, &look_at))
             return;

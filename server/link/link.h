@@ -10,8 +10,8 @@
  *
  * Conversation. The host listens on STATE/hosts/NAME/link; faxd connects (and so adopts it) and sends LINK_HELLO with
  * the number of the last event it has committed for that run. The host answers LINK_WELCOME (its run, pid, version),
- * LINK_DEVICE for each line, LINK_JOB for each job that it still holds (running, or ended and not acknowledged), then
- * LINK_READY, then every event after the number in hello. Events carry `number` (ascending by 1 from 1 within a run)
+ * LINK_DEVICE for each line, LINK_JOB for each job that it still holds (running, or ended and not acknowledged),
+ * LINK_STATE if it has one, then LINK_READY, then every event after the number in hello. Events carry `number` (ascending by 1 from 1 within a run)
  * and are kept by the host until LINK_ACK names that number or a later one. Orders carry `job` (the attempt's id), so
  * that an order seen twice is not taken for a new call: a host answers a second LINK_SEND of a job it holds by nothing.
  *
@@ -39,12 +39,15 @@ enum link_type {
     LINK_ACK,         /* number */
     LINK_DRAIN,       /* take no new orders, leave when the last call has ended and was acknowledged (or after 60 s) */
     LINK_STOP,        /* abort every call, shut the FSP down, leave */
+    LINK_TEST,        /* text: the trunk to probe; the result is in a later LINK_STATE */
 
     /* answers without a number, host to faxd */
     LINK_WELCOME = 64, /* version, run, pid, text: provider name, number: newest event */
     LINK_DEVICE,       /* line, device, text: device name, flags: as enabled */
     LINK_JOB,          /* job, line */
     LINK_READY,
+    LINK_STATE, /* text: JSON of FaxdProviderAsk about trunks; before LINK_READY when known, and after each change.
+                   The newest replaces the one before: none is numbered or kept */
 
     /* events, numbered */
     LINK_RING = 128, /* number, line, ring (JSON of FaxdRingInfo or NULL) */

@@ -13,6 +13,7 @@
 
 #include "server/base/clock.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,6 +96,35 @@ static void check_abort(struct host *host, const char *module, const char *slow)
     check(message.outcome == LINK_OUTCOME_ABORTED, module, "its status says so (0x%x)", message.status);
 }
 
+static bool is_trunk(const json_t *trunk)
+{
+    static const char *const states[] = {"up", "down", "registering", "disabled"};
+    const char *name = json_string_value(json_object_get(trunk, "name"));
+    const char *state = json_string_value(json_object_get(trunk, "state"));
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        known = known || (state != NULL && strcmp(state, states[i]) == 0);
+    return known && name != NULL && name[0] != '\0' && strlen(name) < 64 && strpbrk(name, "/\"\\") == NULL;
+}
+
+/* FaxdProviderAsk is optional; whoever has it answers with trunks that are named and in one of four states. */
+static void check_state(const struct host *host, const char *module)
+{
+    json_t *root, *trunks, *trunk;
+    bool good;
+    size_t i;
+
+    if (host->state == NULL)
+        return;
+    root = json_loads(host->state, 0, NULL);
+    trunks = json_object_get(root, "trunks");
+    good = json_is_array(trunks);
+    json_array_foreach(trunks, i, trunk) good = good && is_trunk(trunk);
+    check(good, module, "its %d trunks have names and states", (int)json_array_size(trunks));
+    json_decref(root);
+}
+
 static void check_module(const char *module, const char *settings, const char *dial, const char *slow)
 {
     struct host *host = host_open();
@@ -102,6 +132,7 @@ static void check_module(const char *module, const char *settings, const char *d
     host_start(host, module, settings);
     if (check(host_greet(host, 0), module, "it is loaded and started")) {
         check(host->devices == 2, module, "it made %d devices of two lines", host->devices);
+        check_state(host, module);
         if (dial != NULL)
             check_call(host, module, dial);
         if (slow != NULL)

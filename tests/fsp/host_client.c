@@ -61,6 +61,7 @@ void host_close(struct host *host)
     if (system(command) != 0)
         abort();
     free(host->scratch);
+    free(host->state);
     free(host);
 }
 
@@ -158,6 +159,11 @@ bool host_hear(struct host *host, struct link_message *message)
         return fail(host, "the host has left");
     if (error != 0)
         return fail(host, err_message());
+    if (message->type == LINK_STATE) {
+        free(host->state);
+        host->state = xstrdup(message->text != NULL ? message->text : "");
+        host->states++;
+    }
     if (message->type >= LINK_RING) {
         if (message->number != host->last + 1)
             return fail(host, "an event was left out, or came twice");

@@ -19,6 +19,8 @@ struct host {
     uint64_t last; /* number of the last event */
     int devices, jobs;
     uint64_t job_list[16];
+    char *state; /* newest JSON of LINK_STATE, or NULL */
+    int states;  /* how many came */
     char *scratch;
     char fault[256]; /* why something returned false */
 };

@@ -10,7 +10,14 @@
  *   hang                                                    its abort never returns
  *   thread                                                  leaves a thread that posts packets for ever
  *
- * The setting "refuse" names a start-up call that fails: config create init zero-lines no-handle. */
+ * The setting "refuse" names a start-up call that fails: config create init zero-lines no-handle.
+ *
+ * The setting "script" names a folder that says more, so that a test can change it as it goes along:
+ *   trunks          FaxdProviderAsk answers {"ask":"trunks"} with its octets, whatever they are
+ *   trunks.tested   becomes trunks when a test is asked for, and the change is told; without it there is no such trunk
+ *   trunks.next     becomes trunks when *9 is dialled, and the change is told
+ *   NUMBER          the call record of a call to it, which fails when it has "outcome" in it
+ *   NUMBER.options  is written: what FaxdJobOptions was given */
 #include <config.h>
 
 #include "plugins/include/faxdev.h"
@@ -24,8 +31,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINES    2
-#define FIRST_ID 100
+#define LINES      2
+#define FIRST_ID   100
+#define SCRIPT_MAX 100000
 
 struct call {
     HANDLE port;
@@ -37,10 +45,13 @@ struct call {
     atomic_bool abort;
     atomic_bool hang; /* FaxDevAbortOperation does not return */
     bool late;
+    char number[64];
+    char *options; /* what FaxdJobOptions said, or NULL */
 };
 
-static HANDLE heap;
-static char refuse[32];
+static HANDLE heap, ring_port;
+static ULONG_PTR ring_key;
+static char refuse[32], script[200];
 
 static bool refused(const char *what)
 {
@@ -54,7 +65,101 @@ BOOL WINAPI FaxdProviderConfig(const char *json)
 
     if (at != NULL)
         sscanf(at + 10, "%31[a-z-]", refuse);
+    at = strstr(json, "\"script\":\"");
+    if (at != NULL)
+        sscanf(at + 10, "%199[^\"]", script);
     return !refused("config");
+}
+#endif
+
+/* --- the script --- */
+
+/* A file of the script with a NUL behind it, or NULL. */
+static char *script_read(const char *name, size_t *size)
+{
+    char path[300], *text;
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", script, name);
+    if (script[0] == '\0' || name[0] == '\0' || (file = fopen(path, "rb")) == NULL)
+        return NULL;
+    text = malloc(SCRIPT_MAX + 1);
+    *size = fread(text, 1, SCRIPT_MAX, file);
+    text[*size] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void script_write(const char *name, const char *text)
+{
+    char path[300];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", script, name);
+    if (script[0] == '\0' || (file = fopen(path, "w")) == NULL)
+        return;
+    fputs(text, file);
+    fclose(file);
+}
+
+/* The size protocol, for octets of any kind. */
+static BOOL give(const char *octets, size_t length, char *to, DWORD size, LPDWORD needed)
+{
+    *needed = (DWORD)length + 1;
+    if (size < length + 1) {
+        SetLastError(ERROR_INSUFFICIENT_BUFFER);
+        return FALSE;
+    }
+    memcpy(to, octets, length + 1);
+    return TRUE;
+}
+
+static BOOL give_file(const char *name, char *to, DWORD size, LPDWORD needed)
+{
+    size_t length;
+    char *text = script_read(name, &length);
+    BOOL given;
+
+    if (text == NULL) {
+        SetLastError(ERROR_NOT_SUPPORTED);
+        return FALSE;
+    }
+    given = give(text, length, to, size, needed);
+    free(text);
+    return given;
+}
+
+static void tell_change(void)
+{
+    LINEMESSAGE *message = LocalAlloc(LPTR, sizeof *message);
+
+    message->hDevice = FIRST_ID;
+    message->dwParam1 = LINEDEVSTATE_OTHER;
+    PostQueuedCompletionStatus(ring_port, sizeof *message, ring_key, (LPOVERLAPPED)message);
+}
+
+/* One file of the script takes the place of "trunks". */
+static bool change_trunks(const char *name)
+{
+    char from[300], to[300];
+
+    snprintf(from, sizeof from, "%s/%s", script, name);
+    snprintf(to, sizeof to, "%s/trunks", script);
+    if (script[0] == '\0' || rename(from, to) != 0)
+        return false;
+    tell_change();
+    return true;
+}
+
+#ifndef WITHOUT_EXTENSION
+BOOL WINAPI FaxdProviderAsk(const char *question, char *json, DWORD size, LPDWORD needed)
+{
+    static const char started[] = "{\"started\":true}", unknown[] = "{\"error\":\"no trunk has this name\"}";
+
+    if (strstr(question, "\"ask\":\"test\"") != NULL)
+        return change_trunks("trunks.tested") ? give(started, strlen(started), json, size, needed)
+                                              : give(unknown, strlen(unknown), json, size, needed);
+    return give_file("trunks", json, size, needed);
 }
 #endif
 
@@ -63,7 +168,8 @@ BOOL WINAPI FaxDevVirtualDeviceCreation(LPDWORD DeviceCount, LPWSTR DeviceNamePr
 {
     static const WCHAR prefix[] = {'s', 'c', 'r', 0};
 
-    (void)CompletionPort, (void)CompletionKey;
+    ring_port = CompletionPort;
+    ring_key = CompletionKey;
     *DeviceCount = refused("zero-lines") ? 0 : LINES;
     *DeviceIdPrefix = FIRST_ID;
     memcpy(DeviceNamePrefix, prefix, sizeof prefix);
@@ -208,15 +314,36 @@ static void wait_for_abort(const struct call *call, bool heed)
         usleep(10000);
 }
 
+/* What the script has for the number: its record is kept with the call, the options that came are written down. */
+static bool script_fails(const struct call *call)
+{
+    char name[80];
+    size_t length;
+    char *record = script_read(call->number, &length);
+    bool fails = record != NULL && strstr(record, "\"outcome\"") != NULL;
+
+    snprintf(name, sizeof name, "%s.options", call->number);
+    if (record != NULL)
+        script_write(name, call->options != NULL ? call->options : "");
+    free(record);
+    return fails;
+}
+
 BOOL WINAPI FaxDevSend(HANDLE FaxHandle, PFAX_SEND FaxSend, PFAX_SEND_CALLBACK FaxSendCallback)
 {
     struct call *call = (struct call *)FaxHandle;
-    char number[64];
+    const char *number = call->number;
 
     (void)FaxSendCallback;
-    number_read(number, sizeof number, FaxSend->ReceiverNumber);
+    number_read(call->number, sizeof call->number, FaxSend->ReceiverNumber);
     tell(call, FS_DIALING, 0);
     call->status = FS_COMPLETED;
+    if (strcmp(number, "*9") == 0)
+        change_trunks("trunks.next");
+    if (script_fails(call)) {
+        call->status = FS_FATAL_ERROR;
+        return FALSE;
+    }
     if (strcmp(number, "busy") == 0) {
         call->status = FS_BUSY;
         SetLastError(ERROR_BUSY);
@@ -290,6 +417,19 @@ BOOL WINAPI FaxDevReportStatus(HANDLE FaxHandle, PFAX_DEV_STATUS FaxStatus, DWOR
     return TRUE;
 }
 
+#ifdef WITH_RECORD
+BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json)
+{
+    ((struct call *)FaxHandle)->options = strdup(json);
+    return TRUE;
+}
+
+BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed)
+{
+    return give_file(((struct call *)FaxHandle)->number, json, size, needed);
+}
+#endif
+
 #ifndef WITHOUT_ABORT
 BOOL WINAPI FaxDevAbortOperation(HANDLE FaxHandle)
 {
@@ -306,6 +446,7 @@ BOOL WINAPI FaxDevEndJob(HANDLE FaxHandle)
 
     if (call->late)
         tell(call, FS_TRANSMITTING, 9);
+    free(call->options);
     free(call);
     return TRUE;
 }

@@ -466,6 +466,115 @@ static void a_host_without_faxd_ends_its_call_and_then_leaves(void **state)
     assert_int_equal(host_wait_exit(host), 0);
 }
 
+/* --- the provider's state --- */
+
+/* A file of the script that scripted.so reads. */
+static void script(const struct host *host, const char *name, const void *octets, size_t size)
+{
+    char *path = xasprintf("%s/%s", host->dir, name);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(octets, 1, size, file), size);
+    fclose(file);
+    free(path);
+}
+
+static void script_text(const struct host *host, const char *name, const char *text)
+{
+    script(host, name, text, strlen(text));
+}
+
+static void begin_scripted(struct host *host)
+{
+    char *settings = xasprintf("{\"script\":\"%s\"}", host->dir);
+
+    begin(host, "scripted.so", settings);
+    free(settings);
+}
+
+#define UP   "{\"trunks\":[{\"name\":\"office\",\"state\":\"up\"}]}"
+#define DOWN "{\"trunks\":[{\"name\":\"office\",\"state\":\"down\"}]}"
+
+static void the_state_of_trunks_is_known_before_the_greeting_ends(void **state)
+{
+    struct host *host = *state;
+
+    script_text(host, "trunks", DOWN);
+    begin_scripted(host);
+    assert_string_equal(host->state, DOWN);
+    close(host->link);
+    greet(host, host->last); /* and again to the next faxd */
+    assert_int_equal(host->states, 2);
+    assert_int_equal(host_stop(host), 0);
+}
+
+static void a_change_of_state_is_asked_for_and_told(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+
+    script_text(host, "trunks", UP);
+    script_text(host, "trunks.next", DOWN);
+    begin_scripted(host);
+    assert_string_equal(host->state, UP);
+    order_send(host, 1, 0, "*9", -1);
+    hear_type(host, &message, LINK_STATE);
+    assert_string_equal(host->state, DOWN);
+    script_text(host, "trunks.tested", UP);
+    say(host, &(struct link_message){.type = LINK_TEST, .text = "office"}, -1);
+    hear_type(host, &message, LINK_STATE);
+    assert_string_equal(host->state, UP);
+    say(host, &(struct link_message){.type = LINK_TEST, .text = "no \"such"}, -1);
+    hear_type(host, &message, LINK_FAULT);
+    assert_non_null(strstr(message.text, "no trunk has this name"));
+    assert_int_equal(host_stop(host), 0);
+}
+
+/* Each is told as a fault; what was known before stays. */
+static void answers_that_are_no_state_are_dropped(void **state)
+{
+    static char too_long[60000];
+    static const struct {
+        const void *octets;
+        size_t size;
+    } table[] = {
+        {"", 0}, {"no json", 7}, {"[1]", 3}, {"{\"trunks\":\0[]}", 14}, {"{\"a\":\"\xff\"}", 9}, {too_long, 60000},
+    };
+    struct host *host = *state;
+    struct link_message message;
+
+    memset(too_long, ' ', sizeof too_long);
+    memcpy(too_long, UP, strlen(UP));
+    script_text(host, "trunks", UP);
+    begin_scripted(host);
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        script(host, "trunks.next", table[i].octets, table[i].size);
+        order_send(host, i + 1, 0, "*9", -1);
+        hear_type(host, &message, LINK_FAULT);
+        assert_non_null(strstr(message.text, "FaxdProviderAsk"));
+    }
+    assert_int_equal(host->states, 1);
+    script_text(host, "trunks.next", DOWN);
+    order_send(host, 100, 0, "*9", -1);
+    hear_type(host, &message, LINK_STATE);
+    assert_string_equal(host->state, DOWN);
+    assert_int_equal(host_stop(host), 0);
+}
+
+static void a_provider_without_trunks_has_no_state(void **state)
+{
+    struct host *host = *state;
+    struct link_message message;
+
+    begin(host, "simulator.so", "{}");
+    say(host, &(struct link_message){.type = LINK_TEST, .text = "office"}, -1);
+    order_send(host, 1, 0, "99", -1);
+    assert_int_equal(end_of(host, &message, 1), 0);
+    assert_int_equal(host->states, 0);
+    assert_int_equal(host_stop(host), 0);
+}
+
 #define FACT(fact) cmocka_unit_test_setup_teardown(fact, setup, teardown)
 
 int main(void)
@@ -491,6 +600,10 @@ int main(void)
         FACT(a_job_without_a_handle_never_started),
         FACT(orders_that_make_no_sense_are_dropped),
         FACT(a_host_without_faxd_ends_its_call_and_then_leaves),
+        FACT(the_state_of_trunks_is_known_before_the_greeting_ends),
+        FACT(a_change_of_state_is_asked_for_and_told),
+        FACT(answers_that_are_no_state_are_dropped),
+        FACT(a_provider_without_trunks_has_no_state),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("host", facts, NULL, NULL);

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory of numbers. On the route: attempt_end() hands over what a call showed -> destination_take() -> the next
+ * call's options (server/outbound). */
+#include "spool/destination.h"
+
+#include "db/stmt.h"
+#include "server/base/clock.h"
+#include "server/base/err.h"
+#include "server/base/str.h"
+#include "spool/spool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOPELESS  3    /* failures in a row of both */
+#define COUNT_MAX 1000 /* beyond it both counts are halved, so that what was long ago weighs less */
+#define PAGE_MAX  1000
+#define COLUMNS                                                                                                        \
+    "number, transport, reason, t38_ok, t38_failed, t38_in_a_row, g711_ok, g711_failed, g711_in_a_row, last_outcome, " \
+    "last_at"
+
+_Static_assert(DESTINATION_AUTO == 0 && DESTINATION_T38 == 1 && DESTINATION_G711 == 2, "transports are stored");
+
+const char *destination_transport_name(enum destination_transport transport)
+{
+    switch (transport) {
+    case DESTINATION_T38:
+        return "t38";
+    case DESTINATION_G711:
+        return "g711";
+    case DESTINATION_AUTO:
+        break;
+    }
+    return "auto";
+}
+
+/* ---- the rule ---- */
+
+enum lesson { LESSON_NONE, LESSON_OK, LESSON_FAILED };
+
+/* What the far end wants, or cannot do, it would over any transport. */
+static bool is_far_ends_own(enum fax_outcome outcome)
+{
+    return outcome == OUTCOME_CAPABILITY_MISMATCH || outcome == OUTCOME_REMOTE_AUTH_REQUIRED;
+}
+
+static enum lesson lesson_of_t38(const struct destination_call *call)
+{
+    if (call->outcome == OUTCOME_SUCCESS)
+        return LESSON_OK;
+    if (call->outcome == OUTCOME_MEDIA_TIMEOUT)
+        return LESSON_FAILED;
+    if (call->pages_confirmed > 0 || is_far_ends_own(call->outcome))
+        return LESSON_NONE;
+    return strcmp(outcome_info(call->outcome)->class_name, "protocol") == 0 ? LESSON_FAILED : LESSON_NONE;
+}
+
+static enum lesson lesson_of_g711(const struct destination_call *call)
+{
+    switch ((int)call->outcome) {
+    case OUTCOME_SUCCESS:
+        return LESSON_OK;
+    case OUTCOME_TRAINING_FAILED:
+    case OUTCOME_PAGE_TRANSFER_FAILED:
+    case OUTCOME_CARRIER_LOST:
+    case OUTCOME_PROTOCOL_ERROR:
+        return LESSON_FAILED;
+    default:
+        return LESSON_NONE;
+    }
+}
+
+/* Which transport a call has used, DESTINATION_AUTO for none of the two, and what it showed of it. */
+static enum destination_transport used_by(enum lesson *lesson, const struct destination_call *call)
+{
+    const char *mode = json_string_value(json_object_get(call->record, "mode"));
+    const char *codec = json_string_value(json_object_get(call->record, "codec"));
+
+    *lesson = LESSON_NONE;
+    /* T.38 was refused while the call still was audio. */
+    if (call->outcome == OUTCOME_T38_NEGOTIATION_FAILED) {
+        *lesson = LESSON_FAILED;
+        return DESTINATION_T38;
+    }
+    if (mode && strcmp(mode, "t38") == 0) {
+        *lesson = lesson_of_t38(call);
+        return DESTINATION_T38;
+    }
+    if (!mode || strcmp(mode, "audio") != 0 || !codec || !*codec)
+        return DESTINATION_AUTO;
+    *lesson = lesson_of_g711(call);
+    return DESTINATION_G711;
+}
+
+static void count(struct destination_record *record, enum lesson lesson)
+{
+    if (lesson == LESSON_OK) {
+        record->ok++;
+        record->in_a_row = 0;
+    } else {
+        record->failed++;
+        record->in_a_row++;
+    }
+    if (record->ok + record->failed > COUNT_MAX) {
+        record->ok /= 2;
+        record->failed /= 2;
+    }
+}
+
+/* Share of successes, with one of each assumed for what is hardly known; compared without dividing. */
+static bool has_better_share(const struct destination_record *one, const struct destination_record *other)
+{
+    return (one->ok + 1) * (other->ok + other->failed + 2) > (other->ok + 1) * (one->ok + one->failed + 2);
+}
+
+static bool stays(const struct destination_record *failed, const struct destination_record *other)
+{
+    if (failed->in_a_row != other->in_a_row)
+        return failed->in_a_row < other->in_a_row;
+    return has_better_share(failed, other);
+}
+
+static void choose(struct destination *destination, enum destination_transport failed)
+{
+    bool was_t38 = failed == DESTINATION_T38;
+    const struct destination_record *own = was_t38 ? &destination->t38 : &destination->g711;
+    const struct destination_record *other = was_t38 ? &destination->g711 : &destination->t38;
+
+    if (own->in_a_row >= HOPELESS && other->in_a_row >= HOPELESS)
+        destination->transport = DESTINATION_AUTO;
+    else if (was_t38 != stays(own, other))
+        destination->transport = DESTINATION_G711;
+    else if (destination->transport == DESTINATION_G711)
+        destination->transport = DESTINATION_AUTO; /* away from it the provider may find its way by itself */
+    else if (!was_t38)
+        destination->transport = DESTINATION_T38;
+}
+
+static void say_why(struct destination *destination, enum destination_transport used, enum fax_outcome outcome)
+{
+    const char *transport = used == DESTINATION_T38 ? "T.38" : "G.711";
+
+    if (outcome == OUTCOME_SUCCESS)
+        snprintf(destination->reason, sizeof(destination->reason), "%s has worked", transport);
+    else if (destination->t38.in_a_row >= HOPELESS && destination->g711.in_a_row >= HOPELESS)
+        str_copy(destination->reason, sizeof(destination->reason), "neither T.38 nor G.711 has worked");
+    else
+        snprintf(destination->reason, sizeof(destination->reason), "%s has failed: %s", transport,
+                 outcome_info(outcome)->code);
+}
+
+bool destination_learn(struct destination *destination, const struct destination_call *call)
+{
+    enum lesson lesson;
+    enum destination_transport used = used_by(&lesson, call);
+
+    if (lesson == LESSON_NONE)
+        return false;
+    count(used == DESTINATION_T38 ? &destination->t38 : &destination->g711, lesson);
+    if (lesson == LESSON_FAILED)
+        choose(destination, used);
+    else if (destination->transport != used)
+        destination->transport = DESTINATION_AUTO; /* what was remembered is not needed */
+    destination->last_outcome = call->outcome;
+    destination->last_at = call->at_ms;
+    say_why(destination, used, call->outcome);
+    return true;
+}
+
+/* ---- rows ---- */
+
+static void read_row(struct destination *destination, struct stmt *stmt)
+{
+    memset(destination, 0, sizeof(*destination));
+    str_copy(destination->number, sizeof(destination->number), stmt_text(stmt, "number"));
+    destination->transport = (enum destination_transport)stmt_int(stmt, "transport");
+    str_copy(destination->reason, sizeof(destination->reason), stmt_text(stmt, "reason"));
+    destination->t38.ok = (int)stmt_int(stmt, "t38_ok");
+    destination->t38.failed = (int)stmt_int(stmt, "t38_failed");
+    destination->t38.in_a_row = (int)stmt_int(stmt, "t38_in_a_row");
+    destination->g711.ok = (int)stmt_int(stmt, "g711_ok");
+    destination->g711.failed = (int)stmt_int(stmt, "g711_failed");
+    destination->g711.in_a_row = (int)stmt_int(stmt, "g711_in_a_row");
+    destination->last_outcome = (enum fax_outcome)stmt_int(stmt, "last_outcome");
+    destination->last_at = stmt_int(stmt, "last_at");
+}
+
+int destination_get(struct destination *destination, struct spool *spool, const char *number)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool), "SELECT " COLUMNS " FROM destination WHERE number = ?");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, number);
+    error = stmt_step(stmt);
+    if (error == 1)
+        read_row(destination, stmt);
+    stmt_close(stmt);
+    return error == 1 ? 0 : error ? error : err_set(ERR_NOT_FOUND, "nothing is remembered of %s", number);
+}
+
+static int write_row(struct spool *spool, const struct destination *destination)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "INSERT INTO destination (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          " ON CONFLICT (number) DO UPDATE SET transport = excluded.transport,"
+                          " reason = excluded.reason, t38_ok = excluded.t38_ok, t38_failed = excluded.t38_failed,"
+                          " t38_in_a_row = excluded.t38_in_a_row, g711_ok = excluded.g711_ok,"
+                          " g711_failed = excluded.g711_failed, g711_in_a_row = excluded.g711_in_a_row,"
+                          " last_outcome = excluded.last_outcome, last_at = excluded.last_at");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, destination->number);
+    stmt_bind_int(stmt, destination->transport);
+    stmt_bind_text(stmt, destination->reason);
+    stmt_bind_int(stmt, destination->t38.ok);
+    stmt_bind_int(stmt, destination->t38.failed);
+    stmt_bind_int(stmt, destination->t38.in_a_row);
+    stmt_bind_int(stmt, destination->g711.ok);
+    stmt_bind_int(stmt, destination->g711.failed);
+    stmt_bind_int(stmt, destination->g711.in_a_row);
+    stmt_bind_int(stmt, destination->last_outcome);
+    stmt_bind_int(stmt, destination->last_at);
+    return stmt_run(NULL, stmt);
+}
+
+int destination_take(struct spool *spool, const char *number, const struct destination_call *call)
+{
+    struct destination destination = {.transport = DESTINATION_AUTO};
+    enum lesson lesson;
+
+    used_by(&lesson, call);
+    if (lesson == LESSON_NONE)
+        return 0; /* most calls of most servers: not even a look at the row */
+    int error = destination_get(&destination, spool, number);
+    if (error == ERR_NOT_FOUND) {
+        str_copy(destination.number, sizeof(destination.number), number);
+        error = 0;
+    }
+    if (error)
+        return error;
+    destination_learn(&destination, call);
+    return write_row(spool, &destination);
+}
+
+static int changed_any(int error, int64_t changed, const char *number)
+{
+    return error || changed ? error : err_set(ERR_NOT_FOUND, "nothing is remembered of %s", number);
+}
+
+int destination_forget(struct spool *spool, const char *number)
+{
+    struct stmt *stmt;
+    int64_t changed = 0;
+    int error = stmt_open(&stmt, spool_db(spool), "DELETE FROM destination WHERE number = ?");
+    if (error)
+        return error;
+    stmt_bind_text(stmt, number);
+    error = stmt_run(&changed, stmt);
+    return changed_any(error, changed, number);
+}
+
+int destination_trim(struct spool *spool, int64_t before_ms, int room)
+{
+    struct stmt *stmt;
+    int64_t changed = 0;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "DELETE FROM destination WHERE number IN (SELECT number FROM destination WHERE last_at < ?"
+                          " ORDER BY last_at LIMIT ?)");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, before_ms);
+    stmt_bind_int(stmt, room);
+    error = stmt_run(&changed, stmt);
+    return error ? error : (int)changed;
+}
+
+/* ---- by API ---- */
+
+static json_t *counts_json(const struct destination_record *record)
+{
+    return json_pack("{s:i, s:i}", "ok", record->ok, "failed", record->failed);
+}
+
+json_t *destination_json(const struct destination *destination)
+{
+    char time[CLOCK_TEXT_SIZE];
+
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s}", "number", destination->number, "transport",
+                     destination_transport_name(destination->transport), "reason",
+                     *destination->reason ? json_string(destination->reason) : json_null(), "t38",
+                     counts_json(&destination->t38), "g711", counts_json(&destination->g711), "last_outcome",
+                     outcome_info(destination->last_outcome)->code, "last_at",
+                     clock_format(time, destination->last_at));
+}
+
+static int read_page(json_t **page, struct stmt *stmt, int limit)
+{
+    struct destination destination;
+    json_t *data = json_array();
+    int64_t last = 0;
+    int error;
+    while ((error = stmt_step(stmt)) == 1 && json_array_size(data) < (size_t)limit) {
+        read_row(&destination, stmt);
+        last = stmt_int(stmt, "id");
+        json_array_append_new(data, destination_json(&destination));
+    }
+    if (error < 0) {
+        json_decref(data);
+        return error;
+    }
+    *page = json_pack("{s:o, s:b, s:o}", "data", data, "has_more", error == 1, "next_cursor",
+                      error == 1 ? json_sprintf("%lld", (long long)last) : json_null());
+    return 0;
+}
+
+int destination_page(json_t **page, struct spool *spool, const char *cursor, int limit)
+{
+    struct stmt *stmt;
+    int64_t before = INT64_MAX;
+    *page = NULL;
+    if (limit < 1 || limit > PAGE_MAX)
+        return err_set(ERR_INVALID, "limit: 1 to %d", PAGE_MAX);
+    if (cursor && *cursor && str_to_int(&before, cursor, 1, INT64_MAX))
+        return err_set(ERR_INVALID, "cursor: not one of ours");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "SELECT id, " COLUMNS " FROM destination WHERE id < ? ORDER BY id DESC LIMIT ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, before);
+    stmt_bind_int(stmt, limit + 1);
+    error = read_page(page, stmt, limit);
+    stmt_close(stmt);
+    return error;
+}

@@ -133,7 +133,7 @@ struct call *call_new(const struct options *options, const int *fds, int count)
     take_descriptors(call, fds, count);
     call->started_ns = clock_ns(CLOCK_MONOTONIC);
     call->check_ns = call->started_ns + CHECK_NS;
-    call->session = session_new(options, call->files, call->journal, &hooks, call);
+    call->session = session_new(options, NULL, call->files, call->journal, &hooks, call);
     if (!call->session) {
         call_refuse(call->control, "no memory for a T.30 session");
         call_free(call);

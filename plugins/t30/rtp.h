@@ -102,7 +102,7 @@ int rtp_receive(struct rtp *rtp, const uint8_t *packet, size_t size, int64_t now
 void rtp_tick(struct rtp *rtp, int64_t now_ns, rtp_samples_fn *deliver, void *context);
 
 /* When rtp_tick is to be called next; later costs only accuracy. 0 until the first call of rtp_tick or rtp_receive,
- * which starts the clock. Never further away than silence_ms. */
+ * which starts the clock. Never further away than silence_ms and one packet. */
 int64_t rtp_due_ns(const struct rtp *rtp);
 
 /* ---- sending ---- */

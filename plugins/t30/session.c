@@ -383,9 +383,9 @@ static int on_packet(void *context, const uint8_t *ifp, int size, bool image)
     return 0;
 }
 
-static bool start_t38(struct session *session, const struct session_t38 *t38)
+static bool start_t38(struct session *session, const struct path_t38 *t38)
 {
-    session->t38 = t38_new(session->options.calling, t38->version, t38->local_tcf, on_packet, session);
+    session->t38 = t38_new(session->options.calling, t38->version, on_packet, session);
     if (!session->t38)
         return false;
     session->t38_version = t38->version;
@@ -396,7 +396,7 @@ static bool start_t38(struct session *session, const struct session_t38 *t38)
     return true;
 }
 
-struct session *session_new(const struct options *options, const struct session_t38 *t38, const int *files, int journal,
+struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context)
 {
     struct session *session = xcalloc(1, sizeof *session);
@@ -441,7 +441,7 @@ static void forget_agreement(struct session *session)
     session->moved_at_ms = session_line_ms(session);
 }
 
-void session_switch(struct session *session, const struct session_t38 *t38)
+void session_switch(struct session *session, const struct path_t38 *t38)
 {
     if (session->over || session->t38)
         return;
@@ -613,7 +613,7 @@ static int drop_packet(void *context, const uint8_t *ifp, int size, bool image)
 
 static void warm_t38(bool calling)
 {
-    struct t38 *t38 = t38_new(calling, 0, false, drop_packet, NULL);
+    struct t38 *t38 = t38_new(calling, 0, drop_packet, NULL);
 
     if (!t38)
         return;

@@ -18,6 +18,7 @@
 
 #include "plugins/t30/options.h"
 #include "plugins/t30/outcome.h"
+#include "plugins/t30/path.h"
 
 #define SESSION_RATE 8000 /* samples a second */
 
@@ -35,13 +36,6 @@ struct session_hooks {
     void (*packet)(void *context, const uint8_t *ifp, int size, bool image);
 };
 
-/* T.38 as agreed with the far end. */
-struct session_t38 {
-    int version;      /* of IFP, 0 to 3 */
-    int max_rate_bps; /* that the path carries */
-    bool local_tcf;   /* the training check is made on each side, not sent */
-};
-
 /* Prepare the process: resolve what is forwarded, warm the modems' tables. Once, before the sandbox and before any
  * other function here. */
 void session_setup(void);
@@ -49,12 +43,12 @@ void session_setup(void);
 /* Start a call, on audio or (`t38` not NULL) on T.38. `options` is copied; `files` are options->file_count documents or
  * the one file to fill; they and `journal` (-1: none) stay the caller's and have to outlive the session. NULL when
  * memory is out. The caller frees with session_free. */
-struct session *session_new(const struct options *options, const struct session_t38 *t38, const int *files, int journal,
+struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context);
 
 /* Go over from audio to T.38. Ends the session if something was confirmed already, since it would be sent again, or if
  * memory is out; without effect on a session that is over or on T.38. */
-void session_switch(struct session *session, const struct session_t38 *t38);
+void session_switch(struct session *session, const struct path_t38 *t38);
 
 bool session_is_t38(const struct session *session);
 

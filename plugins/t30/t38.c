@@ -19,7 +19,6 @@
 #define STEPS_AT_ONCE   64  /* then the other calls of the engine get their turn */
 #define ONCE            1   /* UDPTL does the repeating */
 #define IMAGE           256 /* the upper octets of a category's setting are handed through to on_packet */
-#define LOCAL_TCF       1
 #define TRANSFERRED_TCF 2
 
 /* Of t38_terminal.c, which has them to itself: the steps of sending frames. */
@@ -47,10 +46,10 @@ static int on_packet(t38_core_state_t *core, void *user, const uint8_t *ifp, int
     return t38->send(t38->context, ifp, size, (setting & IMAGE) != 0);
 }
 
-static void configure(t38_core_state_t *core, int version, bool local_tcf)
+static void configure(t38_core_state_t *core, int version)
 {
     t38_set_t38_version(core, version);
-    t38_set_data_rate_management_method(core, local_tcf ? LOCAL_TCF : TRANSFERRED_TCF);
+    t38_set_data_rate_management_method(core, TRANSFERRED_TCF);
     t38_set_redundancy_control(core, T38_PACKET_CATEGORY_INDICATOR, ONCE);
     t38_set_redundancy_control(core, T38_PACKET_CATEGORY_CONTROL_DATA, ONCE);
     t38_set_redundancy_control(core, T38_PACKET_CATEGORY_CONTROL_DATA_END, ONCE);
@@ -58,7 +57,7 @@ static void configure(t38_core_state_t *core, int version, bool local_tcf)
     t38_set_redundancy_control(core, T38_PACKET_CATEGORY_IMAGE_DATA_END, ONCE);
 }
 
-struct t38 *t38_new(bool calling, int version, bool local_tcf, t38_send_fn *send, void *context)
+struct t38 *t38_new(bool calling, int version, t38_send_fn *send, void *context)
 {
     struct t38 *t38 = xcalloc(1, sizeof *t38);
 
@@ -69,9 +68,7 @@ struct t38 *t38_new(bool calling, int version, bool local_tcf, t38_send_fn *send
         free(t38);
         return NULL;
     }
-    configure(t38_terminal_get_t38_core_state(t38->terminal), version, local_tcf);
-    if (local_tcf)
-        t30_set_iaf_mode(t38_t30(t38), T30_IAF_MODE_T38 | T30_IAF_MODE_NO_TCF);
+    configure(t38_terminal_get_t38_core_state(t38->terminal), version);
     return t38;
 }
 

@@ -23,10 +23,9 @@ struct t38;
  * or of the training check. 0; else the terminal ends its T.30. */
 typedef int t38_send_fn(void *context, const uint8_t *ifp, int size, bool image);
 
-/* A terminal that has not started, for IFP of `version` (0 to T38_VERSION_MAX); `local_tcf`: each end makes the
- * training check for its own side (T.38 8.1), it is not sent. NULL when memory is out. The caller frees with t38_free.
- */
-struct t38 *t38_new(bool calling, int version, bool local_tcf, t38_send_fn *send, void *context);
+/* A terminal that has not started, for IFP of `version` (0 to T38_VERSION_MAX). The training check is transferred, as
+ * T.38 8.2 wants it over UDP. NULL when memory is out. The caller frees with t38_free. */
+struct t38 *t38_new(bool calling, int version, t38_send_fn *send, void *context);
 
 /* Its T.30 has to be terminated before. NULL is fine. */
 void t38_free(struct t38 *t38);

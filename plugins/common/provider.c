@@ -66,20 +66,31 @@ int provider_line(const struct provider *provider, DWORD device)
     return -1;
 }
 
-void provider_ring(struct provider *provider, int line)
+static void post_line_message(struct provider *provider, int line, DWORD state)
 {
     LINEMESSAGE *message = LocalAlloc(LPTR, sizeof(*message));
 
     if (!message) {
-        log_error("no memory to announce a ring line=%d", line);
+        log_error("no memory for a message about a line line=%d", line);
         return;
     }
     message->hDevice = provider->first_id + (DWORD)line;
-    message->dwParam1 = LINEDEVSTATE_RINGING;
+    message->dwParam1 = state;
     if (!PostQueuedCompletionStatus(provider->ring_port, sizeof(*message), provider->ring_key, (LPOVERLAPPED)message)) {
-        log_error("the host takes no rings: error=%u line=%d", GetLastError(), line);
+        log_error("the host takes no messages about lines: error=%u line=%d", GetLastError(), line);
         LocalFree(message);
     }
+}
+
+void provider_ring(struct provider *provider, int line)
+{
+    post_line_message(provider, line, LINEDEVSTATE_RINGING);
+}
+
+void provider_changed(struct provider *provider)
+{
+    if (provider->ring_port)
+        post_line_message(provider, 0, LINEDEVSTATE_OTHER);
 }
 
 /* Leave out the second half of the list `key`, and count what went under `omitted`. False: nothing is left of it. */

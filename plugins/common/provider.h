@@ -32,6 +32,9 @@ int provider_line(const struct provider *provider, DWORD device);
 /* Announce a call on `line`: a LINEMESSAGE to the port of FaxDevVirtualDeviceCreation. */
 void provider_ring(struct provider *provider, int line);
 
+/* Something that FaxdProviderAsk tells of has changed: the host will ask. Harmless before the host has given a port. */
+void provider_changed(struct provider *provider);
+
 /* Hand `object` out as text by the size protocol of FaxdRingInfo and FaxdCallRecord: `*needed` is the size with its end
  * (never over 49,152: the list "frames", then "sip", is shortened to fit, and "frames_omitted", "sip_omitted" count
  * it); FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less. `json` NULL with size 0 asks for the size and is TRUE.

@@ -174,9 +174,22 @@ static int read_bool(bool *to, const json_t *value, const char *where, const str
     return 0;
 }
 
-static int read_text(const char **to, const json_t *value, const char *where, const struct settings_key *key)
+/* A whole number stands for its digits: a user or a password may be one. */
+static const char *digits_of(json_t *object, const char *name, const json_t *value)
 {
-    const char *text = json_string_value(value);
+    char digits[24];
+
+    if (!json_is_integer(value))
+        return NULL;
+    snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(value));
+    json_object_set_new(object, name, json_string(digits));
+    return json_string_value(json_object_get(object, name));
+}
+
+static int read_text(const char **to, json_t *object, const json_t *value, const char *where,
+                     const struct settings_key *key)
+{
+    const char *text = json_is_string(value) ? json_string_value(value) : digits_of(object, key->name, value);
 
     if (!text || strlen(text) > (size_t)key->high)
         return err_set(ERR_INVALID, "%s: %s is not a text of at most %g octets", where, key->name, key->high);
@@ -215,7 +228,7 @@ static int read_object(json_t **to, json_t *value, const char *where, const stru
     return 0;
 }
 
-static int read_key(void *to, json_t *value, const char *where, const struct settings_key *key)
+static int read_key(void *to, json_t *object, json_t *value, const char *where, const struct settings_key *key)
 {
     void *field = (char *)to + key->offset;
 
@@ -226,7 +239,7 @@ static int read_key(void *to, json_t *value, const char *where, const struct set
     case SETTINGS_BOOL:
         return read_bool(field, value, where, key);
     case SETTINGS_TEXT:
-        return read_text(field, value, where, key);
+        return read_text(field, object, value, where, key);
     case SETTINGS_WORD:
         return read_word(field, value, where, key);
     case SETTINGS_OBJECT:
@@ -245,7 +258,7 @@ int settings_read(void *to, const json_t *object, const char *where, const struc
     {
         const struct settings_key *key = key_find(keys, count, name);
 
-        err = key ? read_key(to, value, where, key) : key_unknown(where, name, keys, count);
+        err = key ? read_key(to, (json_t *)object, value, where, key) : key_unknown(where, name, keys, count);
         if (err)
             return err;
     }

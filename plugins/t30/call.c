@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plugins/common/engine.h"
 #include "plugins/t30/audio.h"
+#include "plugins/t30/datagram.h"
 #include "plugins/t30/session.h"
 #include "plugins/t30/watchdog.h"
 #include "server/base/err.h"
@@ -30,15 +32,17 @@
 
 struct call {
     struct options options;
-    int control, media, journal;
+    int control, media, rtcp, journal;
     int files[OPTIONS_FILES_MAX];
     int file_count;
     struct session *session;
-    struct audio *audio;
+    struct audio *audio;       /* on a stream, else NULL */
+    struct datagram *datagram; /* on datagrams, else NULL */
     int64_t started_ns;
     int64_t check_ns;
     int64_t cpu_ns;
-    bool more;   /* the media may have another chunk at once */
+    bool more; /* a stream may have another chunk at once */
+    bool media_ready, rtcp_ready;
     char *ended; /* the last event, while it waits for room */
     bool closed; /* the session's end was dealt with */
     bool orphan; /* the FSP is gone */
@@ -70,6 +74,26 @@ static void tell(struct call *call, json_t *event)
         call->orphan = send_text(call->control, text) == ERR_CLOSED;
     free(text);
     json_decref(event);
+}
+
+static void on_tone(void *context, const char *tone)
+{
+    tell(context, json_pack("{s:s,s:s}", "event", "tone", "tone", tone));
+}
+
+static void on_trained(void *context)
+{
+    struct call *call = context;
+
+    datagram_stop_tones(call->datagram);
+    tell(call, json_pack("{s:s}", "event", "trained"));
+}
+
+static void on_packet(void *context, const uint8_t *ifp, int size, bool image)
+{
+    struct call *call = context;
+
+    datagram_send_packet(call->datagram, ifp, size, image);
 }
 
 static void on_phase(void *context, const char *phase, const char *station_id, int rate_bps)
@@ -110,14 +134,35 @@ static void take_descriptors(struct call *call, const int *fds, int count)
 
     call->control = fds[0];
     call->media = fds[1];
+    call->rtcp = call->options.has_rtcp ? fds[next++] : -1;
     call->journal = call->options.has_journal ? fds[next++] : -1;
     while (next < count)
         call->files[call->file_count++] = fds[next++];
 }
 
+/* The session and what joins it to its sockets. */
+static int start_media(struct call *call)
+{
+    static const struct session_hooks stream_hooks = {.phase = on_phase, .page = on_page};
+    static const struct session_hooks datagram_hooks = {
+        .phase = on_phase, .page = on_page, .trained = on_trained, .packet = on_packet};
+    const struct options *options = &call->options;
+    bool t38 = options->datagram && options->path.mode == PATH_T38;
+
+    call->session = session_new(options, t38 ? &options->path.t38 : NULL, call->files, call->journal,
+                                options->datagram ? &datagram_hooks : &stream_hooks, call);
+    if (!call->session)
+        return err_set(ERR_INTERNAL, "no memory for a T.30 session");
+    if (!options->datagram) {
+        call->audio = audio_new(options, call->media, call->session);
+        return 0;
+    }
+    call->datagram = datagram_new(options, call->media, call->rtcp, call->session, on_tone, call);
+    return call->datagram ? 0 : ERR_INVALID;
+}
+
 struct call *call_new(const struct options *options, const int *fds, int count)
 {
-    static const struct session_hooks hooks = {.phase = on_phase, .page = on_page};
     struct call *call;
     int i;
 
@@ -133,14 +178,11 @@ struct call *call_new(const struct options *options, const int *fds, int count)
     take_descriptors(call, fds, count);
     call->started_ns = clock_ns(CLOCK_MONOTONIC);
     call->check_ns = call->started_ns + CHECK_NS;
-    call->session = session_new(options, call->files, call->journal, &hooks, call);
-    if (!call->session) {
-        call_refuse(call->control, "no memory for a T.30 session");
-        call_free(call);
-        return NULL;
-    }
-    call->audio = audio_new(options, call->media, call->session);
-    return call;
+    if (start_media(call) == 0)
+        return call;
+    call_refuse(call->control, err_message());
+    call_free(call);
+    return NULL;
 }
 
 static void close_descriptor(int *fd)
@@ -154,14 +196,17 @@ void call_free(struct call *call)
 {
     if (!call)
         return;
-    audio_free(call->audio);
     session_free(call->session);
+    audio_free(call->audio);
+    datagram_free(call->datagram);
     close_descriptor(&call->media);
+    close_descriptor(&call->rtcp);
     close_descriptor(&call->control);
     close_descriptor(&call->journal);
     while (call->file_count > 0)
         close_descriptor(&call->files[--call->file_count]);
     free(call->ended);
+    explicit_bzero(&call->options, sizeof call->options); /* keys of the path */
     free(call);
 }
 
@@ -173,6 +218,16 @@ int call_control(const struct call *call)
 int call_media(const struct call *call)
 {
     return call->media;
+}
+
+int call_rtcp(const struct call *call)
+{
+    return call->rtcp;
+}
+
+bool call_has_datagrams(const struct call *call)
+{
+    return call->datagram != NULL;
 }
 
 void call_retry_ended(struct call *call)
@@ -190,12 +245,18 @@ void call_retry_ended(struct call *call)
  * still hold a copy of the descriptor. */
 static void finish(struct call *call, int64_t now_ns)
 {
+    json_t *record = session_record(call->session);
     json_t *event;
 
     call->closed = true;
-    shutdown(call->media, SHUT_RDWR);
+    if (call->datagram) {
+        datagram_finish(call->datagram, now_ns);
+        datagram_describe(call->datagram, record);
+    } else {
+        shutdown(call->media, SHUT_RDWR);
+    }
     call->check_ns = now_ns + ENDED_WAIT_NS;
-    event = json_pack("{s:s,s:o}", "event", "ended", "record", session_record(call->session));
+    event = json_pack("{s:s,s:o}", "event", "ended", "record", record);
     call->ended = event ? json_dumps(event, JSON_COMPACT) : NULL;
     json_decref(event);
     call_retry_ended(call);
@@ -205,27 +266,48 @@ static void check_limits(struct call *call, int64_t now_ns)
 {
     int64_t elapsed_ms = session_line_ms(call->session);
 
-    if (call->options.audio.pace > 0)
+    if (call->options.audio.pace > 0 || call->datagram)
         elapsed_ms = (now_ns - call->started_ns) / NS_PER_MS;
     if (elapsed_ms > call->options.limits.call_ms)
         session_end(call->session, OUTCOME_END_LIMIT, "the call took longer than its limit");
     else if (call->cpu_ns > call->options.limits.cpu_s * INT64_C(1000000000))
         session_end(call->session, OUTCOME_END_CPU, "the call took more CPU time than its limit");
-    else if (now_ns - audio_heard_ns(call->audio) > SILENCE_NS)
+    else if (call->audio && now_ns - audio_heard_ns(call->audio) > SILENCE_NS)
         session_end(call->session, OUTCOME_END_MEDIA_TIMEOUT, "no audio from the far end");
+    else if (call->datagram && datagram_is_silent(call->datagram, now_ns))
+        session_end(call->session, OUTCOME_END_MEDIA_TIMEOUT, "no datagrams from the far end");
     else if (call->orphan)
         session_end(call->session, OUTCOME_END_ABORTED, "the provider is gone");
+}
+
+static void work_on_stream(struct call *call, int64_t now_ns)
+{
+    int steps = 0;
+
+    do
+        call->more = audio_step(call->audio, now_ns);
+    while (call->more && ++steps < STEPS_AT_ONCE);
+}
+
+static void work_on_datagrams(struct call *call, int64_t now_ns)
+{
+    if (call->media_ready)
+        datagram_hear(call->datagram, now_ns);
+    if (call->rtcp_ready)
+        datagram_hear_rtcp(call->datagram, now_ns);
+    call->media_ready = call->rtcp_ready = false;
+    datagram_run(call->datagram, now_ns);
 }
 
 static void work(struct call *call, int64_t now_ns)
 {
     int64_t before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    int steps = 0;
 
     watchdog_step();
-    do
-        call->more = audio_step(call->audio, now_ns);
-    while (call->more && ++steps < STEPS_AT_ONCE);
+    if (call->datagram)
+        work_on_datagrams(call, now_ns);
+    else
+        work_on_stream(call, now_ns);
     call->cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
     if (!session_is_over(call->session))
         check_limits(call, now_ns);
@@ -245,19 +327,48 @@ void call_run(struct call *call, int64_t now_ns)
     }
 }
 
+void call_hear_media(struct call *call, int64_t now_ns)
+{
+    call->media_ready = true;
+    call_run(call, now_ns);
+}
+
+void call_hear_rtcp(struct call *call, int64_t now_ns)
+{
+    call->rtcp_ready = true;
+    call_run(call, now_ns);
+}
+
+static void take_path(struct call *call, const json_t *order)
+{
+    struct path path;
+
+    if (path_parse(&path, order) != 0)
+        session_end(call->session, OUTCOME_END_BROKEN, err_message());
+    else
+        datagram_set_path(call->datagram, &path, clock_ns(CLOCK_MONOTONIC));
+    explicit_bzero(&path, sizeof path);
+}
+
 static void obey(struct call *call, const json_t *order)
 {
     const char *command = json_string_value(json_object_get(order, "command"));
 
+    if (call->closed)
+        return;
     if (command && strcmp(command, "abort") == 0)
         session_end(call->session, OUTCOME_END_ABORTED, "aborted on request");
+    else if (command && strcmp(command, "hangup") == 0 && call->datagram)
+        datagram_hang_up(call->datagram, clock_ns(CLOCK_MONOTONIC));
+    else if (command && strcmp(command, "path") == 0 && call->datagram)
+        take_path(call, order);
     else
         log_warning("an unknown command from the provider was ignored");
 }
 
 void call_hear_control(struct call *call)
 {
-    char text[1024];
+    char text[ENGINE_COMMAND_MAX];
     json_t *order;
     ssize_t got = recv(call->control, text, sizeof text, 0);
 
@@ -270,6 +381,7 @@ void call_hear_control(struct call *call)
         order = json_loadb(text, (size_t)got, 0, NULL);
         obey(call, order);
         json_decref(order);
+        explicit_bzero(text, (size_t)got); /* keys of a path */
     }
     if (!call->closed && session_is_over(call->session))
         finish(call, clock_ns(CLOCK_MONOTONIC));
@@ -279,8 +391,10 @@ void call_hear_control(struct call *call)
 
 int64_t call_due_ns(const struct call *call)
 {
-    int64_t due_ns = call->closed ? INT64_MAX : audio_due_ns(call->audio);
+    int64_t due_ns = INT64_MAX;
 
+    if (!call->closed)
+        due_ns = call->datagram ? datagram_due_ns(call->datagram) : audio_due_ns(call->audio);
     if (call->more && !call->closed)
         return 0;
     return due_ns < call->check_ns ? due_ns : call->check_ns;
@@ -288,7 +402,12 @@ int64_t call_due_ns(const struct call *call)
 
 bool call_wants_media_room(const struct call *call)
 {
-    return !call->closed && audio_wants_room(call->audio);
+    return !call->closed && call->audio && audio_wants_room(call->audio);
+}
+
+bool call_wants_media(const struct call *call)
+{
+    return !call->closed;
 }
 
 bool call_wants_control_room(const struct call *call)

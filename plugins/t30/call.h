@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One call of the engine: its descriptors, its session, its audio, and the FSP at the control socket.
+/* One call of the engine: its descriptors, its session, its media, and the FSP at the control socket.
  *
  * Thread: one (the loop).
  */
@@ -13,9 +13,9 @@
 
 struct call;
 
-/* Take over a job: `fds` (control, media, journal if any, files) belong to the call from now on, also when it is
- * refused. Control and media have to be non-blocking (call_prepare). NULL with the reason when descriptors and options
- * do not match; the FSP has been told. */
+/* Take over a job: `fds` (control, media, RTCP and journal if any, files) belong to the call from now on, also when it
+ * is refused. The sockets have to be non-blocking (call_prepare). NULL with the reason when descriptors and options do
+ * not match; the FSP has been told. */
 struct call *call_new(const struct options *options, const int *fds, int count);
 
 /* Make the sockets among `fds` non-blocking; outside the sandbox or inside. */
@@ -29,6 +29,14 @@ void call_free(struct call *call);
 
 int call_control(const struct call *call);
 int call_media(const struct call *call);
+int call_rtcp(const struct call *call); /* -1 = none */
+
+/* True when the media are datagrams: of each that is there, call_hear_media takes one. */
+bool call_has_datagrams(const struct call *call);
+
+/* A socket is readable, or a stream has hung up. */
+void call_hear_media(struct call *call, int64_t now_ns);
+void call_hear_rtcp(struct call *call, int64_t now_ns);
 
 /* Work on the media until there is nothing to do at once. */
 void call_run(struct call *call, int64_t now_ns);
@@ -43,6 +51,7 @@ void call_retry_ended(struct call *call);
 int64_t call_due_ns(const struct call *call);
 
 /* What the loop has to wait for. */
+bool call_wants_media(const struct call *call);
 bool call_wants_media_room(const struct call *call);
 bool call_wants_control_room(const struct call *call);
 

@@ -18,7 +18,7 @@
 
 #define EVENTS_AT_ONCE 32
 
-enum source_kind { SOURCE_TIMER, SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA };
+enum source_kind { SOURCE_TIMER, SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
 
 struct entry;
 
@@ -32,7 +32,7 @@ struct source {
 struct entry {
     struct entry *next;
     struct call *call;
-    struct source control, media;
+    struct source control, media, rtcp;
 };
 
 struct loop {
@@ -89,6 +89,8 @@ static void free_entry(struct loop *loop, struct entry *entry)
 {
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_control(entry->call), NULL);
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_media(entry->call), NULL);
+    if (call_rtcp(entry->call) >= 0)
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, call_rtcp(entry->call), NULL);
     call_free(entry->call);
     free(entry);
 }
@@ -110,7 +112,17 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
-/* Media is edge-triggered: a paced call leaves its next chunk in the socket until it is due. */
+/* A stream is edge-triggered: a paced call leaves its next chunk in the socket until it is due. Of datagrams one is
+ * taken at a time. */
+static uint32_t media_events(const struct call *call)
+{
+    if (!call_wants_media(call))
+        return 0;
+    if (call_has_datagrams(call))
+        return EPOLLIN;
+    return EPOLLIN | EPOLLRDHUP | EPOLLET | (call_wants_media_room(call) ? (uint32_t)EPOLLOUT : 0);
+}
+
 int loop_add(struct loop *loop, struct call *call)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
@@ -119,9 +131,12 @@ int loop_add(struct loop *loop, struct call *call)
     entry->call = call;
     entry->control = (struct source){.kind = SOURCE_CONTROL, .entry = entry};
     entry->media = (struct source){.kind = SOURCE_MEDIA, .entry = entry};
+    entry->rtcp = (struct source){.kind = SOURCE_RTCP, .entry = entry};
     error = control_source(loop, EPOLL_CTL_ADD, call_control(call), &entry->control, EPOLLIN);
     if (!error)
-        error = control_source(loop, EPOLL_CTL_ADD, call_media(call), &entry->media, EPOLLIN | EPOLLRDHUP | EPOLLET);
+        error = control_source(loop, EPOLL_CTL_ADD, call_media(call), &entry->media, media_events(call));
+    if (!error && call_rtcp(call) >= 0)
+        error = control_source(loop, EPOLL_CTL_ADD, call_rtcp(call), &entry->rtcp, media_events(call));
     if (error) {
         free_entry(loop, entry);
         return error;
@@ -177,7 +192,10 @@ static void dispatch(struct loop *loop, struct source *source, uint32_t events, 
             call_retry_ended(source->entry->call);
         return;
     case SOURCE_MEDIA:
-        call_run(source->entry->call, now);
+        call_hear_media(source->entry->call, now);
+        return;
+    case SOURCE_RTCP:
+        call_hear_rtcp(source->entry->call, now);
         return;
     }
 }
@@ -185,11 +203,13 @@ static void dispatch(struct loop *loop, struct source *source, uint32_t events, 
 /* Room in a socket is waited for only while it is missing: else each read of the far end would wake this one. */
 static void follow_wants(struct loop *loop, struct entry *entry)
 {
-    uint32_t media = EPOLLIN | EPOLLRDHUP | EPOLLET | (call_wants_media_room(entry->call) ? (uint32_t)EPOLLOUT : 0);
+    uint32_t media = media_events(entry->call);
     uint32_t control = EPOLLIN | (call_wants_control_room(entry->call) ? (uint32_t)EPOLLOUT : 0);
 
     if (media != entry->media.events)
         control_source(loop, EPOLL_CTL_MOD, call_media(entry->call), &entry->media, media);
+    if (call_rtcp(entry->call) >= 0 && media != entry->rtcp.events)
+        control_source(loop, EPOLL_CTL_MOD, call_rtcp(entry->call), &entry->rtcp, media);
     if (control != entry->control.events)
         control_source(loop, EPOLL_CTL_MOD, call_control(entry->call), &entry->control, control);
 }

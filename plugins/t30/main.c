@@ -20,6 +20,7 @@
 #include "plugins/t30/loop.h"
 #include "plugins/t30/options.h"
 #include "plugins/t30/pool.h"
+#include "plugins/t30/rtp.h"
 #include "plugins/t30/session.h"
 #include "plugins/t30/watchdog.h"
 #include "server/base/err.h"
@@ -166,6 +167,10 @@ int main(int argc, char **argv)
         return usage();
     json_object_seed(0); /* else the first object reads /dev/urandom, which the sandbox does not have */
     session_setup();
+    if (rtp_setup() != 0) {
+        log_error("%s", err_message());
+        return EXIT_FAILURE;
+    }
     if (calls == 1)
         return spawner_serve(SPAWNER_FD, run_single, NULL);
     return pool_serve(SPAWNER_FD, (int)calls, run_shared);

@@ -221,21 +221,33 @@ static int read_limits(struct options_limits *limits, const json_t *job)
     return read_int(&limits->file_bytes, object, "file_bytes", 256LL << 20, 4096, FILE_BYTES_MAX);
 }
 
+static int read_media(struct options *options, const json_t *job)
+{
+    const char *carrier = json_string_value(json_object_get(job, "carrier"));
+    int error;
+
+    if ((error = read_choice(&options->datagram, job, "media", "datagram", "stream")) != 0)
+        return error;
+    if (!carrier || strcmp(carrier, options->datagram ? "udp" : "audio") != 0)
+        return wrong("carrier", options->datagram ? "\"udp\"" : "\"audio\"");
+    if (!options->datagram)
+        return 0;
+    if ((error = read_bool(&options->has_rtcp, job, "rtcp", false)) != 0)
+        return error;
+    return path_parse(&options->path, json_object_get(job, "path"));
+}
+
 /* Who is who, and what goes over the line. */
 static int read_roles(struct options *options, const json_t *job)
 {
-    const char *carrier = json_string_value(json_object_get(job, "carrier"));
-    const char *media = json_string_value(json_object_get(job, "media"));
     int error;
 
     if ((error = read_choice(&options->calling, job, "role", "caller", "answerer")) != 0)
         return error;
     if ((error = read_choice(&options->sending, job, "direction", "send", "receive")) != 0)
         return error;
-    if (!carrier || strcmp(carrier, "audio") != 0)
-        return wrong("carrier", "\"audio\"");
-    if (!media || strcmp(media, "stream") != 0)
-        return wrong("media", "\"stream\"");
+    if ((error = read_media(options, job)) != 0)
+        return error;
     return read_bool(&options->has_journal, job, "journal", true);
 }
 
@@ -301,5 +313,6 @@ int options_parse(struct options *options, const char *text)
 
 int options_descriptor_count(const struct options *options)
 {
-    return 2 + (options->has_journal ? 1 : 0) + (options->sending ? options->file_count : 1);
+    return 2 + (options->has_rtcp ? 1 : 0) + (options->has_journal ? 1 : 0) +
+           (options->sending ? options->file_count : 1);
 }

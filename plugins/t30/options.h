@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plugins/t30/path.h"
+
 #define OPTIONS_FILES_MAX    12 /* renditions of one document */
 #define OPTIONS_IDENT_SIZE   21 /* T.30 5.3.6.2.4: 20 characters, and the end */
 #define OPTIONS_HEADER_SIZE  51
@@ -56,6 +58,9 @@ struct options {
     bool calling; /* role "caller" */
     bool sending; /* direction "send" */
     bool has_journal;
+    bool has_rtcp;
+    bool datagram;    /* media "datagram"; else "stream" */
+    struct path path; /* of datagrams */
     struct options_file files[OPTIONS_FILES_MAX];
     int file_count; /* 0 when receiving */
     char station_id[OPTIONS_IDENT_SIZE];
@@ -74,7 +79,7 @@ struct options {
  * is refused by name. 0 or ERR_INVALID. */
 int options_parse(struct options *options, const char *text);
 
-/* How many descriptors the job comes with: control, media, journal if any, and the files. */
+/* How many descriptors the job comes with: control, media, RTCP's and journal if any, and the files. */
 int options_descriptor_count(const struct options *options);
 
 /* "standard", "fine", ... Never NULL. */

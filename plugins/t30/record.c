@@ -129,7 +129,9 @@ json_t *record_to_json(const struct record *record, const struct trace *trace)
     unsigned omitted;
 
     add_outcome(object, record);
-    add_text(object, "mode", "audio");
+    add_text(object, "mode", record->t38 ? "t38" : "audio");
+    if (record->t38)
+        add_number(object, "t38_version", record->t38_version);
     if (record->negotiated)
         add_negotiated(object, record);
     add_pages(object, &record->facts, record->rendition);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The T.30 session: where spandsp's fax engine runs, and the one file that knows its private structs (the public
- * interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
+/* The T.30 session: where spandsp's fax engine runs. With t38.c it is the file that knows its private structs (the
+ * public interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
  *
- * All handlers run inside session_transmit or session_receive. They cannot end the T.30 they are called from, so they
- * mark the session as over, and the function at the bottom of the stack ends it. From the mark on, nothing that T.30
- * still does reaches the line, the journal or the trace. */
+ * All handlers run inside session_transmit, session_receive, session_advance or session_packet. They cannot end the
+ * T.30 they are called from, so they mark the session as over, and the function at the bottom of the stack ends it.
+ * From the mark on, nothing that T.30 still does reaches the line, the journal or the trace. */
 #include "config.h"
 
 #define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "plugins/t30/record.h"
 #include "plugins/t30/rendition.h"
 #include "plugins/t30/screen.h"
+#include "plugins/t30/t38.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
@@ -37,8 +39,10 @@ struct session {
     struct options options;
     struct session_hooks hooks;
     void *context;
-    fax_state_t *fax;
-    t30_state_t *t30;
+    fax_state_t *fax; /* on audio, else NULL */
+    struct t38 *t38;  /* on T.38, else NULL */
+    int t38_version;
+    t30_state_t *t30; /* of one of these */
     struct page_file files[OPTIONS_FILES_MAX];
     int choice; /* of them, to send */
     struct confirm confirm;
@@ -55,6 +59,7 @@ struct session {
     const char *phase;
     int phase_rate;
     bool nsf_seen;
+    bool trained_said;
     bool negotiated;
     t30_stats_t stats; /* of the last page, or of the last agreement */
     const char *modem;
@@ -141,6 +146,13 @@ static void note_agreement(struct session *session)
     session->negotiated = true;
 }
 
+static void say_trained(struct session *session)
+{
+    if (session->hooks.trained && !session->trained_said)
+        session->hooks.trained(session->context);
+    session->trained_said = true;
+}
+
 /* The frames between which the image phase begins, for progress. */
 static void follow_frame(struct session *session, bool received, const uint8_t *frame, int length)
 {
@@ -153,6 +165,7 @@ static void follow_frame(struct session *session, bool received, const uint8_t *
     if (cfr && received == session->options.sending) {
         note_agreement(session);
         announce(session, session->options.sending ? "sending" : "receiving");
+        say_trained(session);
     }
 }
 
@@ -275,6 +288,8 @@ static void on_phase_e(t30_state_t *t30, void *user, int result)
     (void)t30;
     session->finished = true;
     session->t30_result = result;
+    if (session->t38 && t38_is_wild(session->t38))
+        stop(session, OUTCOME_END_REFUSED, "T.38: packets that no machine sends");
     stop(session, OUTCOME_END_T30, NULL);
 }
 
@@ -315,23 +330,73 @@ __attribute__((visibility("default"))) void t30_hdlc_accept(void *user, const ui
         real_hdlc_accept(user, frame, length, ok);
 }
 
-static void set_files(struct session *session, const int *files)
+static void take_files(struct session *session, const int *files)
 {
-    char name[PAGE_FILE_NAME_SIZE];
     int i;
 
     for (i = 0; i < session->options.file_count; i++)
         page_file_init(&session->files[i], files[i], 0);
-    if (session->options.sending) {
-        t30_set_tx_file(session->t30, page_file_name(name, &session->files[0]), -1, -1);
+    if (session->options.sending)
         return;
-    }
     page_file_init(&session->files[0], files[0], session->options.limits.file_bytes);
     session->confirm.received = &session->files[0];
-    t30_set_rx_file(session->t30, page_file_name(name, &session->files[0]), -1);
 }
 
-struct session *session_new(const struct options *options, const int *files, int journal,
+/* What T.30 sends and receives, and who hears of it. */
+static void set_up_t30(struct session *session)
+{
+    t30_state_t *t30 = session->t30;
+    char name[PAGE_FILE_NAME_SIZE];
+
+    t30->retransmit_capable = true; /* a page that was answered with RTN is sent again, not given up */
+    offer_to(t30, &session->options);
+    page_file_name(name, &session->files[0]);
+    if (session->options.sending)
+        t30_set_tx_file(t30, name, -1, -1);
+    else
+        t30_set_rx_file(t30, name, -1);
+    t30_set_phase_b_handler(t30, on_phase_b, session);
+    t30_set_phase_d_handler(t30, on_phase_d, session);
+    t30_set_phase_e_handler(t30, on_phase_e, session);
+    t30_set_real_time_frame_handler(t30, on_frame, session);
+}
+
+static bool start_audio(struct session *session)
+{
+    session->fax = fax_init(NULL, session->options.calling);
+    if (!session->fax)
+        return false;
+    session->t30 = fax_get_t30_state(session->fax);
+    fax_set_transmit_on_idle(session->fax, 1);
+    set_up_t30(session);
+    return true;
+}
+
+/* A packet of T.38 is about to leave: nothing does once the session is over, but T.30's own last words. */
+static int on_packet(void *context, const uint8_t *ifp, int size, bool image)
+{
+    struct session *session = context;
+
+    if (session->over && session->end != OUTCOME_END_T30)
+        return -1;
+    session->hooks.packet(session->context, ifp, size, image);
+    return 0;
+}
+
+static bool start_t38(struct session *session, const struct path_t38 *t38)
+{
+    session->t38 = t38_new(session->options.calling, t38->version, on_packet, session);
+    if (!session->t38)
+        return false;
+    session->t38_version = t38->version;
+    if (t38->max_rate_bps < session->options.max_rate_bps)
+        session->options.max_rate_bps = t38->max_rate_bps;
+    session->t30 = t38_t30(session->t38);
+    set_up_t30(session);
+    return true;
+}
+
+struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context)
 {
     struct session *session = xcalloc(1, sizeof *session);
@@ -341,21 +406,60 @@ struct session *session_new(const struct options *options, const int *files, int
     session->context = context;
     session->confirm.journal = journal;
     session->confirm.sending = options->sending;
-    session->fax = fax_init(NULL, options->calling);
-    if (!session->fax) {
-        free(session);
-        return NULL;
+    take_files(session, files);
+    if (t38 ? start_t38(session, t38) : start_audio(session))
+        return session;
+    free(session);
+    return NULL;
+}
+
+/* The T.30 that was begun on audio goes without a word: what its handlers would say is not the end of the call. */
+static void drop_audio(struct session *session)
+{
+    t30_state_t *t30 = fax_get_t30_state(session->fax);
+
+    t30_set_phase_b_handler(t30, NULL, NULL);
+    t30_set_phase_d_handler(t30, NULL, NULL);
+    t30_set_phase_e_handler(t30, NULL, NULL);
+    t30_set_real_time_frame_handler(t30, NULL, NULL);
+    t30_terminate(t30);
+    fax_free(session->fax);
+    session->fax = NULL;
+}
+
+/* What was learnt of the far end on audio is told again on T.38. That it answered stays true. */
+static void forget_agreement(struct session *session)
+{
+    session->confirm.trained = session->confirm.refused_page = false;
+    session->nsf_seen = session->negotiated = false;
+    session->choice = 0;
+    session->phase = NULL;
+    session->phase_rate = 0;
+    session->modem = NULL;
+    memset(&session->stats, 0, sizeof session->stats);
+    session->bad_rows = session->longest_bad_run = session->ecm_retries = 0;
+    session->moved_at_ms = session_line_ms(session);
+}
+
+void session_switch(struct session *session, const struct path_t38 *t38)
+{
+    if (session->over || session->t38)
+        return;
+    if (session->confirm.pages > 0 || session->confirm.end_sent) {
+        session_end(session, OUTCOME_END_REFUSED, "a switch to T.38 after pages were sent");
+        return;
     }
-    session->t30 = fax_get_t30_state(session->fax);
-    session->t30->retransmit_capable = true; /* a page that was answered with RTN is sent again, not given up */
-    fax_set_transmit_on_idle(session->fax, 1);
-    offer_to(session->t30, options);
-    set_files(session, files);
-    t30_set_phase_b_handler(session->t30, on_phase_b, session);
-    t30_set_phase_d_handler(session->t30, on_phase_d, session);
-    t30_set_phase_e_handler(session->t30, on_phase_e, session);
-    t30_set_real_time_frame_handler(session->t30, on_frame, session);
-    return session;
+    if (!start_t38(session, t38)) {
+        session_end(session, OUTCOME_END_BROKEN, "no memory for a T.38 terminal");
+        return;
+    }
+    drop_audio(session);
+    forget_agreement(session);
+}
+
+bool session_is_t38(const struct session *session)
+{
+    return session->t38 != NULL;
 }
 
 void session_free(struct session *session)
@@ -363,7 +467,9 @@ void session_free(struct session *session)
     if (!session)
         return;
     session_end(session, OUTCOME_END_ABORTED, NULL);
-    fax_free(session->fax);
+    if (session->fax)
+        fax_free(session->fax);
+    t38_free(session->t38);
     free(session);
 }
 
@@ -378,7 +484,7 @@ void session_transmit(struct session *session, int16_t *samples, int count)
 {
     int made = 0;
 
-    if (!session->over) {
+    if (!session->over && session->fax) {
         made = fax_tx(session->fax, samples, count);
         end_stopped(session);
     }
@@ -393,8 +499,10 @@ static bool is_waiting_in_vain(const struct session *session)
 {
     const t30_state_t *t30 = session->t30;
 
-    return !session->fax->modems.transmit && !t30->rx_signal_present && t30->timer_t0_t1 <= 0 &&
-           t30->timer_t2_t4 <= 0 && t30->timer_t3 <= 0 && t30->timer_t5 <= 0;
+    if (session->fax ? session->fax->modems.transmit || t30->rx_signal_present
+                     : t38_is_sending(session->t38) || t38_is_hearing(session->t38))
+        return false;
+    return t30->timer_t0_t1 <= 0 && t30->timer_t2_t4 <= 0 && t30->timer_t3 <= 0 && t30->timer_t5 <= 0;
 }
 
 static void watch_for_standstill(struct session *session)
@@ -407,13 +515,55 @@ static void watch_for_standstill(struct session *session)
 
 void session_receive(struct session *session, int16_t *samples, int count)
 {
-    if (session->over)
+    if (session->over || !session->fax)
         return;
     fax_rx(session->fax, samples, count);
     session->samples += count;
     end_stopped(session);
     if (!session->over)
         watch_for_standstill(session);
+}
+
+void session_advance(struct session *session, int samples)
+{
+    if (session->over || !session->t38)
+        return;
+    session->samples += samples;
+    if (!is_waiting_in_vain(session)) /* until now, however long that was */
+        session->moved_at_ms = session_line_ms(session);
+    t38_advance(session->t38, samples);
+    end_stopped(session);
+    if (!session->over)
+        watch_for_standstill(session);
+}
+
+void session_packet(struct session *session, const uint8_t *ifp, int size, uint16_t sequence)
+{
+    if (session->over || !session->t38)
+        return;
+    t38_receive(session->t38, ifp, size, sequence);
+    end_stopped(session);
+}
+
+int session_due(const struct session *session)
+{
+    int64_t standstill;
+    int due;
+
+    if (session->over || !session->t38)
+        return INT_MAX;
+    due = t38_due(session->t38);
+    if (!is_waiting_in_vain(session))
+        return due;
+    standstill = (session->moved_at_ms + STANDSTILL_MS + 1) * (SESSION_RATE / 1000) - session->samples;
+    if (standstill < 0)
+        standstill = 0;
+    return standstill < due ? (int)standstill : due;
+}
+
+bool session_is_sending(const struct session *session)
+{
+    return session->t38 && !session->over && t38_is_sending(session->t38);
 }
 
 json_t *session_record(const struct session *session)
@@ -430,6 +580,8 @@ json_t *session_record(const struct session *session)
                                       .complete = confirm->complete,
                                       .pages = confirm->pages},
                             .message = session->message,
+                            .t38 = session->t38 != NULL,
+                            .t38_version = session->t38_version,
                             .remote_station_id = t30_get_rx_ident(session->t30),
                             .local_station_id = session->options.station_id,
                             .subaddress = t30_get_rx_sub_address(session->t30),
@@ -451,6 +603,23 @@ json_t *session_record(const struct session *session)
                             .line_ms = session_line_ms(session)};
 
     return record_to_json(&record, &session->trace);
+}
+
+static int drop_packet(void *context, const uint8_t *ifp, int size, bool image)
+{
+    (void)context, (void)ifp, (void)size, (void)image;
+    return 0;
+}
+
+static void warm_t38(bool calling)
+{
+    struct t38 *t38 = t38_new(calling, 0, drop_packet, NULL);
+
+    if (!t38)
+        return;
+    t38_advance(t38, SESSION_RATE);
+    t30_terminate(t38_t30(t38));
+    t38_free(t38);
 }
 
 /* Run both ends of a call for a moment: touches the code and tables that every call needs, so that forked engines share
@@ -476,6 +645,7 @@ static void warm(void)
             t30_terminate(fax_get_t30_state(fax));
             fax_free(fax);
         }
+        warm_t38(side != 0);
     }
 }
 

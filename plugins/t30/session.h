@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One T.30 session on spandsp: samples in, samples out, and what happened.
+/* One T.30 session on spandsp: samples or T.38 packets in and out, and what happened.
+ *
+ * A session that began on audio may go over to T.38 once: T.30 begins anew there, in the same session.
  *
  * The session writes the call journal and keeps received pages safe (server/base/journal.h); all of a call's state is
  * in its struct. It ends by itself (T.30 ran to its end, a frame was refused, a page could not be stored: see
@@ -16,6 +18,7 @@
 
 #include "plugins/t30/options.h"
 #include "plugins/t30/outcome.h"
+#include "plugins/t30/path.h"
 
 #define SESSION_RATE 8000 /* samples a second */
 
@@ -27,16 +30,27 @@ struct session_hooks {
     void (*phase)(void *context, const char *phase, const char *station_id, int rate_bps);
     /* Page `number` (from 1) is confirmed; a received one is on disk. */
     void (*page)(void *context, int number);
+    /* CFR was received, or is about to be sent: once in a session. May be NULL. */
+    void (*trained)(void *context);
+    /* T.38: an IFP packet to send, once; `image` when it is a part of an image and not of the dialogue. */
+    void (*packet)(void *context, const uint8_t *ifp, int size, bool image);
 };
 
 /* Prepare the process: resolve what is forwarded, warm the modems' tables. Once, before the sandbox and before any
  * other function here. */
 void session_setup(void);
 
-/* Start a call. `options` is copied; `files` are options->file_count documents or the one file to fill; they and
- * `journal` (-1: none) stay the caller's and have to outlive the session. The caller frees with session_free. */
-struct session *session_new(const struct options *options, const int *files, int journal,
+/* Start a call, on audio or (`t38` not NULL) on T.38. `options` is copied; `files` are options->file_count documents or
+ * the one file to fill; they and `journal` (-1: none) stay the caller's and have to outlive the session. NULL when
+ * memory is out. The caller frees with session_free. */
+struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context);
+
+/* Go over from audio to T.38. Ends the session if something was confirmed already, since it would be sent again, or if
+ * memory is out; without effect on a session that is over or on T.38. */
+void session_switch(struct session *session, const struct path_t38 *t38);
+
+bool session_is_t38(const struct session *session);
 
 /* Ends the T.30 if it still runs. NULL is fine. */
 void session_free(struct session *session);
@@ -46,6 +60,18 @@ void session_transmit(struct session *session, int16_t *samples, int count);
 
 /* `count` samples from the line; they are changed in place. Line time goes by with them. */
 void session_receive(struct session *session, int16_t *samples, int count);
+
+/* T.38: line time goes by; packets that become due are sent through the hook. */
+void session_advance(struct session *session, int samples);
+
+/* T.38: a packet of the far end with UDPTL's number. Any octets. */
+void session_packet(struct session *session, const uint8_t *ifp, int size, uint16_t sequence);
+
+/* T.38: line time until session_advance has something to do, in samples; 0 = now, INT_MAX = never. */
+int session_due(const struct session *session);
+
+/* T.38: true while this end sends a tone, a frame or a page. */
+bool session_is_sending(const struct session *session);
 
 /* True when the call has ended and only the record is left. */
 bool session_is_over(const struct session *session);

@@ -30,16 +30,17 @@ void pair_init(struct pair *pair, const char *work, const char *document)
     receiver->job = json_pack("{s:s,s:s,s:s,s:s,s:s}", "role", "answerer", "direction", "receive", "carrier", "audio",
                               "media", "stream", "station_id", "+15550002");
     assert(sender->job && receiver->job);
+    sender->media = sender->rtcp = receiver->media = receiver->rtcp = -1;
 }
 
-static void start_end(struct pair_end *end, struct engine *engine, int media, const char *path, int flags)
+static void start_end(struct pair_end *end, struct engine *engine, int media, int rtcp, const char *path, int flags)
 {
     int file = open(path, flags | O_CLOEXEC, 0600);
     int journal = open(end->journal_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     int error;
 
     assert(file >= 0 && journal >= 0);
-    error = engine_start(&end->call, engine, end->job, media, -1, journal, &file, 1);
+    error = engine_start(&end->call, engine, end->job, media, rtcp, journal, &file, 1);
     if (error)
         fprintf(stderr, "engine_start: %s\n", err_message());
     assert(error == 0);
@@ -52,21 +53,36 @@ void pair_start(struct pair *pair, struct engine *sender, struct engine *receive
     int media[2];
 
     assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, media) == 0);
-    start_end(&pair->ends[PAIR_SENDER], sender, media[0], pair->document, O_RDONLY);
-    start_end(&pair->ends[PAIR_RECEIVER], receiver, media[1], pair->received, O_RDWR | O_CREAT | O_TRUNC);
+    start_end(&pair->ends[PAIR_SENDER], sender, media[0], -1, pair->document, O_RDONLY);
+    start_end(&pair->ends[PAIR_RECEIVER], receiver, media[1], -1, pair->received, O_RDWR | O_CREAT | O_TRUNC);
     close(media[0]);
     close(media[1]);
+}
+
+void pair_start_udp(struct pair *pair, enum pair_side side, struct engine *engine)
+{
+    struct pair_end *end = &pair->ends[side];
+
+    if (side == PAIR_SENDER)
+        start_end(end, engine, end->media, end->rtcp, pair->document, O_RDONLY);
+    else
+        start_end(end, engine, end->media, end->rtcp, pair->received, O_RDWR | O_CREAT | O_TRUNC);
 }
 
 static void take_event(struct pair_end *end, json_t *event)
 {
     const char *name = json_string_value(json_object_get(event, "event"));
-    size_t used = strlen(end->phases);
+    size_t used = strlen(end->phases), heard = strlen(end->tones);
 
     if (strcmp(name, "ended") == 0)
         end->record = json_incref(json_object_get(event, "record"));
     else if (strcmp(name, "page") == 0)
         end->pages = (int)json_integer_value(json_object_get(event, "page"));
+    else if (strcmp(name, "trained") == 0)
+        end->trained = true;
+    else if (strcmp(name, "tone") == 0)
+        snprintf(end->tones + heard, sizeof end->tones - heard, "%s ",
+                 json_string_value(json_object_get(event, "tone")));
     else
         snprintf(end->phases + used, sizeof end->phases - used, "%s ",
                  json_string_value(json_object_get(event, "phase")));
@@ -86,6 +102,17 @@ void pair_follow(struct pair_end *end, int timeout_ms, bool (*until)(const struc
         else
             end->gone = true;
     }
+}
+
+void pair_peek(struct pair_end *end)
+{
+    json_t *event;
+    int error = 0;
+
+    while (!end->record && !end->gone && (error = engine_wait(end->call, &event, 0)) == 0)
+        take_event(end, event);
+    assert(error == 0 || error == ERR_AGAIN || error == ERR_CLOSED);
+    end->gone = end->gone || error == ERR_CLOSED;
 }
 
 void pair_finish(struct pair *pair)
@@ -243,6 +270,35 @@ static void copy_page(TIFF *to, TIFF *from)
         assert(TIFFWriteScanline(to, octets, row, 0) > 0);
     }
     assert(TIFFWriteDirectory(to));
+}
+
+void pair_make_short_document(const char *path, int pages, int rows)
+{
+    TIFF *to = TIFFOpen(path, "w");
+    uint8_t octets[216];
+    int page, row, i;
+
+    assert(to);
+    for (page = 0; page < pages; page++) {
+        TIFFSetField(to, TIFFTAG_IMAGEWIDTH, 1728);
+        TIFFSetField(to, TIFFTAG_IMAGELENGTH, rows);
+        TIFFSetField(to, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+        TIFFSetField(to, TIFFTAG_BITSPERSAMPLE, 1);
+        TIFFSetField(to, TIFFTAG_SAMPLESPERPIXEL, 1);
+        TIFFSetField(to, TIFFTAG_COMPRESSION, COMPRESSION_CCITTFAX4);
+        TIFFSetField(to, TIFFTAG_ROWSPERSTRIP, rows);
+        TIFFSetField(to, TIFFTAG_XRESOLUTION, 204.0);
+        TIFFSetField(to, TIFFTAG_YRESOLUTION, 196.0);
+        TIFFSetField(to, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+        for (row = 0; row < rows; row++) {
+            memset(octets, 0, sizeof octets);
+            for (i = 10 + page; i < 200; i += 11 + page)
+                octets[i + (row / 8) % 5] = (uint8_t)(0xF0 >> (row % 4));
+            assert(TIFFWriteScanline(to, octets, (uint32_t)row, 0) > 0);
+        }
+        assert(TIFFWriteDirectory(to));
+    }
+    TIFFClose(to);
 }
 
 void pair_make_document(const char *path, const char *const *sources, int source_count, int pages)

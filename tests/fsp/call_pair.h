@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Test help: two calls of the real engine joined by a socket pair, and what came of them. */
+/* Test help: two calls of the real engine joined by a socket pair or by UDP, and what came of them. */
 #ifndef FAXD_TESTS_FSP_CALL_PAIR_H
 #define FAXD_TESTS_FSP_CALL_PAIR_H
 
@@ -18,6 +18,9 @@ struct pair_end {
     bool gone;       /* end-of-file without "ended" */
     int pages;       /* "page" events */
     char phases[64]; /* "negotiating sending " */
+    char tones[32];  /* "ced preamble " */
+    bool trained;
+    int media, rtcp; /* UDP: sockets to start with, the caller's; -1 = none */
     char journal_path[128];
     struct journal_state journal;
 };
@@ -34,8 +37,14 @@ void pair_init(struct pair *pair, const char *work, const char *document);
 /* Start both; each side in its engine. */
 void pair_start(struct pair *pair, struct engine *sender, struct engine *receiver);
 
+/* Start one side on its UDP sockets. */
+void pair_start_udp(struct pair *pair, enum pair_side side, struct engine *engine);
+
 /* Take events of one side until it has ended (or `until` says so): at most `timeout_ms`. */
 void pair_follow(struct pair_end *end, int timeout_ms, bool (*until)(const struct pair_end *end));
+
+/* Take the events of one side that are there. */
+void pair_peek(struct pair_end *end);
 
 /* Run both to their end and read the journals. */
 void pair_finish(struct pair *pair);
@@ -53,6 +62,9 @@ bool pair_true(const struct pair_end *end, const char *key);
 /* The pages of `path` are, pixel for pixel, the pages of `original` from the first on: how many there are; -1 when one
  * differs or cannot be read. */
 int pair_same_pages(const char *path, const char *original);
+
+/* A TIFF of `pages` pages of `rows` rows, quickly sent. */
+void pair_make_short_document(const char *path, int pages, int rows);
 
 /* A TIFF with the pages of `source` again and again until there are `pages`. */
 void pair_make_document(const char *path, const char *const *sources, int source_count, int pages);

@@ -223,14 +223,14 @@ static void start(struct call *call, const char *extra)
              extra);
     assert_int_equal(options_parse(&options, job), 0);
     call->sender =
-        session_new(&options, &document, open(test.sender_journal, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600),
+        session_new(&options, NULL, &document, open(test.sender_journal, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600),
                     &sender_hooks, call);
     snprintf(job, sizeof job,
              "{\"role\":\"answerer\",\"direction\":\"receive\",\"carrier\":\"audio\",\"media\":\"stream\"%s}", extra);
     assert_int_equal(options_parse(&options, job), 0);
     test.journal_fd = open(test.receiver_journal, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     test.received_fd = open(test.received, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    call->receiver = session_new(&options, &test.received_fd, test.journal_fd, &no_hooks, call);
+    call->receiver = session_new(&options, NULL, &test.received_fd, test.journal_fd, &no_hooks, call);
 }
 
 static void exchange(struct call *call)

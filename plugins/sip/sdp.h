@@ -159,10 +159,10 @@ struct sdp_line {
     const struct sdp_t38 *t38; /* what we can */
 };
 
-/* Write an offer with the given lines, in order; `text` is ended. A later offer of the same dialog has to have all
- * lines of the session so far, in their order, and may add some (RFC 3264 section 8). 0; ERR_FULL when `size` is too
- * small (SDP_TEXT_SIZE is enough), ERR_INVALID for an address that is none or more than SDP_MEDIA_MAX lines. `text` is
- * "" then. */
+/* Write an offer with the given lines, in order; `text` is ended. A later offer of the same dialog has at least as many
+ * lines as the session so far, each in its place; a line may turn from audio into an image and back (RFC 3264 section
+ * 8.3). 0; ERR_FULL when `size` is too small (SDP_TEXT_SIZE is enough), ERR_INVALID for an address that is none, a line
+ * that is not in order or more than SDP_MEDIA_MAX lines. `text` is "" then. */
 int sdp_write_offer(char *text, size_t size, const struct sdp_origin *origin, const struct sdp_line *lines, int count);
 
 /* Write the answer to `offer`: line number `chosen` is filled from `line`, all others are refused (port 0, their own

@@ -11,7 +11,7 @@
 #include "plugins/softmodem/exchange.h"
 #include "plugins/softmodem/setup.h"
 
-#include "server/base/err.h"
+#include "server/base/log.h"
 
 #include <math.h>
 #include <stdatomic.h>

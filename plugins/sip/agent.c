@@ -49,6 +49,7 @@ struct message {
     size_t used;
     char line[64]; /* the beginning of the line at hand */
     size_t line_used;
+    size_t line_began; /* where it begins in `text` */
     bool received, inside;
 };
 
@@ -127,10 +128,12 @@ static void take_line(struct agent *agent)
 
     if (rule && message->inside) {
         message->inside = false;
+        message->used = message->line_began; /* the rule's own beginning is no part of it */
         give_message(agent);
     } else if (rule) {
         message->inside = true;
         message->used = 0;
+        message->line_used = 0; /* no line of the message */
     } else if (!message->inside && strncmp(message->line, "recv ", 5) == 0) {
         message->received = true;
     } else if (!message->inside && strncmp(message->line, "send ", 5) == 0) {
@@ -144,17 +147,17 @@ static void take_character(struct agent *agent, char c)
 
     if (c == '\n') {
         message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] = '\0';
-        if (message->inside && message->used < MESSAGE_SIZE - 1 && strncmp(message->line, "   -------", 10) != 0)
-            message->text[message->used++] = '\n';
         take_line(agent);
+        if (message->inside && message->line_used > 0 && message->used < MESSAGE_SIZE - 1)
+            message->text[message->used++] = '\n';
+        message->line_began = message->used;
         message->line_used = 0;
         return;
     }
     if (message->line_used < sizeof(message->line) - 1)
         message->line[message->line_used] = c;
     message->line_used++;
-    if (message->inside && message->line_used > 3 && message->used < MESSAGE_SIZE - 2 &&
-        !(message->line_used > 23 && strncmp(message->line, "   --------------------", 23) == 0))
+    if (message->inside && message->line_used > 3 && message->used < MESSAGE_SIZE - 2)
         message->text[message->used++] = c;
 }
 
@@ -357,7 +360,7 @@ static nua_t *make_nua(struct agent *agent)
     return nua_create(agent->root, on_event, agent, NUTAG_URL(url), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
                       TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)),
                       TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)), NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(1),
-                      NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_ALLOW(NULL), NUTAG_ALLOW(ALLOWED),
+                      NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
                       NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
                       NUTAG_SESSION_REFRESHER(nua_remote_refresher), NUTAG_OUTBOUND("no-options-keepalive no-validate"),
                       SIPTAG_USER_AGENT_STR(USER_AGENT), TPTAG_LOG(1), TAG_END());

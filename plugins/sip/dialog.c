@@ -743,11 +743,13 @@ struct dialog *dialog_place(struct agent *agent, struct trunk *trunk, const stru
 
 /* ---- a call comes ---- */
 
+/* To the request of the event at hand; outside of an event, to the INVITE that rings. */
 static void respond(struct dialog *dialog, int status, const char *phrase, const char *text)
 {
-    nua_respond(dialog->nh, status, phrase, NUTAG_WITH_THIS(agent_nua(dialog->agent)),
-                TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")), TAG_IF(text, SIPTAG_PAYLOAD_STR(text)),
-                TAG_END());
+    nua_t *nua = agent_nua(dialog->agent);
+
+    nua_respond(dialog->nh, status, phrase, TAG_IF(nua_current_request(nua), NUTAG_WITH_THIS(nua)), TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+                TAG_IF(text, SIPTAG_PAYLOAD_STR(text)), TAG_END());
 }
 
 static bool has_sdp(const sip_t *sip)

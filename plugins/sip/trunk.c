@@ -25,6 +25,7 @@
 #define RETRY_FIRST_S   2
 #define RETRY_LONGEST_S 120
 #define PROBE_WAIT_MS   5000
+#define PROBE_DOWN_S    15
 
 static const char *const state_names[] = {"registering", "up", "down"};
 enum trunk_state { TRUNK_REGISTERING, TRUNK_UP, TRUNK_DOWN };
@@ -51,6 +52,7 @@ struct trunk {
     nua_handle_t *register_nh, *probe_nh;
     int register_tries, probe_tries;
     int retry_s;
+    int fruitless; /* probes in a row */
     int64_t probe_began_ms; /* monotonic */
     su_timer_t *retry_timer, *probe_timer, *probe_limit;
 };
@@ -194,6 +196,25 @@ static void register_now(struct trunk *trunk)
 
 /* ---- OPTIONS ---- */
 
+/* Seconds to the next keep-alive: a trunk that is down is asked more often, so that it is back soon. */
+static int probe_interval_s(const struct trunk *trunk, bool up)
+{
+    int usual = trunk->setup->options_s;
+    int soon = trunk->fruitless < 4 ? 1 << trunk->fruitless : PROBE_DOWN_S;
+
+    return up || (usual && usual < soon) ? usual : soon;
+}
+
+static void on_keep_alive(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument);
+
+static void set_keep_alive(struct trunk *trunk, bool up)
+{
+    int next_s = probe_interval_s(trunk, up);
+
+    if (trunk->probe_timer && next_s)
+        su_timer_set_interval(trunk->probe_timer, on_keep_alive, (su_timer_arg_t *)trunk, (su_duration_t)next_s * 1000);
+}
+
 static void end_probe(struct trunk *trunk, int status, const char *phrase)
 {
     bool alive = status > 0 && status != 408 && status != 503;
@@ -207,6 +228,8 @@ static void end_probe(struct trunk *trunk, int status, const char *phrase)
     trunk->test_rtt_ms = (int)(clock_mono_ms() - trunk->probe_began_ms);
     str_copy(trunk->test_reason, sizeof(trunk->test_reason), status ? phrase : "no answer");
     pthread_mutex_unlock(&trunk->lock);
+    trunk->fruitless = alive ? 0 : trunk->fruitless + 1;
+    set_keep_alive(trunk, alive);
     /* A registrar that answers OPTIONS has not said that it knows us. */
     if (!alive)
         set_down(trunk, status, phrase, "OPTIONS");
@@ -257,33 +280,16 @@ void trunk_test(struct trunk *trunk)
         su_timer_set_interval(trunk->probe_limit, on_probe_limit, (su_timer_arg_t *)trunk, PROBE_WAIT_MS);
 }
 
-/* Seconds to the next keep-alive: a trunk that is down is asked more often, so that it is back soon. */
-static int probe_interval_s(struct trunk *trunk)
-{
-    int usual = trunk->setup->options_s;
-
-    return trunk_is_up(trunk) || (usual && usual < 15) ? usual : 15;
-}
-
 static void on_keep_alive(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
 {
-    struct trunk *trunk = (struct trunk *)argument;
-    int next_s = probe_interval_s(trunk);
-
-    (void)magic;
-    if (!trunk->setup->registers || trunk->setup->options_s || !trunk_is_up(trunk))
-        trunk_test(trunk);
-    if (next_s)
-        su_timer_set_interval(timer, on_keep_alive, argument, (su_duration_t)next_s * 1000);
+    (void)magic, (void)timer;
+    trunk_test((struct trunk *)argument); /* its end sets the next */
 }
 
 void trunk_was_silent(struct trunk *trunk)
 {
     set_state(trunk, TRUNK_DOWN, "no answer to INVITE");
     trunk_test(trunk);
-    if (trunk->probe_timer)
-        su_timer_set_interval(trunk->probe_timer, on_keep_alive, (su_timer_arg_t *)trunk,
-                              (su_duration_t)probe_interval_s(trunk) * 1000);
 }
 
 /* ---- life ---- */
@@ -316,16 +322,13 @@ struct trunk *trunk_new(struct agent *agent, const struct sip_trunk_setup *setup
 
 void trunk_start(struct trunk *trunk)
 {
-    su_task_r const *task = NULL;
-
-    (void)task;
     trunk->retry_timer = su_timer_create(su_root_task(agent_root(trunk->agent)), 1000);
     trunk->probe_timer = su_timer_create(su_root_task(agent_root(trunk->agent)), 1000);
     trunk->probe_limit = su_timer_create(su_root_task(agent_root(trunk->agent)), 1000);
     if (trunk->setup->registers)
         register_now(trunk);
-    if (trunk->setup->options_s && trunk->probe_timer)
-        on_keep_alive(NULL, trunk->probe_timer, (su_timer_arg_t *)trunk);
+    if (trunk->setup->options_s)
+        trunk_test(trunk);
 }
 
 void trunk_stop(struct trunk *trunk)

@@ -725,9 +725,12 @@ static void test_the_same_keys_keep_their_state(void **state)
 static int hear_over_srtp(void *argument)
 {
     struct world *world = argument;
-    const struct rlimit none = {0, 0};
+    struct rlimit files;
 
-    if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 2;
+    files.rlim_cur = 0;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
         return 2;
     make_world(world, SECURE_SHA80, true);
     send_packets(world, 3);

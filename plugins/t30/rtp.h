@@ -35,7 +35,7 @@ struct rtp_options {
         *cname; /* for RTCP, copied, cut at 63 octets; NULL: RTCP has an empty one. Not looked at by rtp_change */
 
     int wait_ms;    /* for a missing packet; 0: 60 */
-    int silence_ms; /* without audio, until line time goes on by our clock; 0: 120 */
+    int silence_ms; /* without audio, until line time goes on by our clock; 0: 500 */
 
     struct secure_key send_key, receive_key; /* SRTP; SECURE_NONE in both: plain RTP */
 };

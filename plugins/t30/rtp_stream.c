@@ -18,7 +18,7 @@
 #define NS_PER_MS     INT64_C(1000000)
 #define NS_PER_SAMPLE (INT64_C(1000000000) / RTP_RATE)
 #define WAIT_MS       60
-#define SILENCE_MS    120
+#define SILENCE_MS    500              /* a network that stalls for less does no harm: modems do not notice */
 #define SLOTS         32               /* packets that wait for an earlier one; 60 ms need 12 of 5 ms */
 #define JUMP_MAX      3000             /* numbers lost at once; RFC 3550 A.1 MAX_DROPOUT */
 #define BACK_MAX      100              /* how late a packet may come; A.1 MAX_MISORDER */

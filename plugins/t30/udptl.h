@@ -46,10 +46,9 @@ struct udptl_counts {
     uint64_t lost;      /* were passed over */
     uint64_t late;      /* came after they were recovered or passed over; dropped */
     uint64_t duplicate; /* came again; dropped */
-    uint64_t
-        malformed;  /* not UDPTL, or with a recovery part that is not (the IFP packet before it counts all the same) */
-    uint64_t stray; /* numbered far from the others; dropped until a run of them shows that it is a new count */
-    uint64_t restarts; /* ... which so often was: the far end began to count anew */
+    uint64_t malformed; /* not UDPTL, or only up to the end of the IFP packet, which is taken all the same */
+    uint64_t stray;     /* numbered far from the others; dropped until a run of them shows that it is a new count */
+    uint64_t restarts;  /* ... which so often was: the far end began to count anew */
 };
 
 struct udptl;

@@ -223,14 +223,16 @@ static int read_limits(struct options_limits *limits, const json_t *job)
 
 static int read_media(struct options *options, const json_t *job)
 {
-    const char *carrier = json_string_value(json_object_get(job, "carrier"));
+    const char *media = json_string_value(json_object_get(job, "media"));
+    bool audio;
     int error;
 
-    if ((error = read_choice(&options->datagram, job, "media", "datagram", "stream")) != 0)
+    if ((error = read_choice(&audio, job, "carrier", "audio", "udp")) != 0)
         return error;
-    if (!carrier || strcmp(carrier, options->datagram ? "udp" : "audio") != 0)
-        return wrong("carrier", options->datagram ? "\"udp\"" : "\"audio\"");
-    if (!options->datagram)
+    options->datagram = !audio;
+    if (!media || strcmp(media, audio ? "stream" : "datagram") != 0)
+        return wrong("media", audio ? "\"stream\"" : "\"datagram\"");
+    if (audio)
         return 0;
     if ((error = read_bool(&options->has_rtcp, job, "rtcp", false)) != 0)
         return error;

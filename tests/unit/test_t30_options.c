@@ -57,6 +57,20 @@ static void a_whole_job_is_read(void **state)
     assert_int_equal(options_descriptor_count(&options), 3);
 }
 
+static void a_job_on_datagrams_has_a_path(void **state)
+{
+    static const char job[] = "{\"role\":\"answerer\",\"direction\":\"receive\",\"carrier\":\"udp\","
+                              "\"media\":\"datagram\",\"rtcp\":true,"
+                              "\"path\":{\"mode\":\"t38\",\"address\":\"192.0.2.1\",\"port\":4000}}";
+    struct options options;
+
+    (void)state;
+    assert_int_equal(options_parse(&options, job), 0);
+    assert_true(options.datagram && options.has_rtcp);
+    assert_int_equal(options.path.mode, PATH_T38);
+    assert_int_equal(options_descriptor_count(&options), 5);
+}
+
 static void what_is_wrong_is_refused_by_name(void **state)
 {
     static const struct {
@@ -69,6 +83,8 @@ static void what_is_wrong_is_refused_by_name(void **state)
         {"{\"role\":\"caller\"}", "\"direction\""},
         {"{\"role\":\"caller\",\"direction\":\"send\",\"carrier\":\"t38\"}", "\"carrier\""},
         {"{\"role\":\"caller\",\"direction\":\"send\",\"carrier\":\"audio\",\"media\":\"tty\"}", "\"media\""},
+        {"{\"role\":\"caller\",\"direction\":\"send\",\"carrier\":\"udp\",\"media\":\"stream\"}", "\"media\""},
+        {"{\"role\":\"caller\",\"direction\":\"send\",\"carrier\":\"udp\",\"media\":\"datagram\"}", "\"mode\""},
         {"{" SEND "}", "\"files\""},
         {"{" SEND ",\"files\":[]}", "\"files\""},
         {"{" SEND ",\"files\":[{}]}", "\"files.resolution\""},
@@ -173,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_that_a_job_says_has_defaults),
         cmocka_unit_test(a_whole_job_is_read),
+        cmocka_unit_test(a_job_on_datagrams_has_a_path),
         cmocka_unit_test(what_is_wrong_is_refused_by_name),
         cmocka_unit_test(a_header_with_accents_is_readable_at_least),
         cmocka_unit_test(a_far_end_gets_what_it_can_print),

@@ -46,9 +46,9 @@ FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
  * at most 49,152 octets. Keys, each absent or null when not known:
  *   "outcome"          word of api.md more precise than the FS code ("training_failed", "confirmation_lost", ...)
  *   "message"          the reason in words
- *   "mode"             "audio" | "t38" | "class1" | "simulated"; "codec" of audio over a network ("PCMU"), "t38_version"
+ *   "mode"             "audio" | "t38" | "class1" | "simulated"; "codec" "PCMU" of audio over a network, "t38_version"
  *   "t30_result"       spandsp's completion code, "t30_text" its text
- *   "trunk", "call_id" the trunk that carried the call, its Call-ID; "sip_status" 486, "sip_reason" "Busy Here", "q850" 17
+ *   "trunk", "call_id" what carried the call, and its Call-ID; "sip_status" 486, "sip_reason" "Busy Here", "q850" 17
  *   "connected"        true when the far end answered; "answered_at_ms", "ended_at_ms": UTC
  *   "rate_bps", "modem" "V.17", "ecm", "compression" "T.6", "resolution" "204x196", "width", "polling"
  *   "pages_confirmed"  send: confirmed by the far end; "pages_received" receive: on disk and confirmed
@@ -74,8 +74,8 @@ FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, 
  *      "lines":"unavailable", "lines_reason":"no trunk is up"}
  *     At most 64 trunks; a name has 1 to 63 printable ASCII characters, none of them / " \. "name" and "state" are
  *     needed, all else may be absent or null. "calls" are under way; the totals count from FaxDevInitialize on.
- *     "lines":"unavailable" says that no line of the provider can send now: faxd starts no faxes on them until an answer
- *     comes without it.
+ *     "lines":"unavailable" says that no line of the provider can send now: faxd starts no faxes on them until an
+ *     answer comes without it.
  *   {"ask":"test", "trunk":"office"}   begin a probe (OPTIONS); its result becomes "last_test"
  *     {"started":true}, or {"error":"no trunk has this name"}
  * An FSP whose answer about trunks has changed (a state, "last_test", "lines") posts a LINEMESSAGE with dwParam1 =

@@ -73,7 +73,8 @@ struct lines {
 };
 
 /* Set up one line for each device of `provider`, rights as its settings say, tell the FSP (the notice round after
- * FaxDevInitialize), and ask it for the state of its trunks, on the calling thread. The caller sets `peer` before anything else, and clears `*lines`. */
+ * FaxDevInitialize), and ask it for the state of its trunks, on the calling thread. The caller sets `peer` before
+ * anything else, and clears `*lines`. */
 void lines_init(struct lines *lines, struct provider *provider, struct control *control, struct report_box *box,
                 int64_t abort_grace_ms);
 

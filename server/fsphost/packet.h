@@ -33,8 +33,8 @@ int packet_read_report(struct packet_status *status, bool *faulty, const void *b
 
 void packet_status_clear(struct packet_status *status);
 
-/* The device and the LINEDEVSTATE_* of a LINEMESSAGE. 0, or ERR_INVALID with a message: too small, or neither a ring nor
- * a change of state. */
+/* The device and the LINEDEVSTATE_* of a LINEMESSAGE. 0, or ERR_INVALID with a message: too small, or neither a ring
+ * nor a change of state. */
 int packet_read_line(DWORD *device, DWORD *state, const void *block, size_t size, DWORD bytes);
 
 /* Longer strings are cut, so that all of them fit into a message beside a call record. */

@@ -76,9 +76,10 @@ int provider_index(const struct provider *provider, DWORD device);
 ULONG_PTR provider_job_key(DWORD index, DWORD run);
 bool provider_key_parse(ULONG_PTR key, DWORD *index, DWORD *run);
 
-/* The texts of FaxdRingInfo, FaxdCallRecord and FaxdProviderAsk by their size protocol: a JSON object, the caller's to free, of at most
- * LINK_RECORD_MAX octets. NULL when the FSP has no such export, has nothing to say (the result is ERR_NOT_FOUND), or
- * says what is no JSON object (ERR_INVALID). Thread: control; the job's worker; control, or start-up. */
+/* The texts of FaxdRingInfo, FaxdCallRecord and FaxdProviderAsk by their size protocol: a JSON object, the caller's to
+ * free, of at most LINK_RECORD_MAX octets. NULL when the FSP has no such export, has nothing to say (the result is
+ * ERR_NOT_FOUND), or says what is no JSON object (ERR_INVALID). Thread: control; the job's worker; control, or
+ * start-up. */
 int provider_ring_info(char **text, const struct provider *provider, DWORD index);
 int provider_call_record(char **text, const struct provider *provider, HANDLE job);
 int provider_ask(char **text, const struct provider *provider, const char *question);

@@ -11,9 +11,10 @@
  * Conversation. The host listens on STATE/hosts/NAME/link; faxd connects (and so adopts it) and sends LINK_HELLO with
  * the number of the last event it has committed for that run. The host answers LINK_WELCOME (its run, pid, version),
  * LINK_DEVICE for each line, LINK_JOB for each job that it still holds (running, or ended and not acknowledged),
- * LINK_STATE if it has one, then LINK_READY, then every event after the number in hello. Events carry `number` (ascending by 1 from 1 within a run)
- * and are kept by the host until LINK_ACK names that number or a later one. Orders carry `job` (the attempt's id), so
- * that an order seen twice is not taken for a new call: a host answers a second LINK_SEND of a job it holds by nothing.
+ * LINK_STATE if it has one, then LINK_READY, then every event after the number in hello. Events carry `number`
+ * (ascending by 1 from 1 within a run) and are kept by the host until LINK_ACK names that number or a later one. Orders
+ * carry `job` (the attempt's id), so that an order seen twice is not taken for a new call: a host answers a second
+ * LINK_SEND of a job it holds by nothing.
  *
  * Thread: any (no state).
  */

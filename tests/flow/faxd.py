@@ -42,6 +42,35 @@ def exchange(settings="", lines=("1001", "1002", "1003", "1004"), pace=0, name="
             f' {settings}\n }}\n' + "".join(f' line "{number}" {{ {inside} }}\n' for number, inside in parts) + "}\n")
 
 
+class Script:
+    """What tests/fsp/scripted.c reads as it goes along: trunks, and records of calls by the number that is dialled."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="faxd-script-")
+
+    def provider(self, name="pbx"):
+        return (f'provider "{name}" {{\n module = "{BUILD}/scripted-record.so"\n settings {{ script = "{self.folder}" }}\n'
+                ' line "1" { number = 3001 }\n line "2" { number = 3002 }\n}\n')
+
+    def write(self, name, content):
+        """Whole or not at all: the provider may be reading."""
+        path = os.path.join(self.folder, name)
+        with open(path + "~", "w", encoding="utf-8") as file:
+            file.write(content if isinstance(content, str) else json.dumps(content))
+        os.rename(path + "~", path)
+
+    def options(self, number):
+        """What the provider was given with the last call to a number that has a record."""
+        with open(os.path.join(self.folder, number + ".options"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+
 def wait_for(condition, what, seconds=PATIENCE_S):
     """The first true result of `condition`, looked at again and again; fails after `seconds`."""
     end = time.monotonic() + seconds
@@ -199,6 +228,14 @@ class Faxd:
         for line in self.log().splitlines():
             if "Sanitizer" in line or "runtime error:" in line:
                 raise AssertionError("a sanitizer spoke:\n" + self.log()[-6000:])
+
+    def command(self, *arguments):
+        """Exit status, standard output and standard error of `fax` with the admin's key."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("FAXD_")}
+        done = subprocess.run([os.path.join(BUILD, "fax"), *arguments, "--server", f"http://127.0.0.1:{self.port}",
+                               "--state", self.state], capture_output=True, text=True, timeout=PATIENCE_S,
+                              env=environment, check=False)
+        return done.returncode, done.stdout, done.stderr
 
     # --- REST ---
 

@@ -254,7 +254,8 @@ def documents_and_records_can_be_purged():
 @fact
 def help_is_there_for_everything():
     server = started(FAST_RETRIES + exchange())
-    for command in ("send", "list", "show", "watch", "cancel", "purge", "get", "lines", "key", "webhook", "health"):
+    for command in ("send", "list", "show", "trace", "watch", "cancel", "purge", "get", "lines", "trunk", "destination",
+                    "key", "webhook", "health"):
         code, out, _ = run(server, command, "--help", key=False)
         same((command, code, out.startswith("Usage: fax " + command)), (command, 0, True))
     code, out, _ = run(server, "health", key=False)

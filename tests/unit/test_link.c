@@ -124,9 +124,10 @@ static void an_empty_text_is_not_an_absent_one(void **state)
 static void every_type_has_a_name(void **state)
 {
     (void)state;
-    const enum link_type all[] = {LINK_HELLO,       LINK_SEND,  LINK_RECEIVE, LINK_REJECT, LINK_ABORT,   LINK_REPORT,
-                                  LINK_LINE_ENABLE, LINK_ACK,   LINK_DRAIN,   LINK_STOP,   LINK_WELCOME, LINK_DEVICE,
-                                  LINK_JOB,         LINK_READY, LINK_RING,    LINK_STATUS, LINK_ENDED,   LINK_FAULT};
+    const enum link_type all[] = {LINK_HELLO,  LINK_SEND,        LINK_RECEIVE, LINK_REJECT, LINK_ABORT,
+                                  LINK_REPORT, LINK_LINE_ENABLE, LINK_ACK,     LINK_DRAIN,  LINK_STOP,
+                                  LINK_TEST,   LINK_STATE,       LINK_WELCOME, LINK_DEVICE, LINK_JOB,
+                                  LINK_READY,  LINK_RING,        LINK_STATUS,  LINK_ENDED,  LINK_FAULT};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         assert_string_not_equal(link_type_name(all[i]), "unknown");
         uint8_t octets[16];
@@ -177,7 +178,7 @@ static void what_is_not_a_message_is_refused(void **state)
         {OCTETS("FXL\x02\x01\x00"), ERR_UNSUPPORTED, "version 2"},
         {OCTETS("FXL\x02\xff\xff garbage"), ERR_UNSUPPORTED, "version 2"},
         {OCTETS("FXL\x01\x00\x00"), ERR_INVALID, "unknown type 0"},
-        {OCTETS("FXL\x01\x0b\x00"), ERR_INVALID, "unknown type 11"},
+        {OCTETS("FXL\x01\x0c\x00"), ERR_INVALID, "unknown type 12"},
         {OCTETS("FXL\x01\x01\x01"), ERR_INVALID, "unknown type 257"},
         {OCTETS(HEAD "\x00\x00\x00\x00\x00\x00"), ERR_INVALID, "unknown tag 0"},
         {OCTETS(HEAD "\x1b\x00\x00\x00\x00\x00"), ERR_INVALID, "unknown tag 27"},

@@ -132,6 +132,8 @@ static void job_options_have_defaults_and_ranges(void **state)
                                         "{\"renditions\":[{\"file\":\"x.tif\"}]}",
                                         "{\"renditions\":[1]}",
                                         "{\"call_limit_s\":0}",
+                                        "{\"transport\":\"T38\"}",
+                                        "{\"transport\":5}",
                                         "[]",
                                         "{"};
     struct options options;
@@ -140,9 +142,12 @@ static void job_options_have_defaults_and_ranges(void **state)
     options_init(&options);
     assert_int_equal(options.journal_fd, -1);
     assert_true(options.ecm);
-    assert_int_equal(options_parse(&options, "{\"ecm\":false,\"station_id\":\"A\",\"unheard_of\":1,\"password\":null,"
-                                             "\"renditions\":[{\"file\":\"/a.tif\",\"width\":1728}]}"),
+    assert_string_equal(options.transport, "auto");
+    assert_int_equal(options_parse(&options,
+                                   "{\"ecm\":false,\"station_id\":\"A\",\"unheard_of\":1,\"password\":null,"
+                                   "\"renditions\":[{\"file\":\"/a.tif\",\"width\":1728}],\"transport\":\"t38\"}"),
                      0);
+    assert_string_equal(options.transport, "t38");
     assert_false(options.ecm);
     assert_string_equal(options.password, "");
     assert_int_equal(options.rendition_count, 1);
@@ -271,6 +276,49 @@ static void devices_are_known_by_index_and_by_id(void **state)
     assert_false(provider_create(&a, "exchange", 0, &count, prefix, &id, NULL, 0));
 }
 
+/* A record of so many frames and messages, as text, read again. */
+static json_t *fitted(int frames, int messages)
+{
+    json_t *record = json_pack("{s:[], s:[], s:i}", "frames", "sip", "frames_omitted", 7), *back;
+    char text[49152];
+    DWORD needed;
+
+    for (int i = 0; i < frames; i++)
+        json_array_append_new(json_object_get(record, "frames"), json_pack("{s:i, s:s}", "at_ms", i, "hex", "ff1380"));
+    for (int i = 0; i < messages; i++)
+        json_array_append_new(json_object_get(record, "sip"),
+                              json_pack("{s:i, s:o}", "at_ms", i, "text", json_sprintf("%01000d", i)));
+    assert_true(provider_text(record, text, sizeof(text), &needed));
+    json_decref(record);
+    back = json_loads(text, 0, NULL);
+    assert_non_null(back);
+    return back;
+}
+
+static void a_long_record_loses_frames_before_messages(void **state)
+{
+    static const struct {
+        int frames, messages; /* in it */
+        int kept, omitted, messages_kept, messages_omitted;
+    } table[] = {
+        {100, 10, 100, 7, 10, 0},
+        {100, 46, 50, 57, 46, 0},
+        {100, 60, 0, 107, 30, 30},
+        {0, 60, 0, 7, 30, 30},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        json_t *back = fitted(table[i].frames, table[i].messages);
+
+        assert_int_equal(json_array_size(json_object_get(back, "frames")), table[i].kept);
+        assert_int_equal(json_integer_value(json_object_get(back, "frames_omitted")), table[i].omitted);
+        assert_int_equal(json_array_size(json_object_get(back, "sip")), table[i].messages_kept);
+        assert_int_equal(json_integer_value(json_object_get(back, "sip_omitted")), table[i].messages_omitted);
+        json_decref(back);
+    }
+}
+
 static void a_long_record_loses_frames_not_facts(void **state)
 {
     json_t *record = json_pack("{s:s, s:[]}", "outcome", "success", "frames"), *back;
@@ -314,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_full_reception_block_gets_no_names),
         cmocka_unit_test(devices_are_known_by_index_and_by_id),
         cmocka_unit_test(a_long_record_loses_frames_not_facts),
+        cmocka_unit_test(a_long_record_loses_frames_before_messages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

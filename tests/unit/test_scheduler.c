@@ -76,6 +76,14 @@ static void lines_that_cannot_send_now_are_left_out(void **state)
     line->send_enabled = false;
     assert_null(scheduler_choose(table, "a", &fax, 0));
     line->send_enabled = true;
+    line_set_unavailable(line, "no trunk is up");
+    assert_null(scheduler_choose(table, "a", &fax, 0));
+    assert_string_equal(line_shown_state(line), "unavailable");
+    line->state = LINE_BUSY; /* a call that runs may go on */
+    assert_string_equal(line_shown_state(line), "busy");
+    line->state = LINE_IDLE;
+    line_set_unavailable(line, NULL);
+    assert_string_equal(line_shown_state(line), "idle");
     assert_ptr_equal(scheduler_choose(table, "a", &fax, 0), line);
 }
 

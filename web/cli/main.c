@@ -20,11 +20,14 @@ static const struct command commands[] = {
     {"preview", "what a fax would be, without sending it", preview_run},
     {"list", "list faxes, newest first", list_run},
     {"show", "one fax with its calls", show_run},
+    {"trace", "what was said in a call: SIP and T.30", trace_run},
     {"watch", "follow a fax to its end, or all events", watch_run},
     {"cancel", "cancel faxes", cancel_run},
     {"purge", "delete the documents of faxes that have ended, or the faxes", purge_run},
     {"get", "save a fax as PDF or TIFF, or a page as PNG", get_run},
     {"lines", "the lines and what they do", lines_run},
+    {"trunk", "trunks: list, test", trunk_run},
+    {"destination", "what is remembered of a number: list, show, forget", destination_run},
     {"key", "API keys: create, list, revoke", key_run},
     {"webhook", "webhooks: add, list, remove, deliveries, replay", webhook_run},
     {"health", "whether the server is ready", health_run},
@@ -51,7 +54,7 @@ static int print_help(FILE *file)
 {
     fputs("Usage: fax COMMAND [OPTION...] [WORD...]\n\n", file);
     for (const struct command *command = commands; command->name != NULL; command++)
-        fprintf(file, "  %-8s  %s\n", command->name, command->summary);
+        fprintf(file, "  %-11s  %s\n", command->name, command->summary);
     return fputs(help_tail, file) >= 0 ? VERDICT_OK : VERDICT_ERROR;
 }
 

@@ -59,25 +59,40 @@ static void print_fax(const json_t *fax)
     }
 }
 
+static bool has_trunk(const json_t *attempts)
+{
+    const json_t *attempt;
+    size_t index;
+    json_array_foreach(attempts, index, attempt)
+    {
+        if (json_is_string(json_object_get(attempt, "trunk")))
+            return true;
+    }
+    return false;
+}
+
 static void print_attempts(const json_t *attempts)
 {
-    static const char *const head[] = {"CALL", "LINE", "DIALED", "FROM PAGE", "CONFIRMED", "OUTCOME", "RATE"};
-    static const char *const paths[] = {"number",          "line",    "dialed_at",         "first_page",
-                                        "pages_confirmed", "outcome", "transport.rate_bps"};
-    struct text_table *table = text_table_new(7);
+    static const char *const head[] = {"CALL",    "LINE", "DIALED", "FROM PAGE", "CONFIRMED",
+                                       "OUTCOME", "RATE", "MODE",   "TRUNK",     "SIP"};
+    static const char *const paths[] = {"number",          "line",      "dialed_at",          "first_page",
+                                        "pages_confirmed", "outcome",   "transport.rate_bps", "transport.mode",
+                                        "trunk",           "sip_status"};
+    int columns = has_trunk(attempts) ? 10 : 7;
+    struct text_table *table = text_table_new(columns);
     size_t index;
     json_t *attempt;
     text_table_add(table, head);
     json_array_foreach((json_t *)attempts, index, attempt)
     {
-        char *cells[7];
-        for (int i = 0; i < 7; i++) {
+        char *cells[10];
+        for (int i = 0; i < columns; i++) {
             char *value = text_at(attempt, paths[i]);
             cells[i] = i == 2 ? text_time(value) : xstrdup(value);
             free(value);
         }
         text_table_add(table, (const char *const *)cells);
-        for (int i = 0; i < 7; i++)
+        for (int i = 0; i < columns; i++)
             free(cells[i]);
     }
     putchar('\n');

@@ -97,7 +97,7 @@ static void heard(struct datagram *datagram, struct peer *peer, const struct lat
         aim(datagram, peer);
 }
 
-static void use_rules(struct datagram *datagram, int64_t now_ns)
+static int use_rules(struct datagram *datagram, int64_t now_ns)
 {
     struct latch_rules rules = datagram->path.rules;
 
@@ -107,6 +107,9 @@ static void use_rules(struct datagram *datagram, int64_t now_ns)
     latch_init(&datagram->rtcp.latch, &rules);
     aim(datagram, &datagram->rtcp);
     datagram->heard_ns = now_ns;
+    if (datagram->media.to_size == 0 && !datagram->media.latch.on_hold)
+        return err_set(ERR_INVALID, "path: the socket is IPv4 and the far end is not");
+    return 0;
 }
 
 /* ---- RTP ---- */
@@ -376,11 +379,11 @@ struct datagram *datagram_new(const struct options *options, int media, int rtcp
     datagram->media.socket = media;
     datagram->rtcp.socket = rtcp;
     datagram->family = family_of(media);
-    use_rules(datagram, 0);
-    if (datagram->path.mode == PATH_RTP) {
+    error = use_rules(datagram, 0);
+    if (!error && datagram->path.mode == PATH_RTP) {
         datagram->tones = tones_new(options->calling, heard_tone, context);
         error = start_rtp(datagram);
-    } else {
+    } else if (!error) {
         error = start_t38(datagram, 0);
     }
     if (!error)
@@ -509,7 +512,8 @@ void datagram_set_path(struct datagram *datagram, const struct path *path, int64
     if (path->mode == PATH_RTP)
         use_rtp(datagram, path);
     datagram->path = *path;
-    use_rules(datagram, now_ns);
+    if (use_rules(datagram, now_ns) != 0)
+        session_end(datagram->session, OUTCOME_END_BROKEN, err_message());
     if (was_rtp && path->mode == PATH_T38)
         switch_to_t38(datagram, now_ns);
 }

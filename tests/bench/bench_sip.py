@@ -75,6 +75,12 @@ def calls_at_once(calls, per_engine):
         wait_for(lambda: all(f["status"] in FINAL for f in received(server)), "receptions to end", 60)
         right = sum(1 for f in received(server) if f["status"] == "received" and pixels(server.document(f["id"])) == want)
         delivered = count_states(server).get("delivered", 0)
+        for fax in (server.fax(f) for f in faxes):
+            if fax["status"] != "delivered":
+                print("not delivered:", fax["status"], fax["error"], fax["transport"]["mode"], file=sys.stderr)
+        for fax in received(server):
+            if fax["status"] != "received":
+                print("not received:", fax["status"], fax["error"], fax["transport"]["mode"], file=sys.stderr)
         modes = [server.fax(f)["transport"]["mode"] for f in faxes[:5]]
         ms = spent / calls / 2 * 1000
         row(f"{calls} T.38 calls at once, {per_engine} in an engine (modes {set(modes)})",
@@ -84,7 +90,7 @@ def calls_at_once(calls, per_engine):
         return ms
     finally:
         if os.environ.get("BENCH_LOG"):
-            print(server.log()[-6000:], file=sys.stderr)
+            print("\n".join(l for l in server.log().splitlines() if " info " not in l)[-6000:], file=sys.stderr)
         server.kill_all()
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* epoll over the calls' sockets, and a timerfd for the earliest time that any of them waits for. */
+/* epoll over the calls' sockets, until the earliest time that any of them waits for. */
 #include "config.h"
 
 #include "plugins/t30/loop.h"
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 
 #define EVENTS_AT_ONCE 32
 
-enum source_kind { SOURCE_TIMER, SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
+enum source_kind { SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
 
 struct entry;
 
@@ -32,14 +31,13 @@ struct source {
 struct entry {
     struct entry *next;
     struct call *call;
+    int64_t due_ns; /* of the call, kept: to ask all calls at each wake costs more than the wake */
     struct source control, media, rtcp;
 };
 
 struct loop {
     int epoll;
-    int timer;
-    int64_t armed_ns; /* what the timer is set to, INT64_MAX = off */
-    struct source timer_source, watched_source;
+    struct source watched_source;
     bool watching;
     struct loop_source watched; /* no functions = none */
     struct entry *entries;
@@ -66,22 +64,15 @@ static int control_source(struct loop *loop, int operation, int fd, struct sourc
 int loop_new(struct loop **out)
 {
     struct loop *loop = xcalloc(1, sizeof *loop);
-    int error = 0;
 
-    loop->armed_ns = INT64_MAX;
-    loop->timer_source.kind = SOURCE_TIMER;
     loop->watched_source.kind = SOURCE_WATCHED;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (loop->epoll < 0 || loop->timer < 0)
-        error = err_set(ERR_IO, "cannot make the engine's loop: %s", strerror(errno));
-    else
-        error = control_source(loop, EPOLL_CTL_ADD, loop->timer, &loop->timer_source, EPOLLIN | EPOLLET);
-    if (error)
-        loop_free(loop);
-    else
-        *out = loop;
-    return error;
+    if (loop->epoll < 0) {
+        free(loop);
+        return err_set(ERR_IO, "cannot make the engine's loop: %s", strerror(errno));
+    }
+    *out = loop;
+    return 0;
 }
 
 /* Closing alone does not take a descriptor out of the epoll set: the FSP or the spawner may hold a copy. */
@@ -105,10 +96,7 @@ void loop_free(struct loop *loop)
         loop->entries = entry->next;
         free_entry(loop, entry);
     }
-    if (loop->timer >= 0)
-        close(loop->timer);
-    if (loop->epoll >= 0)
-        close(loop->epoll);
+    close(loop->epoll);
     free(loop);
 }
 
@@ -161,27 +149,22 @@ static void hear_watched(struct loop *loop)
     loop->watching = false;
 }
 
-/* The timer to the earliest time due; setting it anew also clears what it had counted. */
-static void arm(struct loop *loop, int64_t due_ns)
+/* Wait for events until `due_ns`, INT64_MAX = for ever: their number, or as epoll_pwait2. */
+static int wait_until(struct loop *loop, struct epoll_event *events, int64_t due_ns)
 {
-    struct itimerspec when = {.it_value = {.tv_nsec = 0}};
+    int64_t left_ns = due_ns == INT64_MAX ? 0 : due_ns - now_ns();
+    struct timespec left = {.tv_sec = 0};
 
-    if (due_ns == loop->armed_ns)
-        return;
-    loop->armed_ns = due_ns;
-    if (due_ns != INT64_MAX) {
-        when.it_value.tv_sec = due_ns / 1000000000;
-        when.it_value.tv_nsec = due_ns > 0 ? due_ns % 1000000000 : 1;
-    }
-    timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
+    if (left_ns > 0)
+        left = (struct timespec){.tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000};
+    return epoll_pwait2(loop->epoll, events, EVENTS_AT_ONCE, due_ns == INT64_MAX ? NULL : &left, NULL);
 }
 
 static void dispatch(struct loop *loop, struct source *source, uint32_t events, int64_t now)
 {
+    if (source->entry)
+        source->entry->due_ns = 0; /* an event may change all about it: run_due looks */
     switch (source->kind) {
-    case SOURCE_TIMER:
-        loop->armed_ns = INT64_MAX; /* it has gone off; run_due follows */
-        return;
     case SOURCE_WATCHED:
         hear_watched(loop);
         return;
@@ -222,6 +205,12 @@ static int64_t run_due(struct loop *loop, int64_t now)
     int64_t next_ns = INT64_MAX;
 
     while ((entry = *link) != NULL) {
+        if (entry->due_ns > now) {
+            if (entry->due_ns < next_ns)
+                next_ns = entry->due_ns;
+            link = &entry->next;
+            continue;
+        }
         if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
             call_run(entry->call, now);
         if (call_is_done(entry->call)) {
@@ -232,8 +221,9 @@ static int64_t run_due(struct loop *loop, int64_t now)
             continue;
         }
         follow_wants(loop, entry);
-        if (call_due_ns(entry->call) < next_ns)
-            next_ns = call_due_ns(entry->call);
+        entry->due_ns = call_due_ns(entry->call);
+        if (entry->due_ns < next_ns)
+            next_ns = entry->due_ns;
         link = &entry->next;
     }
     return next_ns;
@@ -242,15 +232,16 @@ static int64_t run_due(struct loop *loop, int64_t now)
 int loop_run(struct loop *loop)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
+    int64_t due_ns;
     int count, i;
 
     for (;;) {
-        arm(loop, run_due(loop, now_ns()));
+        due_ns = run_due(loop, now_ns());
         if (!loop->entries && !loop->watching)
             return 0;
-        count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, -1);
+        count = wait_until(loop, events, due_ns);
         if (count < 0 && errno != EINTR)
-            return err_set(ERR_IO, "epoll_wait: %s", strerror(errno));
+            return err_set(ERR_IO, "epoll_pwait2: %s", strerror(errno));
         for (i = 0; i < count; i++)
             dispatch(loop, events[i].data.ptr, events[i].events, now_ns());
     }

@@ -16,6 +16,7 @@
 #include "server/base/log.h"
 
 #define EVENTS_AT_ONCE 32
+#define GRID_NS        (INT64_C(5) * 1000000)
 
 enum source_kind { SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
 
@@ -29,9 +30,8 @@ struct source {
 };
 
 struct entry {
-    struct entry *next;
+    int index;
     struct call *call;
-    int64_t due_ns; /* of the call, kept: to ask all calls at each wake costs more than the wake */
     struct source control, media, rtcp;
 };
 
@@ -40,7 +40,9 @@ struct loop {
     struct source watched_source;
     bool watching;
     struct loop_source watched; /* no functions = none */
-    struct entry *entries;
+    struct entry **entries;
+    int64_t *due_ns; /* of each call, kept close together: to ask all calls at each wake costs more than the wake */
+    int count, room;
 };
 
 static int64_t now_ns(void)
@@ -88,14 +90,12 @@ static void free_entry(struct loop *loop, struct entry *entry)
 
 void loop_free(struct loop *loop)
 {
-    struct entry *entry;
-
     if (!loop)
         return;
-    while ((entry = loop->entries) != NULL) {
-        loop->entries = entry->next;
-        free_entry(loop, entry);
-    }
+    while (loop->count > 0)
+        free_entry(loop, loop->entries[--loop->count]);
+    free(loop->entries);
+    free(loop->due_ns);
     close(loop->epoll);
     free(loop);
 }
@@ -129,8 +129,14 @@ int loop_add(struct loop *loop, struct call *call)
         free_entry(loop, entry);
         return error;
     }
-    entry->next = loop->entries;
-    loop->entries = entry;
+    if (loop->count == loop->room) {
+        loop->room = loop->room ? 2 * loop->room : 4;
+        loop->entries = xrealloc(loop->entries, (unsigned long)loop->room * sizeof *loop->entries);
+        loop->due_ns = xrealloc(loop->due_ns, (unsigned long)loop->room * sizeof *loop->due_ns);
+    }
+    entry->index = loop->count++;
+    loop->entries[entry->index] = entry;
+    loop->due_ns[entry->index] = 0;
     return 0;
 }
 
@@ -163,7 +169,7 @@ static int wait_until(struct loop *loop, struct epoll_event *events, int64_t due
 static void dispatch(struct loop *loop, struct source *source, uint32_t events, int64_t now)
 {
     if (source->entry)
-        source->entry->due_ns = 0; /* an event may change all about it: run_due looks */
+        loop->due_ns[source->entry->index] = 0; /* an event may change all about it: run_due looks */
     switch (source->kind) {
     case SOURCE_WATCHED:
         hear_watched(loop);
@@ -197,34 +203,51 @@ static void follow_wants(struct loop *loop, struct entry *entry)
         control_source(loop, EPOLL_CTL_MOD, call_control(entry->call), &entry->control, control);
 }
 
+static void remove_entry(struct loop *loop, int index)
+{
+    struct entry *entry = loop->entries[index];
+
+    loop->count--;
+    loop->entries[index] = loop->entries[loop->count];
+    loop->entries[index]->index = index;
+    loop->due_ns[index] = loop->due_ns[loop->count];
+    free_entry(loop, entry);
+    if (loop->watched.ended)
+        loop->watched.ended(loop->watched.fd, loop->watched.context);
+}
+
+/* When to look at the call next. A call on a network does not mind a few milliseconds, and several of them that are due
+ * nearly at once then share a wake, here and, by their packets, at the far end. */
+static int64_t next_due(const struct loop *loop, const struct call *call)
+{
+    int64_t due_ns = call_due_ns(call);
+
+    if (loop->count == 1 || !call_may_wait(call) || due_ns > INT64_MAX - GRID_NS)
+        return due_ns;
+    return (due_ns + GRID_NS - 1) / GRID_NS * GRID_NS;
+}
+
 /* Calls whose time has come; calls that are done go, and only here, since an event may still name them before. Returns
  * the next time due. */
 static int64_t run_due(struct loop *loop, int64_t now)
 {
-    struct entry **link = &loop->entries, *entry;
     int64_t next_ns = INT64_MAX;
 
-    while ((entry = *link) != NULL) {
-        if (entry->due_ns > now) {
-            if (entry->due_ns < next_ns)
-                next_ns = entry->due_ns;
-            link = &entry->next;
-            continue;
+    for (int i = loop->count - 1; i >= 0; i--) { /* downwards: removing moves the last one into the gap */
+        if (loop->due_ns[i] <= now) {
+            struct entry *entry = loop->entries[i];
+
+            if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
+                call_run(entry->call, now);
+            if (call_is_done(entry->call)) {
+                remove_entry(loop, i);
+                continue;
+            }
+            follow_wants(loop, entry);
+            loop->due_ns[i] = next_due(loop, entry->call);
         }
-        if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
-            call_run(entry->call, now);
-        if (call_is_done(entry->call)) {
-            *link = entry->next;
-            free_entry(loop, entry);
-            if (loop->watched.ended)
-                loop->watched.ended(loop->watched.fd, loop->watched.context);
-            continue;
-        }
-        follow_wants(loop, entry);
-        entry->due_ns = call_due_ns(entry->call);
-        if (entry->due_ns < next_ns)
-            next_ns = entry->due_ns;
-        link = &entry->next;
+        if (loop->due_ns[i] < next_ns)
+            next_ns = loop->due_ns[i];
     }
     return next_ns;
 }
@@ -237,7 +260,7 @@ int loop_run(struct loop *loop)
 
     for (;;) {
         due_ns = run_due(loop, now_ns());
-        if (!loop->entries && !loop->watching)
+        if (loop->count == 0 && !loop->watching)
             return 0;
         count = wait_until(loop, events, due_ns);
         if (count < 0 && errno != EINTR)

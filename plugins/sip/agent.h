@@ -18,8 +18,8 @@
 
 /* What a NUA handle is bound to: the first member of its owner's struct. */
 struct agent_handle;
-#define NUA_HMAGIC_T struct agent_handle
-#define NUA_MAGIC_T  struct agent
+#define NUA_HMAGIC_T    struct agent_handle
+#define NUA_MAGIC_T     struct agent
 #define SU_ROOT_MAGIC_T void
 #include <sofia-sip/nua.h>
 

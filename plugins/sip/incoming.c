@@ -34,8 +34,8 @@ static void refuse(struct incoming *incoming, const struct agent_event *event, i
 {
     nua_t *nua = agent_nua(incoming->options.agent);
 
-    nua_respond(event->nh, status, phrase, NUTAG_WITH_THIS(nua),
-                TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")), TAG_END());
+    nua_respond(event->nh, status, phrase, NUTAG_WITH_THIS(nua), TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")),
+                TAG_END());
     nua_handle_destroy(event->nh);
 }
 

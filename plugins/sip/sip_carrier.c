@@ -208,7 +208,8 @@ static BOOL run_fax(struct sip_carrier *carrier, struct job *job, struct call_fi
 /* ---- sending ---- */
 
 /* How a number is called by a trunk: what is offered first. */
-static enum dialog_media choose_media(const struct sip_carrier *carrier, const struct trunk *trunk, const char *transport)
+static enum dialog_media choose_media(const struct sip_carrier *carrier, const struct trunk *trunk,
+                                      const char *transport)
 {
     const struct sip_trunk_setup *setup = trunk_setup(trunk);
 
@@ -279,8 +280,7 @@ static enum attempt try_trunk(struct sending *sending, struct trunk *trunk, enum
 /* By `trunk`, in G.711 after all if it will not have T.38. False: the next trunk is to be tried. */
 static bool send_by(struct sending *sending, struct trunk *trunk)
 {
-    enum dialog_media media =
-        choose_media(sending->carrier, trunk, job_options(sending->job)->transport);
+    enum dialog_media media = choose_media(sending->carrier, trunk, job_options(sending->job)->transport);
     enum attempt attempt = try_trunk(sending, trunk, media);
 
     if (attempt == ATTEMPT_AS_AUDIO)
@@ -301,6 +301,7 @@ static bool try_trunks(struct sending *sending)
         if (!trunk_is_up(trunk) || !trunk_take(trunk))
             continue;
         tried = true;
+        job_wait(sending->job, trunk_turn(trunk)); /* an abort ends it, and then the call */
         if (send_by(sending, trunk))
             break;
         log_info("trunk %s could not carry a call: %s line=%d", trunk_setup(trunk)->name, sending->end.reason,
@@ -463,8 +464,7 @@ int sip_carrier_open(struct fsp *fsp, enum sip_carrier_kind kind)
         close_carrier(carrier);
         return err;
     }
-    carrier->ports =
-        ports_new(agent_bind_address(carrier->agent), carrier->setup.port_low, carrier->setup.port_high);
+    carrier->ports = ports_new(agent_bind_address(carrier->agent), carrier->setup.port_low, carrier->setup.port_high);
     make_trunks(carrier);
     fsp->carrier = (struct carrier){.self = carrier,
                                     .close = close_carrier,

@@ -49,7 +49,8 @@ static char *clean(const char *text, size_t size)
                 break;
             continue;
         }
-        to[used++] = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n' || text[i] == '\t' ? text[i] : '?';
+        to[used++] =
+            (text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n' || text[i] == '\t' ? text[i] : '?';
         i++;
     }
     to[used] = '\0';
@@ -70,9 +71,8 @@ void sip_trace_add(struct sip_trace *trace, int64_t at_ms, bool received, const 
     if (!trace->messages)
         trace->messages = json_array();
     trace->bytes += strlen(shown);
-    json_array_append_new(trace->messages,
-                          json_pack("{s:I,s:s,s:s}", "at_ms", (json_int_t)at_ms, "dir", received ? "received" : "sent",
-                                    "text", shown));
+    json_array_append_new(trace->messages, json_pack("{s:I,s:s,s:s}", "at_ms", (json_int_t)at_ms, "dir",
+                                                     received ? "received" : "sent", "text", shown));
     free(shown);
 }
 

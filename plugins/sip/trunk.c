@@ -42,6 +42,7 @@ struct trunk {
     char reason[REASON_SIZE];
     int64_t since_ms; /* UTC */
     int calls;
+    int64_t next_call_ms; /* monotonic: the next place in the row */
     int64_t calls_total, failures_total;
     char addresses[ADDRESSES_MAX][AGENT_ADDRESS_SIZE]; /* of the server, as heard; the last one first */
     int address_count;
@@ -52,7 +53,7 @@ struct trunk {
     nua_handle_t *register_nh, *probe_nh;
     int register_tries, probe_tries;
     int retry_s;
-    int fruitless; /* probes in a row */
+    int fruitless;          /* probes in a row */
     int64_t probe_began_ms; /* monotonic */
     su_timer_t *retry_timer, *probe_timer, *probe_limit;
 };
@@ -188,9 +189,9 @@ static void register_now(struct trunk *trunk)
     snprintf(expires, sizeof(expires), "%d", setup->expires_s);
     trunk_route(trunk, route);
     trunk->register_tries = 0;
-    trunk->register_nh = nua_handle(agent_nua(trunk->agent), &trunk->registration, SIPTAG_TO_STR(address),
-                                    SIPTAG_FROM_STR(address), TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
-                                    NUTAG_M_USERNAME(setup->user), TAG_END());
+    trunk->register_nh =
+        nua_handle(agent_nua(trunk->agent), &trunk->registration, SIPTAG_TO_STR(address), SIPTAG_FROM_STR(address),
+                   TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)), NUTAG_M_USERNAME(setup->user), TAG_END());
     nua_register(trunk->register_nh, NUTAG_REGISTRAR(registrar), SIPTAG_EXPIRES_STR(expires), TAG_END());
 }
 
@@ -376,6 +377,19 @@ bool trunk_take(struct trunk *trunk)
     }
     pthread_mutex_unlock(&trunk->lock);
     return room;
+}
+
+int64_t trunk_turn(struct trunk *trunk)
+{
+    int64_t now_ms = clock_mono_ms(), wait_ms;
+
+    pthread_mutex_lock(&trunk->lock);
+    if (trunk->next_call_ms < now_ms)
+        trunk->next_call_ms = now_ms;
+    wait_ms = trunk->next_call_ms - now_ms;
+    trunk->next_call_ms += 1000 / trunk->setup->calls_per_second;
+    pthread_mutex_unlock(&trunk->lock);
+    return wait_ms;
 }
 
 void trunk_release(struct trunk *trunk, bool failed)

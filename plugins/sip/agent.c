@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
+#include <sofia-sip/sresolv.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
@@ -28,13 +30,14 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 
-#define USER_AGENT    "faxd"
-#define ALLOWED       "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
-#define URL_SIZE      400
-#define MESSAGE_SIZE  8192 /* of the message that is put together; the rest of a longer one is not shown */
-#define BUCKETS       1024 /* of followers */
-#define CLOSE_WAIT_MS 5000
-#define AUTH_TRIES    2
+#define USER_AGENT            "faxd"
+#define ALLOWED               "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+#define URL_SIZE              400
+#define MESSAGE_SIZE          8192 /* of the message that is put together; the rest of a longer one is not shown */
+#define BUCKETS               1024 /* of followers */
+#define CLOSE_WAIT_MS         5000
+#define AUTH_TRIES            2
+#define NO_MATCHING_CHALLENGE 904
 
 struct follower {
     struct follower *next;
@@ -50,7 +53,7 @@ struct message {
     char line[64]; /* the beginning of the line at hand */
     size_t line_used;
     size_t line_began; /* where it begins in `text` */
-    bool received, inside;
+    bool received, stamped, inside;
 };
 
 struct agent {
@@ -120,24 +123,27 @@ static void give_message(struct agent *agent)
         follower->hear(follower->context, message->received, message->text, message->used);
 }
 
-/* A whole line of the log: the stamp before a message, the rules around it, or a line of it (indented by three). */
+/* A whole line of the log: the stamp before a message, the rules around it, or a line of it. Only stamps begin at the
+ * left margin, so that a message with a rule of its own spoils no other. */
 static void take_line(struct agent *agent)
 {
     struct message *message = &agent->message;
     bool rule = strncmp(message->line, "   --------------------", 23) == 0;
+    bool received = strncmp(message->line, "recv ", 5) == 0;
 
-    if (rule && message->inside) {
+    if (received || strncmp(message->line, "send ", 5) == 0) {
+        message->received = received;
+        message->stamped = true;
+        message->inside = false;
+    } else if (rule && message->inside) {
         message->inside = false;
         message->used = message->line_began; /* the rule's own beginning is no part of it */
         give_message(agent);
-    } else if (rule) {
+    } else if (rule && message->stamped) {
         message->inside = true;
+        message->stamped = false;
         message->used = 0;
         message->line_used = 0; /* no line of the message */
-    } else if (!message->inside && strncmp(message->line, "recv ", 5) == 0) {
-        message->received = true;
-    } else if (!message->inside && strncmp(message->line, "send ", 5) == 0) {
-        message->received = false;
     }
 }
 
@@ -146,7 +152,8 @@ static void take_character(struct agent *agent, char c)
     struct message *message = &agent->message;
 
     if (c == '\n') {
-        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] = '\0';
+        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] =
+            '\0';
         take_line(agent);
         if (message->inside && message->line_used > 0 && message->used < MESSAGE_SIZE - 1)
             message->text[message->used++] = '\n';
@@ -170,19 +177,31 @@ static void on_log(void *stream, char const *format, va_list arguments)
         take_character(stream, text[i]);
 }
 
+/* The request of the event at hand went by before anybody could know that it is of interest. */
+static void give_request(struct agent *agent, const struct follower *follower)
+{
+    msg_t *request = nua_current_request(agent->nua);
+    sip_t const *sip = request ? sip_object(request) : NULL;
+    char *text;
+    size_t size = 0;
+
+    if (!sip || !sip->sip_call_id || strcmp(sip->sip_call_id->i_id, follower->call_id) != 0)
+        return;
+    text = msg_as_string(msg_home(request), request, NULL, 0, &size);
+    if (text)
+        follower->hear(follower->context, true, text, size);
+    su_free(msg_home(request), text);
+}
+
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context)
 {
     struct follower *follower = xcalloc(1, sizeof(*follower));
     unsigned bucket = hash_text(call_id, strlen(call_id));
-    const char *last;
-    size_t size;
 
-    *follower = (struct follower){.next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear,
-                                  .context = context};
+    *follower = (struct follower){
+        .next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear, .context = context};
     agent->followers[bucket] = follower;
-    last = find_call_id(agent->message.text, &size);
-    if (last && strncmp(last, call_id, size) == 0 && call_id[size] == '\0')
-        hear(context, agent->message.received, agent->message.text, agent->message.used);
+    give_request(agent, follower);
 }
 
 void agent_unfollow(struct agent *agent, const char *call_id)
@@ -214,6 +233,10 @@ static void on_event(nua_event_t event, int status, char const *phrase, nua_t *n
     struct agent_event what = {.event = event, .status = status, .phrase = phrase ? phrase : "", .nh = nh, .sip = sip};
 
     (void)tags;
+    if (sip && nta_sip_is_internal(sip)) /* the stack's own word for: nothing came */
+        what.sip = NULL;
+    if (status == NO_MATCHING_CHALLENGE) /* what the stack says of credentials that were refused */
+        what = (struct agent_event){.event = event, .status = 401, .phrase = "Unauthorized", .nh = nh};
     if (event == nua_r_shutdown) {
         if (status >= 200)
             su_root_break(agent->root);
@@ -243,18 +266,25 @@ void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
         inet_ntop(AF_INET6, &from->su_sin6.sin6_addr, address, AGENT_ADDRESS_SIZE);
 }
 
+/* The realm of the first challenge that is Digest, NULL when there is none: Basic would give the password away. */
+static const char *digest_realm(const sip_www_authenticate_t *challenge)
+{
+    while (challenge && (!challenge->au_scheme || strcasecmp(challenge->au_scheme, "Digest") != 0))
+        challenge = challenge->au_next;
+    return challenge ? msg_params_find(challenge->au_params, "realm=") : NULL;
+}
+
 bool agent_authenticate(const struct agent_event *event, const char *user, const char *password, int *tries)
 {
-    const sip_www_authenticate_t *challenge = NULL;
-    const char *realm;
+    const char *realm = NULL;
     char *credentials = NULL;
 
     if (event->sip)
-        challenge = event->status == 407 ? event->sip->sip_proxy_authenticate : event->sip->sip_www_authenticate;
-    if (!challenge || !user[0] || !password[0] || ++*tries > AUTH_TRIES)
+        realm =
+            digest_realm(event->status == 407 ? event->sip->sip_proxy_authenticate : event->sip->sip_www_authenticate);
+    if (!realm || !user[0] || !password[0] || ++*tries > AUTH_TRIES)
         return false;
-    realm = msg_params_find(challenge->au_params, "realm=");
-    if (!realm || asprintf(&credentials, "%s:%s:%s:%s", challenge->au_scheme, realm, user, password) < 0)
+    if (asprintf(&credentials, "Digest:%s:%s:%s", realm, user, password) < 0)
         return false;
     nua_authenticate(event->nh, NUTAG_AUTH(credentials), TAG_END());
     free(credentials);
@@ -358,9 +388,9 @@ static nua_t *make_nua(struct agent *agent)
     make_url(agent, "sip", setup->listen, url);
     make_url(agent, "sips", tls ? setup->tls_listen : "0.0.0.0:5061", tls_url);
     return nua_create(agent->root, on_event, agent, NUTAG_URL(url), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
-                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)),
-                      TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)), NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(1),
-                      NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
+                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)), TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)),
+                      TAG_IF(setup->resolv_conf[0], SRESTAG_RESOLV_CONF(setup->resolv_conf)), NUTAG_MEDIA_ENABLE(0),
+                      NUTAG_AUTOACK(1), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
                       NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
                       NUTAG_SESSION_REFRESHER(nua_remote_refresher), NUTAG_OUTBOUND("no-options-keepalive no-validate"),
                       SIPTAG_USER_AGENT_STR(USER_AGENT), TPTAG_LOG(1), TAG_END());

@@ -32,7 +32,7 @@ struct agent_event {
     int status;
     const char *phrase; /* never NULL */
     nua_handle_t *nh;
-    const sip_t *sip; /* the message, NULL when there is none */
+    const sip_t *sip; /* the message, NULL when none came: then `status` is the stack's own */
 };
 
 struct agent_handle {
@@ -72,8 +72,8 @@ void agent_own_address(const struct agent *agent, const char *peer, char address
 /* Where the message of the event at hand came from; "" when there is none. */
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 
-/* Hear the messages with this Call-ID from now on, and the one that came last if it has it too. One follower for a
- * Call-ID. */
+/* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. One follower for
+ * a Call-ID. */
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context);
 void agent_unfollow(struct agent *agent, const char *call_id);
 

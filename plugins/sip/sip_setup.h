@@ -5,8 +5,10 @@
  *   listen               address:port for UDP and TCP; "0.0.0.0:5060" is the default, "[::]:5060" for IPv6
  *   tls_listen           address:port for TLS; absent: none. Needs tls_dir
  *   tls_dir              folder with agent.pem (certificate and key) and cafile.pem (whom to trust)
- *   tls_verify           certificates of servers are checked, their names too; default true
+ *   tls_verify           certificates of servers are checked, their names too (of a server given by its IP address, the
+ *                        common name has it: the SIP library knows no addresses in subjectAltName); default true
  *   external_address     the address to tell peers, where a router stands between; default: our own
+ *   resolv_conf          file with the name servers to ask for trunks by name; default: /etc/resolv.conf
  *   port_low, port_high  UDP ports for media, two for each call; default 20000 to 29999
  *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling, "both"
  *                        (the default: the called at once, the caller when the called has not), "never"
@@ -103,7 +105,7 @@ struct sip_setup {
     const char *carrier; /* softmodem's own key */
     const char *listen, *tls_listen, *tls_dir;
     bool tls_verify;
-    const char *external_address;
+    const char *external_address, *resolv_conf;
     int port_low, port_high;
     int t38_request, t38_wait_ms, t38_first;
     bool t38_fallback;

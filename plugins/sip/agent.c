@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_mclass.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -33,8 +34,9 @@
 #define USER_AGENT            "faxd"
 #define ALLOWED               "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
 #define URL_SIZE              400
-#define MESSAGE_SIZE          8192 /* of the message that is put together; the rest of a longer one is not shown */
-#define BUCKETS               1024 /* of followers */
+#define MESSAGE_SIZE          8192   /* of the message that is put together; the rest of a longer one is not shown */
+#define RECEIVED_MAX          131072 /* octets of a message */
+#define BUCKETS               1024   /* of followers */
 #define CLOSE_WAIT_MS         5000
 #define AUTH_TRIES            2
 #define NO_MATCHING_CHALLENGE 904
@@ -66,8 +68,11 @@ struct agent {
     su_root_t *root;
     nua_t *nua;
     su_timer_t *close_timer;
+    agent_guard_fn guard;
     agent_invite_fn invite;
-    void *invite_context;
+    void *invite_context; /* of both */
+    msg_mclass_t *parser;
+    char protocol[8]; /* "SIP/2.0", the name of `parser`: from it the parser finds its agent */
     struct follower *followers[BUCKETS];
     struct message message;
 };
@@ -253,11 +258,8 @@ static void on_event(nua_event_t event, int status, char const *phrase, nua_t *n
     }
 }
 
-void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
+static void write_address(su_sockaddr_t const *from, char address[AGENT_ADDRESS_SIZE])
 {
-    msg_t *message = nua_current_request(agent->nua);
-    su_sockaddr_t const *from = message ? msg_addr(message) : NULL;
-
     address[0] = '\0';
     if (from && from->su_family == AF_INET)
         inet_ntop(AF_INET, &from->su_sin.sin_addr, address, AGENT_ADDRESS_SIZE);
@@ -266,6 +268,63 @@ void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
     else if (from && from->su_family == AF_INET6)
         inet_ntop(AF_INET6, &from->su_sin6.sin6_addr, address, AGENT_ADDRESS_SIZE);
 }
+
+void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
+{
+    msg_t *message = nua_current_request(agent->nua);
+
+    write_address(message ? msg_addr(message) : NULL, address);
+}
+
+/* ---- the guard ---- */
+
+static bool may_pass(const struct agent *agent, msg_t *message, const sip_t *sip)
+{
+    char source[AGENT_ADDRESS_SIZE];
+
+    if (!agent->guard || !sip->sip_request || sip->sip_request->rq_method == sip_method_ack)
+        return true;
+    write_address(msg_addr(message), source);
+    return agent->guard(agent->invite_context, source,
+                        sip->sip_request->rq_method == sip_method_invite && !(sip->sip_to && sip->sip_to->a_tag));
+}
+
+/* The parser has come to the end of a message's headers. A body of a length near the largest number would go past the
+ * stack's own check of sizes and end the process. A request is turned away here since the stack keeps each that
+ * it answers for half a minute, and floods would fill the memory; one in error without Via is dropped by it. */
+static issize_t extract_body(msg_t *message, msg_pub_t *public, char text[], isize_t size, int end)
+{
+    struct agent *agent = (struct agent *)(uintptr_t)(msg_mclass(message)->mc_name - offsetof(struct agent, protocol));
+    sip_t *sip = (sip_t *)public;
+    bool first = !(sip->sip_flags & MSG_FLG_BODY);
+    issize_t taken;
+
+    if (first && sip->sip_content_length && sip->sip_content_length->l_length > RECEIVED_MAX) {
+        sip->sip_flags |= MSG_FLG_ERROR;
+        return -1;
+    }
+    taken = sip_default_mclass()->mc_extract_body(message, public, text, size, end);
+    if (first && (sip->sip_flags & MSG_FLG_BODY) && !may_pass(agent, message, sip)) {
+        sip->sip_via = NULL;
+        sip->sip_flags |= MSG_FLG_ERROR;
+        return -1;
+    }
+    return taken;
+}
+
+static void make_parser(struct agent *agent)
+{
+    str_copy(agent->protocol, sizeof(agent->protocol), "SIP/2.0");
+    agent->parser = msg_mclass_clone(sip_default_mclass(), 0, 0);
+    if (!agent->parser) {
+        log_error("no memory for a parser of SIP");
+        abort();
+    }
+    agent->parser->mc_name = agent->protocol;
+    agent->parser->mc_extract_body = extract_body;
+}
+
+/* ---- credentials, headers ---- */
 
 /* The realm of the first challenge that is Digest, NULL when there is none: Basic would give the password away. */
 static const char *digest_realm(const sip_www_authenticate_t *challenge)
@@ -388,7 +447,9 @@ static nua_t *make_nua(struct agent *agent)
 
     make_url(agent, "sip", setup->listen, url);
     make_url(agent, "sips", tls ? setup->tls_listen : "0.0.0.0:5061", tls_url);
-    return nua_create(agent->root, on_event, agent, NUTAG_URL(url), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
+    make_parser(agent);
+    return nua_create(agent->root, on_event, agent, NUTAG_URL(url), NTATAG_MCLASS(agent->parser),
+                      NTATAG_MAXSIZE(RECEIVED_MAX), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
                       TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)), TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)),
                       TAG_IF(setup->resolv_conf[0], SRESTAG_RESOLV_CONF(setup->resolv_conf)), NUTAG_MEDIA_ENABLE(0),
                       NUTAG_AUTOACK(1), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
@@ -431,6 +492,7 @@ static void free_agent(struct agent *agent)
     for (int i = 0; i < BUCKETS; i++)
         while (agent->followers[i])
             agent_unfollow(agent, agent->followers[i]->call_id);
+    free(agent->parser);
     pthread_cond_destroy(&agent->changed);
     pthread_mutex_destroy(&agent->lock);
     free(agent);
@@ -470,8 +532,9 @@ int agent_open(struct agent **out, const struct sip_setup *setup)
     return 0;
 }
 
-void agent_accept(struct agent *agent, agent_invite_fn invite, void *context)
+void agent_accept(struct agent *agent, agent_guard_fn guard, agent_invite_fn invite, void *context)
 {
+    agent->guard = guard;
     agent->invite = invite;
     agent->invite_context = context;
 }
@@ -486,6 +549,7 @@ static void begin_closing(void *context)
 {
     struct agent *agent = context;
 
+    agent->guard = NULL;
     agent->invite = NULL;
     nua_shutdown(agent->nua);
     agent->close_timer = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);

@@ -26,7 +26,7 @@
  *   response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000
  *   full                 what a caller hears when no line is free: "busy" 486 (default), "unavailable" 503
  *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings
- *   invite_rate          calls a second that one source may begin; default 50
+ *   invite_rate          calls a second that one source may begin; default 50. Far more than that are not answered at all
  *   trunks               {"NAME": {...}}, tried in this order; at least one
  * Settings of a trunk
  *   server               host, host:port or [address]:port: domain of the numbers that are called

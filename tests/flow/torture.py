@@ -51,7 +51,8 @@ def torture(host, port, to, transport):
         # numbers that are none, or too large
         line + head + end.replace("Content-Length: 0", "Content-Length: -999"),
         line + head + end.replace("Content-Length: 0", "Content-Length: 9999999999999"),
-        line + head + end.replace("Content-Length: 0", "Content-Length: 150") + "short",
+        *[line + head + end.replace("Content-Length: 0", f"Content-Length: {size}") + "short"
+          for size in (150, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 63, 2 ** 64 - 1, 2 ** 64 - 300, 2 ** 64)],
         line + head + "CSeq: 36893488147419103232 INVITE\r\nMax-Forwards: 300\r\nExpires: 1000000000000000000\r\n"
         "Contact: <sip:x>;expires=280297596632815\r\nContent-Length: 0\r\n\r\n",
         f"SIP/2.0 4294967301 better not break the receiver\r\n{head}CSeq: 9292394834772304023312 OPTIONS\r\nWarning: 1812 overture \"x\"\r\n"

@@ -210,11 +210,11 @@ void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hea
     give_request(agent, follower);
 }
 
-void agent_unfollow(struct agent *agent, const char *call_id)
+void agent_unfollow(struct agent *agent, const char *call_id, const void *context)
 {
     struct follower **link = &agent->followers[hash_text(call_id, strlen(call_id))];
 
-    while (*link && strcmp((*link)->call_id, call_id) != 0)
+    while (*link && ((*link)->context != context || strcmp((*link)->call_id, call_id) != 0))
         link = &(*link)->next;
     if (*link) {
         struct follower *gone = *link;
@@ -491,7 +491,7 @@ static void free_agent(struct agent *agent)
 {
     for (int i = 0; i < BUCKETS; i++)
         while (agent->followers[i])
-            agent_unfollow(agent, agent->followers[i]->call_id);
+            agent_unfollow(agent, agent->followers[i]->call_id, agent->followers[i]->context);
     free(agent->parser);
     pthread_cond_destroy(&agent->changed);
     pthread_mutex_destroy(&agent->lock);

@@ -77,10 +77,10 @@ void agent_own_address(const struct agent *agent, const char *peer, char address
 /* Where the message of the event at hand came from; "" when there is none. */
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 
-/* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. One follower for
- * a Call-ID. */
+/* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. Callers may
+ * give several calls the same one: the last to follow hears. `context` tells the followers apart. */
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context);
-void agent_unfollow(struct agent *agent, const char *call_id);
+void agent_unfollow(struct agent *agent, const char *call_id, const void *context);
 
 /* Answer a 401 or 407 of `event` with the credentials: false when they were wrong, or are not to be had. `tries` is the
  * handle's count, reset by its owner when a request was accepted. */

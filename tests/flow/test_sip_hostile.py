@@ -138,6 +138,27 @@ def a_call_is_not_taken_over_from_another_address():
     world.alive()
 
 
+@fact
+def calls_with_one_call_id_are_told_apart():
+    world = World()
+    with Caller(world.tester, world.to) as caller:
+        def request(method, ours, **more):
+            return caller.request(method, **more).replace("tag=acall", "tag=" + ours)
+
+        theirs = {}
+        for ours in "abc":
+            caller.send(request("INVITE", ours))
+            answer = caller.final()
+            same(int(answer.split()[1]), 200)
+            theirs[ours] = re.search("tag=([^;\r\n]+)", header(answer, "To"))[1]
+            caller.send(request("ACK", ours, tag=theirs[ours]))
+        for ours in "abc":
+            same(caller.ask(request("BYE", ours, tag=theirs[ours], cseq=2)), 200)
+            same(caller.ask(request("BYE", "none", tag="none", cseq=3)), 481)  # somebody has to hear it, or nobody
+    same(len(world.server.settled_inbound(3)), 3)
+    world.alive()
+
+
 # --- floods ---
 
 def answers(caller, counts):

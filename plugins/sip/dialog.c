@@ -175,7 +175,7 @@ static void bury(struct dialog *dialog)
         nua_handle_destroy(dialog->nh);
         dialog->nh = NULL;
     }
-    agent_unfollow(dialog->agent, dialog->call_id);
+    agent_unfollow(dialog->agent, dialog->call_id, dialog);
     pthread_mutex_lock(&dialog->lock);
     dialog->state = DIALOG_OVER;
     pthread_cond_broadcast(&dialog->changed);

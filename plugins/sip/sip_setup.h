@@ -5,22 +5,29 @@
  *   listen               address:port for UDP and TCP; "0.0.0.0:5060" is the default, "[::]:5060" for IPv6
  *   tls_listen           address:port for TLS; absent: none. Needs tls_dir
  *   tls_dir              folder with agent.pem (certificate and key) and cafile.pem (whom to trust)
- *   tls_verify           certificates of servers are checked, their names too; default true
+ *   tls_verify           certificates of servers are checked, their names too (of a server given by its IP address, the
+ *                        common name has it: the SIP library knows no addresses in subjectAltName); default true
  *   external_address     the address to tell peers, where a router stands between; default: our own
+ *   resolv_conf          file with the name servers to ask for trunks by name; default: /etc/resolv.conf
  *   port_low, port_high  UDP ports for media, two for each call; default 20000 to 29999
- *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling,
- * "both" (the default: the called at once, the caller when the called has not), "never" t38_wait_ms          how long
- * the caller leaves it to the called, from its CED; default 1500 t38_first            T.38 is offered in the INVITE:
- * "never" (default), "only", "both" (with G.711 beside it) t38_fallback         a call whose far end declines T.38 goes
- * on in G.711; default true t38_version          0 to 3, the highest to agree to; default 0 t38_ec "redundancy"
- * (default), "fec", "none" t38_redundancy_control, t38_redundancy_image   how often packets of either kind are
- * repeated, 0 to 7; default 3, 3 t38_fec_entries, t38_fec_span   1 to 5 each; default 3, 3 t38_max_datagram     octets
- * we take; default 1400 codecs               "PCMU PCMA" (default), in order of preference session_expires_s    session
- * timer (RFC 4028) to ask for; 0 (default): none, but a peer's is kept ring_timeout_ms      how long a call may ring,
- * either way; default 60000 response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000 full what
- * a caller hears when no line is free: "busy" 486 (default), "unavailable" 503 reject               what the caller of
- * a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings invite_rate          calls a second
- * that one source may begin; default 50 trunks               {"NAME": {...}}, tried in this order; at least one
+ *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling, "both"
+ *                        (the default: the called at once, the caller when the called has not), "never"
+ *   t38_wait_ms          how long the caller leaves it to the called, from its CED; default 1500
+ *   t38_first            T.38 is offered in the INVITE: "never" (default), "only", "both" (with G.711 beside it)
+ *   t38_fallback         a call whose far end declines T.38 goes on in G.711; default true
+ *   t38_version          0 to 3, the highest to agree to; default 0
+ *   t38_ec               "redundancy" (default), "fec", "none"
+ *   t38_redundancy_control, t38_redundancy_image   how often packets of either kind are repeated, 0 to 7; default 3, 3
+ *   t38_fec_entries, t38_fec_span   1 to 5 each; default 3, 3
+ *   t38_max_datagram     octets we take; default 1400
+ *   codecs               "PCMU PCMA" (default), in order of preference
+ *   session_expires_s    session timer (RFC 4028) to ask for; 0 (default): none, but a peer's is kept
+ *   ring_timeout_ms      how long a call may ring, either way; default 60000
+ *   response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000
+ *   full                 what a caller hears when no line is free: "busy" 486 (default), "unavailable" 503
+ *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings
+ *   invite_rate          calls a second that one source may begin; default 50. Far more than that are not answered at all
+ *   trunks               {"NAME": {...}}, tried in this order; at least one
  * Settings of a trunk
  *   server               host, host:port or [address]:port: domain of the numbers that are called
  *   transport            "udp" (default), "tcp", "tls"
@@ -99,7 +106,7 @@ struct sip_setup {
     const char *carrier; /* softmodem's own key */
     const char *listen, *tls_listen, *tls_dir;
     bool tls_verify;
-    const char *external_address;
+    const char *external_address, *resolv_conf;
     int port_low, port_high;
     int t38_request, t38_wait_ms, t38_first;
     bool t38_fallback;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_log.h>
@@ -146,7 +147,8 @@ static void take_character(struct agent *agent, char c)
     struct message *message = &agent->message;
 
     if (c == '\n') {
-        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] = '\0';
+        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] =
+            '\0';
         take_line(agent);
         if (message->inside && message->line_used > 0 && message->used < MESSAGE_SIZE - 1)
             message->text[message->used++] = '\n';
@@ -177,8 +179,8 @@ void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hea
     const char *last;
     size_t size;
 
-    *follower = (struct follower){.next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear,
-                                  .context = context};
+    *follower = (struct follower){
+        .next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear, .context = context};
     agent->followers[bucket] = follower;
     last = find_call_id(agent->message.text, &size);
     if (last && strncmp(last, call_id, size) == 0 && call_id[size] == '\0')
@@ -358,12 +360,12 @@ static nua_t *make_nua(struct agent *agent)
     make_url(agent, "sip", setup->listen, url);
     make_url(agent, "sips", tls ? setup->tls_listen : "0.0.0.0:5061", tls_url);
     return nua_create(agent->root, on_event, agent, NUTAG_URL(url), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
-                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)),
-                      TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)), NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(1),
-                      NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
-                      NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
+                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)), TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)),
+                      NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(1), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0),
+                      SIPTAG_ALLOW_STR(ALLOWED), NUTAG_APPL_METHOD("UPDATE"),
+                      NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
                       NUTAG_SESSION_REFRESHER(nua_remote_refresher), NUTAG_OUTBOUND("no-options-keepalive no-validate"),
-                      SIPTAG_USER_AGENT_STR(USER_AGENT), TPTAG_LOG(1), TAG_END());
+                      SIPTAG_USER_AGENT_STR(USER_AGENT), NTATAG_PASS_100(1), TPTAG_LOG(1), TAG_END());
 }
 
 static void say_started(struct agent *agent, bool failed)

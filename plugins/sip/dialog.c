@@ -680,8 +680,10 @@ static void set_refresh(struct dialog *dialog, const sip_t *sip)
     update = sip->sip_allow && sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
     nua_set_hparams(dialog->nh, NUTAG_UPDATE_REFRESH(update), TAG_END());
     ours = expires->x_refresher && strcasecmp(expires->x_refresher, sip->sip_request ? "uas" : "uac") == 0;
-    if (!ours || update)
+    if (!ours || update) {
+        stop_timer(&dialog->refresh);
         return;
+    }
     dialog->refresh_s = (int)(expires->x_delta * 2 / 5);
     set_timer(dialog, &dialog->refresh, on_refresh, (int64_t)dialog->refresh_s * 1000);
 }

@@ -65,6 +65,7 @@ struct agent {
     nua_t *nua;
     agent_invite_fn invite;
     void *invite_context;
+    su_timer_t *close_limit;
     struct follower *followers[BUCKETS];
     struct message message;
 };
@@ -389,6 +390,7 @@ static void *run(void *context)
     say_started(agent, !agent->nua);
     if (agent->nua) {
         su_root_run(agent->root);
+        su_timer_destroy(agent->close_limit); /* it holds on to the root */
         nua_destroy(agent->nua);
     }
     if (agent->root)
@@ -455,12 +457,12 @@ static void give_up_closing(su_root_magic_t *magic, su_timer_t *timer, su_timer_
 static void begin_closing(void *context)
 {
     struct agent *agent = context;
-    su_timer_t *timer = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);
 
     agent->invite = NULL;
     nua_shutdown(agent->nua);
-    if (timer)
-        su_timer_set(timer, give_up_closing, (su_timer_arg_t *)agent);
+    agent->close_limit = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);
+    if (agent->close_limit)
+        su_timer_set(agent->close_limit, give_up_closing, (su_timer_arg_t *)agent);
 }
 
 void agent_close(struct agent *agent)

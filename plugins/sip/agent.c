@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
-#include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su_log.h>
@@ -366,7 +365,7 @@ static nua_t *make_nua(struct agent *agent)
                       SIPTAG_ALLOW_STR(ALLOWED), NUTAG_APPL_METHOD("UPDATE"),
                       NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
                       NUTAG_SESSION_REFRESHER(nua_remote_refresher), NUTAG_OUTBOUND("no-options-keepalive no-validate"),
-                      SIPTAG_USER_AGENT_STR(USER_AGENT), NTATAG_PASS_100(1), TPTAG_LOG(1), TAG_END());
+                      SIPTAG_USER_AGENT_STR(USER_AGENT), TPTAG_LOG(1), TAG_END());
 }
 
 static void say_started(struct agent *agent, bool failed)

@@ -155,10 +155,26 @@ static void stop_timer(su_timer_t **timer)
 
 /* ---- the end ---- */
 
+static void on_ring_limit(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument);
+
+/* The far end has our INVITE. */
+static void hear_trying(struct dialog *dialog)
+{
+    if (dialog->ending || dialog->end.connected)
+        return;
+    if (!dialog->trying)
+        set_timer(dialog, &dialog->limit, on_ring_limit, dialog->setup->ring_timeout_ms);
+    dialog->heard = dialog->trying = true;
+}
+
+/* The stack keeps 100 to itself, or loses the memory of each when it is to pass them (NTATAG_PASS_100), so they are
+ * seen here. */
 static void on_message(void *context, bool received, const char *text, size_t size)
 {
     struct dialog *dialog = context;
 
+    if (received && dialog->state == DIALOG_CALLING && strncmp(text, "SIP/2.0 100 ", 12) == 0)
+        hear_trying(dialog);
     pthread_mutex_lock(&dialog->lock);
     sip_trace_add(&dialog->trace, clock_now_ms(), received, text, size);
     pthread_mutex_unlock(&dialog->lock);
@@ -605,10 +621,10 @@ static void hear_provisional(struct dialog *dialog, const struct agent_event *ev
         expect_response(dialog); /* 302, 422, ...: the stack has sent another INVITE */
         return;
     }
-    if (!dialog->trying || (!dialog->rang && event->status > 100))
-        set_timer(dialog, &dialog->limit, on_ring_limit, dialog->setup->ring_timeout_ms);
-    dialog->heard = dialog->trying = true;
-    dialog->rang = dialog->rang || event->status > 100;
+    if (!dialog->rang)
+        dialog->trying = false; /* the time to ring begins here */
+    hear_trying(dialog);
+    dialog->rang = true;
     note_source(dialog);
     if (body && sdp_parse(&dialog->early, body->pl_data, body->pl_len) == 0)
         dialog->has_early = true;

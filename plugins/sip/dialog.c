@@ -62,7 +62,7 @@ struct dialog {
     pthread_cond_t changed;
     enum dialog_state state;
     struct dialog_end end;
-    json_t *path; /* NULL before the call stands */
+    json_t *path;           /* NULL before the call stands */
     int64_t answered_at_ms; /* UTC, 0 = never */
     struct engine_call *engine;
     bool hung_up; /* by the far end, while it stood */

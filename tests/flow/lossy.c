@@ -5,6 +5,7 @@
  *   lossy SEED        ends at the end of its standard input. Commands come from there, a line each, and are answered:
  *   open LOSS JITTER_MS DUPLICATES DRIFT_PPM     "PORT PORT INDEX": a path; LOSS and DUPLICATES of a million packets
  *   far INDEX SIDE PORT                          "ok": the party of that side (0, 1) lives at PORT of 127.0.0.1
+ *   cut INDEX                                    "ok": nothing passes any more
  *
  * Each packet has its own delay of 0 to JITTER_MS, so packets overtake one another. DRIFT_PPM is for G.711 alone: the
  * sound of side 0 is played that much faster, as if its clock were, and that of side 1 slower. Each packet with
@@ -26,6 +27,7 @@
 #define PATHS_MAX   64
 #define WAITING_MAX 8192
 #define PACKET_MAX  1500
+#define MILLION     1000000
 #define RTP_HEADER  12
 #define FRAME       160
 #define RING        8192 /* samples, a power of two */
@@ -189,10 +191,10 @@ static void hold(struct network *network, struct path *path, int side, const uin
 
 static void pass(struct network *network, struct path *path, int side, const uint8_t *octets, size_t size)
 {
-    if (dice(network, 1000000) < path->loss)
+    if (dice(network, MILLION) < path->loss)
         return;
     hold(network, path, side, octets, size);
-    if (dice(network, 1000000) < path->duplicates)
+    if (dice(network, MILLION) < path->duplicates)
         hold(network, path, side, octets, size);
 }
 
@@ -307,6 +309,16 @@ static void set_far(struct network *network, const char *arguments)
     printf("ok\n");
 }
 
+static void cut(struct network *network, const char *arguments)
+{
+    int index = atoi(arguments);
+
+    if (index < 0 || index >= network->path_count)
+        abort();
+    network->paths[index].loss = MILLION;
+    printf("ok\n");
+}
+
 /* False at the end of the input. */
 static bool obey(struct network *network)
 {
@@ -318,6 +330,8 @@ static bool obey(struct network *network)
         open_path(network, line + 5);
     else if (strncmp(line, "far ", 4) == 0)
         set_far(network, line + 4);
+    else if (strncmp(line, "cut ", 4) == 0)
+        cut(network, line + 4);
     fflush(stdout);
     return true;
 }

@@ -7,10 +7,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import sip  # noqa: E402
-from faxd import BUILD, FAST_RETRIES, PAGES, fact, joined, main, same  # noqa: E402
+from faxd import BUILD, FAST_RETRIES, PAGES, fact, joined, main, pixels, same, wait_for  # noqa: E402
 from sip_calls import Call, Rig, sanitized  # noqa: E402
 from sip_middle import Middle  # noqa: E402
 
@@ -48,6 +49,12 @@ class Network:
         self.ask(f"far {index} {message.side} {own}")
         return re.sub(rf"^(m=\w+ ){own} ", rf"\g<1>{ports[1 - message.side]} ", message.body, flags=re.M)
 
+    def cut(self):
+        """From now on nothing passes, neither SIP nor media."""
+        self.middle.lose = lambda message: True
+        for *_, index in self.paths.values():
+            self.ask(f"cut {index}")
+
     def close(self):
         try:
             self.middle.close()
@@ -67,9 +74,10 @@ class Group:
                             sip.provider("out", network.middle.ports[0], peers[0], module, count, settings=settings) +
                             sip.provider("in", network.middle.ports[1], peers[1], module, count, "inbound", settings,
                                          first=4001, media=(26000, 31999)))
-        two = joined(server.folder, PAGES[1], PAGES[0])
-        self.calls = [(Call(server, f"{numbers}{i:02}", two if pages[i % len(pages)] == 2 else PAGES[i // 2 % 2]),
-                       pages[i % len(pages)]) for i in range(count)]
+        self.network, self.calls = network, []
+        for i in range(count):
+            path = joined(server.folder, *(PAGES[i // 2 % 2:] + PAGES)[:pages[i % len(pages)]])
+            self.calls.append((Call(server, f"{numbers}{i:02}", path), pages[i % len(pages)]))
 
     def all_arrive(self, **wanted):
         for call, pages in self.calls:
@@ -84,6 +92,46 @@ class Group:
         print(f"# {dict(sums)}")
 
 
+class Broken:
+    """A call of three pages that ends as soon as the first is confirmed: the caller's side is told to hang up, or
+    nothing passes any more between the two, neither media nor SIP."""
+
+    def __init__(self, numbers, module, hangs_up):
+        self.group, self.hangs_up = Group(numbers, module, "", Badness(), 1, (3, )), hangs_up
+        self.call = self.group.calls[0][0]
+        self.failure = None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        try:
+            wait_for(lambda: self.call.server.fax(self.call.fax)["pages"]["confirmed"] == 1, "a page", 200)
+            if self.hangs_up:
+                same(self.call.server.ask("POST", f"/v1/faxes/{self.call.fax}/cancel").status, 202)
+                return
+            network = self.group.network
+            network.middle.lose = lambda message: True
+            *_, index = network.paths[self.call.attempt()["call_id"] or next(iter(network.paths))]
+            network.ask(f"cut {index}")
+        except Exception as error:  # for the fact
+            self.failure = error
+
+    def ends(self, status, codes):
+        """Asserts that both ends have the first page and know of no other."""
+        self.thread.join()
+        if self.failure:
+            raise self.failure
+        fax, received = self.call.sent(), self.call.received()
+        same((self.call.to, fax["status"], fax["pages"]["confirmed"], self.call.attempt()["pages_confirmed"]),
+             (self.call.to, status, 1, 1))
+        same((self.call.to, fax["error"]["code"] in codes, fax["error"]["code"]),
+             (self.call.to, True, fax["error"]["code"]))
+        same((self.call.to, received["status"], received["pages"]["total"], received["error"]["code"]),
+             (self.call.to, "partially_received", 1, "receive_incomplete"))
+        same(pixels(self.call.server.document(received["id"])), pixels(self.call.server.document(fax["id"]))[:1])
+        return received["error"]["message"]
+
+
 def start():
     t38 = {"module": "t38", "count": CALLS}
     return {
@@ -92,6 +140,8 @@ def start():
         "fec": Group("+155530", settings="t38_ec = fec", badness=Badness(5 * PERCENT), **t38),
         "jitter": Group("+155540", settings="", badness=Badness(0, 50, 5 * PERCENT), **t38),
         "audio": Group("+155550", "softmodem", 'codecs = "PCMU"', Badness(PERCENT // 10, drift_ppm=100), AUDIO_CALLS, (1, )),
+        "hung up": [Broken("+155560", "t38", True), Broken("+155561", "softmodem", True)],
+        "gone": [Broken("+155570", "t38", False), Broken("+155571", "softmodem", False)],
     }
 
 
@@ -135,6 +185,20 @@ def g711_tells_the_truth_on_a_line_that_loses_and_drifts():
     print(f"# {delivered} of {len(calls)} delivered: {dict(reasons)}")
     groups["audio"].print_losses()
     same(delivered >= AUDIO_MINIMUM * len(calls), True)
+
+
+@fact
+def both_ends_know_how_far_a_call_got_that_was_hung_up():
+    for call in groups["hung up"]:
+        same(call.ends("canceled", ("aborted", )), "the far end hung up")
+
+
+@fact
+def and_one_whose_far_end_vanished():
+    t38, audio = groups["gone"]
+    # On T.38 the caller may still have a page to send, and then asks in vain whether it came.
+    same(t38.ends("partially_delivered", ("media_timeout", "page_transfer_failed")), "no datagrams from the far end")
+    same(audio.ends("partially_delivered", ("media_timeout", )), "no datagrams from the far end")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@
 #define FRAME       160
 #define RING        8192 /* samples, a power of two */
 #define TAPS        16   /* of the interpolation, on either side */
+#define PHASES      1024 /* places between two samples */
 #define PORT_LOW    15000
 #define PORT_HIGH   19998
 
@@ -70,6 +71,7 @@ struct network {
     int waiting_count;
     uint64_t random;
     int next_port;
+    float weights[PHASES][2 * TAPS];
 };
 
 static int64_t now_ns(void)
@@ -111,20 +113,30 @@ static uint8_t ulaw_encode(int sample)
 
 /* ---- drift ---- */
 
-/* The source's sound at place `at`, by a windowed sinc. */
-static int interpolate(const struct drift *drift, double at)
+/* Weights of a windowed sinc, a row for each of PHASES places between two samples. */
+static void make_weights(struct network *network)
 {
-    int64_t first = (int64_t)floor(at) - TAPS + 1;
-    double sum = 0;
+    for (int phase = 0; phase < PHASES; phase++) {
+        for (int i = 0; i < 2 * TAPS; i++) {
+            double away = (double)phase / PHASES + TAPS - 1 - i;
+            double window = 0.5 + 0.5 * cos(M_PI * away / TAPS);
+            double sinc = fabs(away) < 1e-9 ? 1 : sin(M_PI * away) / (M_PI * away);
 
-    for (int i = 0; i < 2 * TAPS; i++) {
-        double away = at - (double)(first + i);
-        double window = 0.5 + 0.5 * cos(M_PI * away / TAPS);
-        double weight = fabs(away) < 1e-9 ? 1 : sin(M_PI * away) / (M_PI * away);
-
-        sum += weight * window * drift->ring[(uint64_t)(first + i) % RING];
+            network->weights[phase][i] = (float)(sinc * window);
+        }
     }
-    return (int)lrint(sum);
+}
+
+/* The source's sound at place `at`. */
+static int interpolate(const struct network *network, const struct drift *drift, double at)
+{
+    int64_t first = (int64_t)at - TAPS + 1;
+    const float *weights = network->weights[(int)((at - floor(at)) * PHASES)];
+    float sum = 0;
+
+    for (int i = 0; i < 2 * TAPS; i++)
+        sum += weights[i] * drift->ring[(uint64_t)(first + i) % RING];
+    return (int)lrintf(sum);
 }
 
 static void take_samples(struct drift *drift, const uint8_t *octets, size_t size)
@@ -148,7 +160,7 @@ static void take_samples(struct drift *drift, const uint8_t *octets, size_t size
 }
 
 /* The next packet of ours, if the source has sounded far enough. */
-static bool make_packet(struct drift *drift, uint8_t *octets)
+static bool make_packet(const struct network *network, struct drift *drift, uint8_t *octets)
 {
     if (drift->at + FRAME * drift->step + TAPS + 1 >= (double)drift->end)
         return false;
@@ -157,7 +169,7 @@ static bool make_packet(struct drift *drift, uint8_t *octets)
     for (int i = 0; i < 4; i++)
         octets[4 + i] = (uint8_t)(drift->timestamp >> (24 - 8 * i));
     for (int i = 0; i < FRAME; i++, drift->at += drift->step)
-        octets[RTP_HEADER + i] = ulaw_encode(interpolate(drift, drift->at));
+        octets[RTP_HEADER + i] = ulaw_encode(interpolate(network, drift, drift->at));
     drift->sequence++;
     drift->timestamp += FRAME;
     return true;
@@ -213,7 +225,7 @@ static void arrive(struct network *network, struct path *path, int from)
     if (size != RTP_HEADER + FRAME)
         return;
     take_samples(drift, octets, (size_t)size);
-    while (make_packet(drift, octets))
+    while (make_packet(network, drift, octets))
         pass(network, path, 1 - from, octets, (size_t)size);
 }
 
@@ -379,6 +391,7 @@ int main(int argc, char **argv)
     setvbuf(stdin, NULL, _IONBF, 0); /* poll has to see what is there */
     network->random = strtoull(argv[1], NULL, 10) * 2 + 1;
     network->next_port = PORT_LOW;
+    make_weights(network);
     run(network);
     clear(network);
     return 0;

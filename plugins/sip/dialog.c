@@ -63,7 +63,8 @@ struct dialog {
     pthread_cond_t changed;
     enum dialog_state state;
     struct dialog_end end;
-    json_t *path; /* NULL before the call stands */
+    json_t *path;           /* NULL before the call stands */
+    int64_t answered_at_ms; /* UTC, 0 = never */
     struct engine_call *engine;
     bool hung_up; /* by the far end, while it stood */
     struct sip_trace trace;
@@ -380,12 +381,20 @@ static bool asks_for_t38(const struct dialog *dialog)
     return who == SIP_T38_BOTH || who == (dialog->outbound ? SIP_T38_CALLER : SIP_T38_CALLED);
 }
 
+/* Answered: time that is paid for begins. With the lock held. */
+static void note_answer(struct dialog *dialog)
+{
+    dialog->end.connected = true;
+    if (!dialog->answered_at_ms)
+        dialog->answered_at_ms = clock_now_ms();
+}
+
 static void stand(struct dialog *dialog)
 {
     stop_timer(&dialog->limit);
     use_media(dialog);
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true;
+    note_answer(dialog);
     if (dialog->state != DIALOG_OVER)
         dialog->state = DIALOG_STANDING;
     pthread_cond_broadcast(&dialog->changed);
@@ -552,7 +561,7 @@ static void connect_outbound(struct dialog *dialog, const struct agent_event *ev
         kind = sip_media_take_answer(&dialog->media, &dialog->early);
     dialog->tries = 0;
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true; /* it is: BYE ends it */
+    note_answer(dialog); /* BYE ends it */
     pthread_mutex_unlock(&dialog->lock);
     if (dialog->ending) {
         nua_bye(dialog->nh, TAG_END());
@@ -1045,7 +1054,7 @@ static void hear_answer_in_ack(struct dialog *dialog, const struct agent_event *
         return;
     }
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true;
+    note_answer(dialog);
     pthread_mutex_unlock(&dialog->lock);
     set_end(dialog, 0, 0, "the caller did not answer our offer of media");
     end_now(dialog);
@@ -1164,6 +1173,10 @@ void dialog_describe(struct dialog *dialog, json_t *record)
         json_object_set_new(record, "q850", json_integer(dialog->end.q850));
     if (dialog->t38_refused)
         json_object_set_new(record, "t38_refused", json_true());
+    if (dialog->answered_at_ms) {
+        json_object_set_new(record, "connected", json_true());
+        json_object_set_new(record, "answered_at_ms", json_integer(dialog->answered_at_ms));
+    }
     sip_trace_give(&dialog->trace, record);
     pthread_mutex_unlock(&dialog->lock);
 }

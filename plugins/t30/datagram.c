@@ -33,6 +33,8 @@
 #define EARLY_MAX           16
 #define HANG_UP_MAX         256 /* datagrams that are still heard then */
 #define LAST_REPEATS        2   /* of the last datagram: no later one brings it back */
+#define PAUSE_REPEATS       3   /* ... of one before a pause, where the next comes after the far end has given up */
+#define PAUSE_NS            (40 * NS_PER_MS) /* longer than from packet to packet of a page or a frame */
 #define NTP_EPOCH_S         2208988800u
 #define RTP_HEADER_SIZE     12
 
@@ -74,6 +76,8 @@ struct datagram {
     int64_t flush_ns; /* INT64_MAX = nothing waits */
     uint8_t last[UDPTL_DATAGRAM_MAX];
     size_t last_size;
+    int repeats;       /* of it to come */
+    int64_t repeat_ns; /* INT64_MAX = none; 0 = from the next run on */
 };
 
 static void aim(struct datagram *datagram, struct peer *peer)
@@ -255,7 +259,7 @@ static int start_t38(struct datagram *datagram, int64_t now_ns)
         return ERR_INVALID;
     datagram->clock_ns = datagram->busy_ns = now_ns;
     datagram->clock_samples = 0;
-    datagram->flush_ns = INT64_MAX;
+    datagram->flush_ns = datagram->repeat_ns = INT64_MAX;
     return 0;
 }
 
@@ -312,6 +316,19 @@ static void watch_waiting(struct datagram *datagram, int64_t now_ns)
         datagram->flush_ns = now_ns + FLUSH_NS;
 }
 
+/* Redundancy brings a packet back with the next one. At the end of a frame or a page there is none for long: the far
+ * end would miss that it is its turn. A datagram that comes again is dropped by its number. */
+static void repeat_last(struct datagram *datagram, int64_t now_ns)
+{
+    if (datagram->repeat_ns > now_ns)
+        return;
+    if (datagram->repeat_ns > 0) {
+        put(datagram, &datagram->media, datagram->last, datagram->last_size);
+        datagram->repeats--;
+    }
+    datagram->repeat_ns = datagram->repeats > 0 ? now_ns + PAUSE_NS : INT64_MAX;
+}
+
 static void take_all(struct datagram *datagram, int64_t now_ns);
 
 /* What is due, and in order: when we come late to it, packets may wait that should have been heard before. */
@@ -326,6 +343,7 @@ static void run_t38(struct datagram *datagram, int64_t now_ns)
         udptl_flush(datagram->udptl, on_ifp, datagram);
     }
     keep_time(datagram, now_ns);
+    repeat_last(datagram, now_ns);
 }
 
 static int64_t t38_due_ns(const struct datagram *datagram)
@@ -335,6 +353,8 @@ static int64_t t38_due_ns(const struct datagram *datagram)
 
     if (due < INT_MAX)
         due_ns = datagram->clock_ns + (datagram->clock_samples + due) * NS_PER_SAMPLE;
+    if (datagram->repeat_ns < due_ns)
+        due_ns = datagram->repeat_ns;
     return due_ns < datagram->flush_ns ? due_ns : datagram->flush_ns;
 }
 
@@ -344,6 +364,8 @@ void datagram_send_packet(struct datagram *datagram, const uint8_t *ifp, int siz
 
     datagram->last_size = used > 0 ? (size_t)used : 0;
     put(datagram, &datagram->media, datagram->last, datagram->last_size);
+    datagram->repeats = datagram->path.udptl.correction == UDPTL_NONE ? 0 : PAUSE_REPEATS;
+    datagram->repeat_ns = datagram->repeats > 0 ? 0 : INT64_MAX;
 }
 
 /* A number of UDPTL can look like the start of RTP, but not with the far end's own SSRC in its place. */

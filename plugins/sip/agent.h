@@ -42,8 +42,9 @@ struct agent_handle {
 /* A request out of any dialog came that wants a call: `event->nh` belongs to the callee from now on. */
 typedef void (*agent_invite_fn)(void *context, const struct agent_event *event);
 
-/* May this request from `source` (IP address as text) be looked at? `begins`: it is an INVITE out of any dialog. One that
- * may not costs nothing: it has no answer, and a connection that it came by is closed. ACK is never asked about. */
+/* May this request from `source` (IP address as text) be looked at? `begins`: it is an INVITE out of any dialog. One
+ * that may not costs nothing: it has no answer, and a connection that it came by is closed. ACK is never asked about.
+ */
 typedef bool (*agent_guard_fn)(void *context, const char *source, bool begins);
 
 /* A message of a call on the wire; valid during the call. */

@@ -10,8 +10,8 @@
  *   external_address     the address to tell peers, where a router stands between; default: our own
  *   resolv_conf          file with the name servers to ask for trunks by name; default: /etc/resolv.conf
  *   port_low, port_high  UDP ports for media, two for each call; default 20000 to 29999
- *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling, "both"
- *                        (the default: the called at once, the caller when the called has not), "never"
+ *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling,
+ *                        "both" (the default: the called at once, the caller when the called has not), "never"
  *   t38_wait_ms          how long the caller leaves it to the called, from its CED; default 1500
  *   t38_first            T.38 is offered in the INVITE: "never" (default), "only", "both" (with G.711 beside it)
  *   t38_fallback         a call whose far end declines T.38 goes on in G.711; default true
@@ -25,8 +25,9 @@
  *   ring_timeout_ms      how long a call may ring, either way; default 60000
  *   response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000
  *   full                 what a caller hears when no line is free: "busy" 486 (default), "unavailable" 503
- *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings
- *   invite_rate          calls a second that one source may begin; default 50. Far more than that are not answered at all
+ *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore": it
+ *                        rings on
+ *   invite_rate          calls a second that one source may begin; default 50. Far more are not answered at all
  *   trunks               {"NAME": {...}}, tried in this order; at least one
  * Settings of a trunk
  *   server               host, host:port or [address]:port: domain of the numbers that are called

@@ -18,8 +18,8 @@
 
 /* What a NUA handle is bound to: the first member of its owner's struct. */
 struct agent_handle;
-#define NUA_HMAGIC_T struct agent_handle
-#define NUA_MAGIC_T  struct agent
+#define NUA_HMAGIC_T    struct agent_handle
+#define NUA_MAGIC_T     struct agent
 #define SU_ROOT_MAGIC_T void
 #include <sofia-sip/nua.h>
 
@@ -42,8 +42,9 @@ struct agent_handle {
 /* A request out of any dialog came that wants a call: `event->nh` belongs to the callee from now on. */
 typedef void (*agent_invite_fn)(void *context, const struct agent_event *event);
 
-/* May this request from `source` (IP address as text) be looked at? `begins`: it is an INVITE out of any dialog. One that
- * may not costs nothing: it has no answer, and a connection that it came by is closed. ACK is never asked about. */
+/* May this request from `source` (IP address as text) be looked at? `begins`: it is an INVITE out of any dialog. One
+ * that may not costs nothing: it has no answer, and a connection that it came by is closed. ACK is never asked about.
+ */
 typedef bool (*agent_guard_fn)(void *context, const char *source, bool begins);
 
 /* A message of a call on the wire; valid during the call. */
@@ -78,8 +79,8 @@ void agent_own_address(const struct agent *agent, const char *peer, char address
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 
 /* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. Callers may
- * give several calls the same one: the last to follow hears. `context` is a call, beginning with its agent_handle, which
- * hears nua_i_terminated when the agent closes before agent_unfollow. */
+ * give several calls the same one: the last to follow hears. `context` is a call, beginning with its agent_handle,
+ * which hears nua_i_terminated when the agent closes before agent_unfollow. */
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context);
 void agent_unfollow(struct agent *agent, const char *call_id, const void *context);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The story of a call, on the agent's thread, in the order of time: placed or accepted, answered, switched to T.38, hung
- * up. What the worker wants is posted to that thread; what it waits for is behind the lock.
+/* The story of a call, on the agent's thread, in the order of time: placed or accepted, answered, switched to T.38,
+ * hung up. What the worker wants is posted to that thread; what it waits for is behind the lock.
  *
  * The switch to T.38 is asked for by one re-INVITE at the right moment. The far end may ask first, at the same time
  * (491, and a second try after the pause of RFC 3261 section 14.1), or refuse (the call goes on in audio). Once the
@@ -35,6 +35,7 @@
 #define GLARES_MAX      3
 #define ASK_TRIES_MAX   2 /* INVITEs for T.38 that a busy far end put off */
 #define RETRY_AFTER_MAX 10
+#define NO_CHALLENGE    904 /* of the stack: credentials were refused */
 
 enum dialog_state {
     DIALOG_STARTING, /* nothing was sent */
@@ -62,7 +63,8 @@ struct dialog {
     pthread_cond_t changed;
     enum dialog_state state;
     struct dialog_end end;
-    json_t *path; /* NULL before the call stands */
+    json_t *path;           /* NULL before the call stands */
+    int64_t answered_at_ms; /* UTC, 0 = never */
     struct engine_call *engine;
     bool hung_up; /* by the far end, while it stood */
     struct sip_trace trace;
@@ -70,20 +72,24 @@ struct dialog {
     /* the agent's thread only */
     nua_handle_t *nh;
     struct sip_media media;
-    struct sdp offer;      /* of an INVITE that rings */
+    struct sdp offer; /* of an INVITE that rings */
     bool has_offer;
-    struct sdp early;      /* of a provisional response */
+    struct sdp early; /* of a provisional response */
     bool has_early;
-    bool heard;            /* a response came */
-    bool rang;             /* more than 100 came */
-    bool ending;           /* we want it to end */
-    bool asking;           /* our re-INVITE is out */
-    bool t38;              /* may be spoken */
-    bool trained;          /* too late for T.38 */
-    bool wants_answer;     /* our 200 had an offer: the ACK has the answer */
-    bool asked;            /* T.38 was asked for and answered */
+    bool heard;          /* a response came */
+    bool trying;         /* to the INVITE that is out now, too: it may be a second one */
+    bool rang;           /* more than 100 came */
+    bool ending;         /* we want it to end */
+    bool asking;         /* our re-INVITE is out */
+    bool t38;            /* may be spoken */
+    bool trained;        /* too late for T.38 */
+    bool wants_answer;   /* our 200 had an offer: the ACK has the answer */
+    bool unacknowledged; /* our 200 to an INVITE: none of ours may begin (RFC 3261 section 14.1) */
+    bool held;           /* for that reason T.38 was not asked for when it was time */
+    bool asked;          /* T.38 was asked for and answered */
     int tries, glares, asks;
-    int refresh_s;         /* our own refresh of the session, 0 = none */
+    int challenge; /* status of the last 401 or 407 */
+    int refresh_s; /* our own refresh of the session, 0 = none */
     dialog_gone_fn gone;
     void *gone_context;
     su_timer_t *limit;   /* of what is waited for */
@@ -150,10 +156,26 @@ static void stop_timer(su_timer_t **timer)
 
 /* ---- the end ---- */
 
+static void on_ring_limit(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument);
+
+/* The far end has our INVITE. */
+static void hear_trying(struct dialog *dialog)
+{
+    if (dialog->ending || dialog->end.connected)
+        return;
+    if (!dialog->trying)
+        set_timer(dialog, &dialog->limit, on_ring_limit, dialog->setup->ring_timeout_ms);
+    dialog->heard = dialog->trying = true;
+}
+
+/* The stack keeps 100 to itself, or loses the memory of each when it is to pass them (NTATAG_PASS_100), so they are
+ * seen here. */
 static void on_message(void *context, bool received, const char *text, size_t size)
 {
     struct dialog *dialog = context;
 
+    if (received && dialog->state == DIALOG_CALLING && strncmp(text, "SIP/2.0 100 ", 12) == 0)
+        hear_trying(dialog);
     pthread_mutex_lock(&dialog->lock);
     sip_trace_add(&dialog->trace, clock_now_ms(), received, text, size);
     pthread_mutex_unlock(&dialog->lock);
@@ -359,12 +381,20 @@ static bool asks_for_t38(const struct dialog *dialog)
     return who == SIP_T38_BOTH || who == (dialog->outbound ? SIP_T38_CALLER : SIP_T38_CALLED);
 }
 
+/* Answered: time that is paid for begins. With the lock held. */
+static void note_answer(struct dialog *dialog)
+{
+    dialog->end.connected = true;
+    if (!dialog->answered_at_ms)
+        dialog->answered_at_ms = clock_now_ms();
+}
+
 static void stand(struct dialog *dialog)
 {
     stop_timer(&dialog->limit);
     use_media(dialog);
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true;
+    note_answer(dialog);
     if (dialog->state != DIALOG_OVER)
         dialog->state = DIALOG_STANDING;
     pthread_cond_broadcast(&dialog->changed);
@@ -397,7 +427,8 @@ static void on_request(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
     struct dialog *dialog = (struct dialog *)argument;
 
     (void)magic, (void)timer;
-    if (asks_for_t38(dialog) && !dialog->trained && !dialog->asked)
+    dialog->held = dialog->unacknowledged;
+    if (!dialog->held && asks_for_t38(dialog) && !dialog->trained && !dialog->asked)
         ask(dialog, SIP_MEDIA_IMAGE);
 }
 
@@ -530,7 +561,7 @@ static void connect_outbound(struct dialog *dialog, const struct agent_event *ev
         kind = sip_media_take_answer(&dialog->media, &dialog->early);
     dialog->tries = 0;
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true; /* it is: BYE ends it */
+    note_answer(dialog); /* BYE ends it */
     pthread_mutex_unlock(&dialog->lock);
     if (dialog->ending) {
         nua_bye(dialog->nh, TAG_END());
@@ -551,12 +582,16 @@ static void connect_outbound(struct dialog *dialog, const struct agent_event *ev
 static void fail_outbound(struct dialog *dialog, const struct agent_event *event)
 {
     bool refused = event->status == 488 || event->status == 606 || event->status == 415;
+    bool no_answer_to_challenge = event->status == NO_CHALLENGE && dialog->challenge;
 
     pthread_mutex_lock(&dialog->lock);
     dialog->end.media_refused = refused;
     dialog->end.silent = !dialog->heard && !event->sip;
     pthread_mutex_unlock(&dialog->lock);
-    set_end(dialog, event->status, q850_of(event->sip), event->phrase);
+    if (no_answer_to_challenge)
+        set_end(dialog, dialog->challenge, 0, "the trunk refuses user and password");
+    else
+        set_end(dialog, event->status, q850_of(event->sip), event->phrase);
     bury(dialog);
 }
 
@@ -570,39 +605,64 @@ static void on_ring_limit(su_root_magic_t *magic, su_timer_t *timer, su_timer_ar
     pthread_mutex_unlock(&dialog->lock);
     if (!dialog->heard)
         set_end(dialog, 0, 0, "the trunk did not answer the call");
-    else if (!dialog->rang)
+    else if (!dialog->rang || !dialog->trying)
         set_end(dialog, 503, 0, "the trunk took the call and did nothing with it");
     else
         set_end(dialog, 480, 0, "the number rang and nobody answered");
     end_now(dialog);
 }
 
+/* The far end has answered an INVITE in a way that led to the next: that one is to be answered as soon. */
+static void expect_response(struct dialog *dialog)
+{
+    dialog->heard = true;
+    dialog->trying = false;
+    set_timer(dialog, &dialog->limit, on_ring_limit, dialog->setup->response_timeout_ms);
+}
+
 static void hear_provisional(struct dialog *dialog, const struct agent_event *event)
 {
     const sip_payload_t *body = event->sip ? event->sip->sip_payload : NULL;
 
-    if (!event->sip || dialog->ending)
-        return; /* of the stack itself */
-    if (!dialog->heard || (!dialog->rang && event->status > 100))
-        set_timer(dialog, &dialog->limit, on_ring_limit, dialog->setup->ring_timeout_ms);
-    dialog->heard = true;
-    dialog->rang = dialog->rang || event->status > 100;
+    if (!event->sip || dialog->ending || dialog->end.connected)
+        return; /* of the stack itself, or to an INVITE within the call, which has no limit of ours */
+    if (event->sip->sip_status && event->sip->sip_status->st_status >= 300) {
+        expect_response(dialog); /* 302, 422, ...: the stack has sent another INVITE */
+        return;
+    }
+    if (!dialog->rang)
+        dialog->trying = false; /* the time to ring begins here */
+    hear_trying(dialog);
+    dialog->rang = true;
     note_source(dialog);
     if (body && sdp_parse(&dialog->early, body->pl_data, body->pl_len) == 0)
         dialog->has_early = true;
 }
 
-static void hear_invite_response(struct dialog *dialog, const struct agent_event *event)
+/* A challenge is answered; false when that is of no use. The stack itself says 904 when the answer would be the one
+ * that was just refused. */
+static bool meet_challenge(struct dialog *dialog, const struct agent_event *event)
 {
     const struct sip_trunk_setup *trunk = trunk_setup(dialog->trunk);
 
+    if (event->status != 401 && event->status != 407)
+        return false;
+    dialog->challenge = event->status;
+    if (!agent_authenticate(event, trunk->auth_user, trunk->password, &dialog->tries))
+        return false;
+    if (event->event == nua_r_invite && !dialog->end.connected)
+        expect_response(dialog);
+    return true;
+}
+
+static void hear_invite_response(struct dialog *dialog, const struct agent_event *event)
+{
     if (event->status < 200) {
         hear_provisional(dialog, event);
         return;
     }
     dialog->heard = dialog->heard || event->sip != NULL;
-    if ((event->status == 401 || event->status == 407) && !dialog->ending &&
-        agent_authenticate(event, trunk->auth_user, trunk->password, &dialog->tries))
+    if (!dialog->ending && meet_challenge(dialog, event))
         return;
     note_source(dialog);
     if (dialog->asking) {
@@ -626,13 +686,14 @@ static void on_refresh(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
     char text[SDP_TEXT_SIZE];
 
     (void)magic;
-    if (!dialog->asking && !dialog->ending && sip_media_repeat(&dialog->media, text) == 0)
+    if (!dialog->asking && !dialog->unacknowledged && !dialog->ending && sip_media_repeat(&dialog->media, text) == 0)
         send_invite(dialog, text);
     su_timer_set_interval(timer, on_refresh, argument, (su_duration_t)dialog->refresh_s * 1000);
 }
 
-/* sofia refreshes a session with UPDATE, which carries no description. With a far end that has no UPDATE it would repeat
- * the INVITE that began the call, and with it the audio: there we do it ourselves and first, with what is spoken now.
+/* sofia refreshes a session with UPDATE, which carries no description. With a far end that has no UPDATE it would
+ * repeat the INVITE that began the call, and with it the audio: there we do it ourselves and first, with what is spoken
+ * now.
  */
 static void set_refresh(struct dialog *dialog, const sip_t *sip)
 {
@@ -644,8 +705,10 @@ static void set_refresh(struct dialog *dialog, const sip_t *sip)
     update = sip->sip_allow && sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
     nua_set_hparams(dialog->nh, NUTAG_UPDATE_REFRESH(update), TAG_END());
     ours = expires->x_refresher && strcasecmp(expires->x_refresher, sip->sip_request ? "uas" : "uac") == 0;
-    if (!ours || update)
+    if (!ours || update) {
+        stop_timer(&dialog->refresh);
         return;
+    }
     dialog->refresh_s = (int)(expires->x_delta * 2 / 5);
     set_timer(dialog, &dialog->refresh, on_refresh, (int64_t)dialog->refresh_s * 1000);
 }
@@ -684,8 +747,8 @@ static void write_from(const struct dialog *dialog, const char *own, char from[T
         str_copy(host, sizeof(host), own);
     else if (sip_split_host(domain, host, sizeof(host), &port, 0))
         host[0] = '\0';
-    snprintf(from, TRUNK_URI_SIZE, strchr(host, ':') ? "<sip:%s%s[%s]>" : "<sip:%s%s%s>", plain[0] ? plain : "anonymous",
-             "@", host);
+    snprintf(from, TRUNK_URI_SIZE, strchr(host, ':') ? "<sip:%s%s[%s]>" : "<sip:%s%s%s>",
+             plain[0] ? plain : "anonymous", "@", host);
 }
 
 static void place_posted(void *context)
@@ -704,10 +767,10 @@ static void place_posted(void *context)
     write_from(dialog, own, from);
     snprintf(to, sizeof(to), "<%s>", uri);
     snprintf(identity, sizeof(identity), "P-Asserted-Identity: %s", from);
-    dialog->nh = nua_handle(agent_nua(dialog->agent), &dialog->handle, NUTAG_URL(uri), SIPTAG_TO_STR(to),
-                            SIPTAG_FROM_STR(from), SIPTAG_CALL_ID_STR(dialog->call_id),
-                            TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
-                            TAG_IF(setup->user[0], NUTAG_M_USERNAME(setup->user)), TAG_END());
+    dialog->nh =
+        nua_handle(agent_nua(dialog->agent), &dialog->handle, NUTAG_URL(uri), SIPTAG_TO_STR(to), SIPTAG_FROM_STR(from),
+                   SIPTAG_CALL_ID_STR(dialog->call_id), TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
+                   TAG_IF(setup->user[0], NUTAG_M_USERNAME(setup->user)), TAG_END());
     if (!dialog->nh || sip_media_offer(&dialog->media, first_offer(dialog->wish), text)) {
         set_end(dialog, 484, 0, "the number cannot be put into a SIP address");
         bury(dialog);
@@ -748,8 +811,9 @@ static void respond(struct dialog *dialog, int status, const char *phrase, const
 {
     nua_t *nua = agent_nua(dialog->agent);
 
-    nua_respond(dialog->nh, status, phrase, TAG_IF(nua_current_request(nua), NUTAG_WITH_THIS(nua)), TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-                TAG_IF(text, SIPTAG_PAYLOAD_STR(text)), TAG_END());
+    nua_respond(dialog->nh, status, phrase, TAG_IF(nua_current_request(nua), NUTAG_WITH_THIS(nua)),
+                TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")), TAG_IF(text, SIPTAG_PAYLOAD_STR(text)),
+                TAG_END());
 }
 
 static bool has_sdp(const sip_t *sip)
@@ -788,13 +852,15 @@ struct dialog *dialog_accept(struct agent *agent, struct trunk *trunk, const str
     agent_own_address(agent, peer, own);
     sip_media_init(&dialog->media, dialog->setup, trunk_setup(trunk)->srtp, own, 0);
     str_copy(dialog->media.signalling, sizeof(dialog->media.signalling), peer);
-    dialog->has_offer = has_sdp(sip) && sdp_parse(&dialog->offer, sip->sip_payload->pl_data, sip->sip_payload->pl_len) == 0;
+    dialog->has_offer =
+        has_sdp(sip) && sdp_parse(&dialog->offer, sip->sip_payload->pl_data, sip->sip_payload->pl_len) == 0;
     dialog->nh = event->nh;
     nua_handle_bind(dialog->nh, &dialog->handle);
     agent_follow(agent, dialog->call_id, on_message, dialog);
     dialog->state = DIALOG_RINGING;
-    if (has_sdp(sip) && (!is_sdp(sip) || !dialog->has_offer ||
-                         sip_media_judge(&dialog->media, &dialog->offer, dialog->setup->t38_allowed) == SIP_MEDIA_NONE)) {
+    if (has_sdp(sip) &&
+        (!is_sdp(sip) || !dialog->has_offer ||
+         sip_media_judge(&dialog->media, &dialog->offer, dialog->setup->t38_allowed) == SIP_MEDIA_NONE)) {
         if (!is_sdp(sip))
             respond(dialog, SIP_415_UNSUPPORTED_MEDIA, NULL);
         else
@@ -850,6 +916,7 @@ static void answer_posted(void *context)
     } else {
         dialog->wants_answer = !dialog->has_offer;
         respond(dialog, SIP_200_OK, text);
+        dialog->unacknowledged = true;
         if (dialog->has_offer)
             stand(dialog);
     }
@@ -931,6 +998,7 @@ static void hear_offer(struct dialog *dialog, const sip_t *sip)
     }
     set_refresh(dialog, sip);
     respond(dialog, SIP_200_OK, text);
+    dialog->unacknowledged = dialog->unacknowledged || sip->sip_request->rq_method == sip_method_invite;
     use_media(dialog);
 }
 
@@ -945,7 +1013,7 @@ static void hear_reinvite(struct dialog *dialog, const struct agent_event *event
     } else if (has_sdp(event->sip)) {
         hear_offer(dialog, event->sip);
     } else if (sip_media_repeat(&dialog->media, text) == 0) {
-        dialog->wants_answer = true;
+        dialog->wants_answer = dialog->unacknowledged = true;
         set_refresh(dialog, event->sip);
         respond(dialog, SIP_200_OK, text);
     }
@@ -965,7 +1033,7 @@ static void hear_update(struct dialog *dialog, const struct agent_event *event)
 
 /* The answer to an offer of ours that went with a 200. A change of media in it cannot be refused any more, so what does
  * not fit is left aside and the fax goes on as it is. */
-static void hear_ack(struct dialog *dialog, const struct agent_event *event)
+static void hear_answer_in_ack(struct dialog *dialog, const struct agent_event *event)
 {
     enum sip_media_kind kind = SIP_MEDIA_NONE;
     struct sdp answer;
@@ -986,10 +1054,18 @@ static void hear_ack(struct dialog *dialog, const struct agent_event *event)
         return;
     }
     pthread_mutex_lock(&dialog->lock);
-    dialog->end.connected = true;
+    note_answer(dialog);
     pthread_mutex_unlock(&dialog->lock);
     set_end(dialog, 0, 0, "the caller did not answer our offer of media");
     end_now(dialog);
+}
+
+static void hear_ack(struct dialog *dialog, const struct agent_event *event)
+{
+    dialog->unacknowledged = false;
+    hear_answer_in_ack(dialog, event);
+    if (dialog->held && !dialog->ending)
+        set_timer(dialog, &dialog->request, on_request, 0);
 }
 
 static void hear_bye(struct dialog *dialog, const struct agent_event *event)
@@ -1016,7 +1092,6 @@ static void hear_terminated(struct dialog *dialog, const struct agent_event *eve
 static void hear(struct agent_handle *self, const struct agent_event *event)
 {
     struct dialog *dialog = (struct dialog *)self;
-    const struct sip_trunk_setup *trunk = trunk_setup(dialog->trunk);
 
     switch (event->event) {
     case nua_r_invite:
@@ -1043,8 +1118,7 @@ static void hear(struct agent_handle *self, const struct agent_event *event)
     case nua_r_bye:
     case nua_r_update:
     case nua_r_prack:
-        if ((event->status == 401 || event->status == 407) &&
-            agent_authenticate(event, trunk->auth_user, trunk->password, &dialog->tries))
+        if (meet_challenge(dialog, event))
             return;
         if (event->event == nua_r_bye && event->status >= 200)
             bury(dialog);
@@ -1099,6 +1173,10 @@ void dialog_describe(struct dialog *dialog, json_t *record)
         json_object_set_new(record, "q850", json_integer(dialog->end.q850));
     if (dialog->t38_refused)
         json_object_set_new(record, "t38_refused", json_true());
+    if (dialog->answered_at_ms) {
+        json_object_set_new(record, "connected", json_true());
+        json_object_set_new(record, "answered_at_ms", json_integer(dialog->answered_at_ms));
+    }
     sip_trace_give(&dialog->trace, record);
     pthread_mutex_unlock(&dialog->lock);
 }

@@ -331,6 +331,7 @@ static bool try_trunks(struct sending *sending)
         if (!trunk_is_up(trunk) || !trunk_take(trunk))
             continue;
         tried = true;
+        job_wait(sending->job, trunk_turn(trunk)); /* an abort ends it, and then the call */
         tell_calls(carrier);
         if (send_by(sending, trunk))
             break;

@@ -82,6 +82,7 @@ static const struct settings_key trunk_keys[] = {
     {"prefix", SETTINGS_TEXT, AT(prefix), 0, 32, NULL},
     {"srtp", SETTINGS_BOOL, AT(srtp), 0, 0, NULL},
     {"t38", SETTINGS_WORD, AT(t38), 0, 0, trunk_t38s},
+    {"calls_per_second", SETTINGS_INT, AT(calls_per_second), 1, 1000, NULL},
     {"calls_max", SETTINGS_INT, AT(calls_max), 0, 4096, NULL},
 };
 #undef AT
@@ -232,6 +233,7 @@ static int read_trunk(struct sip_setup *setup, struct sip_trunk_setup *trunk, co
     trunk->caller_id = trunk->peers_text = trunk->prefix = "";
     trunk->did = "uri";
     trunk->expires_s = 300;
+    trunk->calls_per_second = 50;
     trunk->options_s = UNSET;
     err = settings_read(trunk, entry, where, KEYS(trunk_keys));
     if (!err)

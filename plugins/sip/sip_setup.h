@@ -37,6 +37,7 @@
  *   prefix               in front of every number
  *   srtp                 audio is encrypted with keys in SDP; only with transport tls; default false
  *   t38                  "auto" (default), "never", "first" (as t38_first "only")
+ *   calls_per_second     calls of ours begun in a second at most, as operators limit them; default 50
  *   calls_max            at a time, 0 (default): as many as there are lines
  * Settings of a line
  *   station_id           what the line calls itself when the host names nothing (default: its number)
@@ -88,7 +89,7 @@ struct sip_trunk_setup {
     const char *prefix;
     bool srtp;
     int t38;
-    int calls_max;
+    int calls_max, calls_per_second;
 };
 
 struct sip_setup {

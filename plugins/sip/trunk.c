@@ -42,6 +42,7 @@ struct trunk {
     char reason[REASON_SIZE];
     int64_t since_ms; /* UTC */
     int calls;
+    int64_t next_call_ms; /* monotonic: the next place in the row */
     int64_t calls_total, failures_total;
     char addresses[ADDRESSES_MAX][AGENT_ADDRESS_SIZE]; /* of the server, as heard; the last one first */
     int address_count;
@@ -385,6 +386,19 @@ bool trunk_take(struct trunk *trunk)
     }
     pthread_mutex_unlock(&trunk->lock);
     return room;
+}
+
+int64_t trunk_turn(struct trunk *trunk)
+{
+    int64_t now_ms = clock_mono_ms(), wait_ms;
+
+    pthread_mutex_lock(&trunk->lock);
+    if (trunk->next_call_ms < now_ms)
+        trunk->next_call_ms = now_ms;
+    wait_ms = trunk->next_call_ms - now_ms;
+    trunk->next_call_ms += 1000 / trunk->setup->calls_per_second;
+    pthread_mutex_unlock(&trunk->lock);
+    return wait_ms;
 }
 
 void trunk_release(struct trunk *trunk, bool failed)

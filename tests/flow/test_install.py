@@ -14,8 +14,9 @@ BUILD = os.environ["FAXD_BUILD"]
 PREFIX = "/opt/faxd-test"
 
 PROGRAMS = ["sbin/faxd", "bin/fax", "libexec/faxd/faxd-fsp", "libexec/faxd/faxd-t30", "libexec/faxd/faxd-convert"]
-PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/simulator.so"]
-PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5"]
+PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/t38.so", "lib/faxd/simulator.so"]
+PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5", "share/man/man7/faxd-sip.7"]
+EXAMPLES = os.path.join(TOP, "contrib", "examples")
 
 
 def make(*arguments):
@@ -37,6 +38,10 @@ def relocated(target):
 
 def missing(target, names):
     return [name for name in names if not os.path.exists(f"{target}{PREFIX}/{name}")]
+
+
+def examples_missing(target):
+    return [name for name in files_in(EXAMPLES) if not os.path.exists(f"{target}{PREFIX}/share/doc/faxd/examples/{name}")]
 
 
 def not_executable(target):
@@ -77,6 +82,7 @@ def facts(target):
     yield "the programs are there", missing(target, PROGRAMS)
     yield "the plug-ins are there", missing(target, PLUGINS)
     yield "the manual pages are there", missing(target, PAGES)
+    yield "the examples are there", examples_missing(target)
     yield "the programs can be run", not_executable(target)
     yield "the plug-ins find their libraries", not_loadable(target)
     yield "nobody else may write to what is installed", writable_by_others(target)

@@ -170,9 +170,8 @@ static BOOL send_file(struct job *job, const char *file, const char *number, con
     if (call_open_files(&files, job, file))
         done = finish_internal(job);
     else
-        done = fsp.carrier.send(
-            fsp.carrier.self, job, &files, number,
-            station_id[0] ? station_id : fsp.carrier.station_id(fsp.carrier.self, job_line(job)));
+        done = fsp.carrier.send(fsp.carrier.self, job, &files, number,
+                                station_id[0] ? station_id : fsp.carrier.station_id(fsp.carrier.self, job_line(job)));
     call_close_files(&files);
     return done;
 }

@@ -19,8 +19,8 @@ struct fsp {
 
 struct fsp_kind {
     const char *name; /* of the module, for the log */
-    /* Read `fsp->settings` and fill `fsp->carrier`. 0, or an err code with a message that names the key. Start-up thread;
-     * calls come only after FaxDevInitialize. */
+    /* Read `fsp->settings` and fill `fsp->carrier`. 0, or an err code with a message that names the key. Start-up
+     * thread; calls come only after FaxDevInitialize. */
     int (*open)(struct fsp *fsp);
 };
 

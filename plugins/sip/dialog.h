@@ -97,8 +97,9 @@ void dialog_hear_engine(struct dialog *dialog, const json_t *event);
 /* Hang up, cancel, or refuse: whatever ends it. Returns at once. */
 void dialog_hang_up(struct dialog *dialog);
 
-/* Add what SIP knows to a call record: trunk, call_id, sip_status, sip_reason, q850, codec or t38 refusals, when the call
- * was answered (which comes before the engine's first frame), and "sip", the messages so far, which leave the dialog. */
+/* Add what SIP knows to a call record: trunk, call_id, sip_status, sip_reason, q850, codec or t38 refusals, when the
+ * call was answered (which comes before the engine's first frame), and "sip", the messages so far, which leave the
+ * dialog. */
 void dialog_describe(struct dialog *dialog, json_t *record);
 
 void dialog_retain(struct dialog *dialog);

@@ -11,28 +11,38 @@
  *   resolv_conf          file with the name servers to ask for trunks by name; default: /etc/resolv.conf
  *   port_low, port_high  UDP ports for media, two for each call; default 20000 to 29999
  *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling,
- * "both" (the default: the called at once, the caller when the called has not), "never" t38_wait_ms          how long
- * the caller leaves it to the called, from its CED; default 1500 t38_first            T.38 is offered in the INVITE:
- * "never" (default), "only", "both" (with G.711 beside it) t38_fallback         a call whose far end declines T.38 goes
- * on in G.711; default true t38_version          0 to 3, the highest to agree to; default 0 t38_ec "redundancy"
- * (default), "fec", "none" t38_redundancy_control, t38_redundancy_image   how often packets of either kind are
- * repeated, 0 to 7; default 3, 3 t38_fec_entries, t38_fec_span   1 to 5 each; default 3, 3 t38_max_datagram     octets
- * we take; default 1400 codecs               "PCMU PCMA" (default), in order of preference session_expires_s    session
- * timer (RFC 4028) to ask for; 0 (default): none, but a peer's is kept ring_timeout_ms      how long a call may ring,
- * either way; default 60000 response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000 full what
- * a caller hears when no line is free: "busy" 486 (default), "unavailable" 503 reject               what the caller of
- * a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings invite_rate          calls a second
- * that one source may begin; default 50. Far more than that are not answered at all trunks               {"NAME":
- * {...}}, tried in this order; at least one Settings of a trunk server               host, host:port or [address]:port:
- * domain of the numbers that are called transport            "udp" (default), "tcp", "tls" proxy "host:port" that
- * requests are sent to instead; the outbound proxy register             the trunk registers with its server; default
- * false user, auth_user, password   address of record and credentials; auth_user is user when absent expires_s of a
- * registration; default 300 options_s            OPTIONS keep-alive; default 60 without registration, 0 with it; 0:
- * none domain               of our own address in From; default: server with registration, else our own caller_id our
- * number in From; default: user, then the station id identity             "from" (default) or "asserted":
- * P-Asserted-Identity has it too peers                addresses, "192.0.2.1 198.51.100.0/24", from which its calls
- * come; default: its server's challenge            calls from it have to authenticate with user and password; default
- * false did                  where the called number stands: "uri" (default), "to", or the name of a header
+ *                        "both" (the default: the called at once, the caller when the called has not), "never"
+ *   t38_wait_ms          how long the caller leaves it to the called, from its CED; default 1500
+ *   t38_first            T.38 is offered in the INVITE: "never" (default), "only", "both" (with G.711 beside it)
+ *   t38_fallback         a call whose far end declines T.38 goes on in G.711; default true
+ *   t38_version          0 to 3, the highest to agree to; default 0
+ *   t38_ec               "redundancy" (default), "fec", "none"
+ *   t38_redundancy_control, t38_redundancy_image   how often packets of either kind are repeated, 0 to 7; default 3, 3
+ *   t38_fec_entries, t38_fec_span   1 to 5 each; default 3, 3
+ *   t38_max_datagram     octets we take; default 1400
+ *   codecs               "PCMU PCMA" (default), in order of preference
+ *   session_expires_s    session timer (RFC 4028) to ask for; 0 (default): none, but a peer's is kept
+ *   ring_timeout_ms      how long a call may ring, either way; default 60000
+ *   response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000
+ *   full                 what a caller hears when no line is free: "busy" 486 (default), "unavailable" 503
+ *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore": it
+ *                        rings on
+ *   invite_rate          calls a second that one source may begin; default 50. Far more are not answered at all
+ *   trunks               {"NAME": {...}}, tried in this order; at least one
+ * Settings of a trunk
+ *   server               host, host:port or [address]:port: domain of the numbers that are called
+ *   transport            "udp" (default), "tcp", "tls"
+ *   proxy                "host:port" that requests are sent to instead; the outbound proxy
+ *   register             the trunk registers with its server; default false
+ *   user, auth_user, password   address of record and credentials; auth_user is user when absent
+ *   expires_s            of a registration; default 300
+ *   options_s            OPTIONS keep-alive; default 60 without registration, 0 with it; 0: none
+ *   domain               of our own address in From; default: server with registration, else our own
+ *   caller_id            our number in From; default: user, then the station id
+ *   identity             "from" (default) or "asserted": P-Asserted-Identity has it too
+ *   peers                addresses, "192.0.2.1 198.51.100.0/24", from which its calls come; default: its server's
+ *   challenge            calls from it have to authenticate with user and password; default false
+ *   did                  where the called number stands: "uri" (default), "to", or the name of a header
  *   number_format        "as_dialled" (default), "digits" (without +), "plus" (with it)
  *   prefix               in front of every number
  *   srtp                 audio is encrypted with keys in SDP; only with transport tls; default false

@@ -2,8 +2,9 @@
 /* What the softmodem provider can be told, read from FaxdProviderConfig and checked.
  *
  * Settings of the provider
- *   carrier          "exchange": the lines call one another on an exchange inside the provider (the default). With "sip",
- *                    G.711 over SIP, nothing of this file is read: the settings are those of plugins/sip/sip_setup.h
+ *   carrier          "exchange" (the default): the lines call one another on an exchange inside the provider. With
+ *                    "sip", G.711 over SIP, nothing of this file is read: the settings are those of
+ *                    plugins/sip/sip_setup.h
  *   pace             0: as fast as both ends can (default); 1 to 100: that many times real time
  *   ring_timeout_ms  how long a caller waits for an answer: line time, so divided by pace; default 30000. Unpaced there
  *                    is no line time: wall time then, default 5000

@@ -545,12 +545,29 @@ static void give_up_closing(su_root_magic_t *magic, su_timer_t *timer, su_timer_
     su_root_break(((struct agent *)argument)->root);
 }
 
+/* Calls whose last word has not come are over now; they let go of what they hold. */
+static void end_calls(struct agent *agent)
+{
+    struct agent_event over = {.event = nua_i_terminated, .phrase = "the server is stopping"};
+
+    for (int i = 0; i < BUCKETS; i++) {
+        while (agent->followers[i]) {
+            struct agent_handle *call = agent->followers[i]->context;
+
+            call->hear(call, &over);
+            if (agent->followers[i] && agent->followers[i]->context == call)
+                agent_unfollow(agent, agent->followers[i]->call_id, call);
+        }
+    }
+}
+
 static void begin_closing(void *context)
 {
     struct agent *agent = context;
 
     agent->guard = NULL;
     agent->invite = NULL;
+    end_calls(agent);
     nua_shutdown(agent->nua);
     agent->close_timer = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);
     if (agent->close_timer)

@@ -79,7 +79,8 @@ void agent_own_address(const struct agent *agent, const char *peer, char address
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 
 /* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. Callers may
- * give several calls the same one: the last to follow hears. `context` tells the followers apart. */
+ * give several calls the same one: the last to follow hears. `context` is a call, beginning with its agent_handle,
+ * which hears nua_i_terminated when the agent closes before agent_unfollow. */
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context);
 void agent_unfollow(struct agent *agent, const char *call_id, const void *context);
 

@@ -336,7 +336,7 @@ static void run_t38(struct datagram *datagram, int64_t now_ns)
 {
     int64_t step = (now_ns - datagram->clock_ns) / NS_PER_SAMPLE - datagram->clock_samples;
 
-    if (step > session_due(datagram->session) + LITTLE_LATE_SAMPLES)
+    if (step > (int64_t)session_due(datagram->session) + LITTLE_LATE_SAMPLES)
         take_all(datagram, now_ns);
     if (datagram->flush_ns <= now_ns) {
         datagram->flush_ns = INT64_MAX;

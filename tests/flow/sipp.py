@@ -147,7 +147,7 @@ class Sipp:
         reference = f'<Reference variables="{",".join(used)}"/>\n' if used else ""
         with open(os.path.join(self.folder, "s.xml"), "w", encoding="utf-8") as file:
             file.write(f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name="s">\n{text}\n{reference}</scenario>\n')
-        command = ["sipp", "-sf", "s.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls), "-nostdin",
+        command = ["sipp", "-sf", "s.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls), *(["-r", "100", "-l", "4"] if calls > 1 else []), "-nostdin",
                    "-timeout", "140s", "-timeout_error", "-trace_err", "-trace_msg", "-message_file", "messages",
                    "-error_file", "errors", "-max_retrans", "12", "-cp", str(free_port())]
         if target:

@@ -19,8 +19,11 @@
 #include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/nta.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
+#include <sofia-sip/sresolv.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
@@ -28,13 +31,15 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 
-#define USER_AGENT    "faxd"
-#define ALLOWED       "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
-#define URL_SIZE      400
-#define MESSAGE_SIZE  8192 /* of the message that is put together; the rest of a longer one is not shown */
-#define BUCKETS       1024 /* of followers */
-#define CLOSE_WAIT_MS 5000
-#define AUTH_TRIES    2
+#define USER_AGENT            "faxd"
+#define ALLOWED               "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+#define URL_SIZE              400
+#define MESSAGE_SIZE          8192   /* of the message that is put together; the rest of a longer one is not shown */
+#define RECEIVED_MAX          131072 /* octets of a message */
+#define BUCKETS               1024   /* of followers */
+#define CLOSE_WAIT_MS         5000
+#define AUTH_TRIES            2
+#define NO_MATCHING_CHALLENGE 904
 
 struct follower {
     struct follower *next;
@@ -50,7 +55,7 @@ struct message {
     char line[64]; /* the beginning of the line at hand */
     size_t line_used;
     size_t line_began; /* where it begins in `text` */
-    bool received, inside;
+    bool received, stamped, inside;
 };
 
 struct agent {
@@ -62,8 +67,12 @@ struct agent {
     bool started, failed;
     su_root_t *root;
     nua_t *nua;
+    su_timer_t *close_timer;
+    agent_guard_fn guard;
     agent_invite_fn invite;
-    void *invite_context;
+    void *invite_context; /* of both */
+    msg_mclass_t *parser;
+    char protocol[8]; /* "SIP/2.0", the name of `parser`: from it the parser finds its agent */
     struct follower *followers[BUCKETS];
     struct message message;
 };
@@ -120,24 +129,27 @@ static void give_message(struct agent *agent)
         follower->hear(follower->context, message->received, message->text, message->used);
 }
 
-/* A whole line of the log: the stamp before a message, the rules around it, or a line of it (indented by three). */
+/* A whole line of the log: the stamp before a message, the rules around it, or a line of it. Only stamps begin at the
+ * left margin, so that a message with a rule of its own spoils no other. */
 static void take_line(struct agent *agent)
 {
     struct message *message = &agent->message;
     bool rule = strncmp(message->line, "   --------------------", 23) == 0;
+    bool received = strncmp(message->line, "recv ", 5) == 0;
 
-    if (rule && message->inside) {
+    if (received || strncmp(message->line, "send ", 5) == 0) {
+        message->received = received;
+        message->stamped = true;
+        message->inside = false;
+    } else if (rule && message->inside) {
         message->inside = false;
         message->used = message->line_began; /* the rule's own beginning is no part of it */
         give_message(agent);
-    } else if (rule) {
+    } else if (rule && message->stamped) {
         message->inside = true;
+        message->stamped = false;
         message->used = 0;
         message->line_used = 0; /* no line of the message */
-    } else if (!message->inside && strncmp(message->line, "recv ", 5) == 0) {
-        message->received = true;
-    } else if (!message->inside && strncmp(message->line, "send ", 5) == 0) {
-        message->received = false;
     }
 }
 
@@ -146,7 +158,8 @@ static void take_character(struct agent *agent, char c)
     struct message *message = &agent->message;
 
     if (c == '\n') {
-        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] = '\0';
+        message->line[message->line_used < sizeof(message->line) ? message->line_used : sizeof(message->line) - 1] =
+            '\0';
         take_line(agent);
         if (message->inside && message->line_used > 0 && message->used < MESSAGE_SIZE - 1)
             message->text[message->used++] = '\n';
@@ -170,26 +183,38 @@ static void on_log(void *stream, char const *format, va_list arguments)
         take_character(stream, text[i]);
 }
 
+/* The request of the event at hand went by before anybody could know that it is of interest. */
+static void give_request(struct agent *agent, const struct follower *follower)
+{
+    msg_t *request = nua_current_request(agent->nua);
+    sip_t const *sip = request ? sip_object(request) : NULL;
+    char *text;
+    size_t size = 0;
+
+    if (!sip || !sip->sip_call_id || strcmp(sip->sip_call_id->i_id, follower->call_id) != 0)
+        return;
+    text = msg_as_string(msg_home(request), request, NULL, 0, &size);
+    if (text)
+        follower->hear(follower->context, true, text, size);
+    su_free(msg_home(request), text);
+}
+
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context)
 {
     struct follower *follower = xcalloc(1, sizeof(*follower));
     unsigned bucket = hash_text(call_id, strlen(call_id));
-    const char *last;
-    size_t size;
 
-    *follower = (struct follower){.next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear,
-                                  .context = context};
+    *follower = (struct follower){
+        .next = agent->followers[bucket], .call_id = xstrdup(call_id), .hear = hear, .context = context};
     agent->followers[bucket] = follower;
-    last = find_call_id(agent->message.text, &size);
-    if (last && strncmp(last, call_id, size) == 0 && call_id[size] == '\0')
-        hear(context, agent->message.received, agent->message.text, agent->message.used);
+    give_request(agent, follower);
 }
 
-void agent_unfollow(struct agent *agent, const char *call_id)
+void agent_unfollow(struct agent *agent, const char *call_id, const void *context)
 {
     struct follower **link = &agent->followers[hash_text(call_id, strlen(call_id))];
 
-    while (*link && strcmp((*link)->call_id, call_id) != 0)
+    while (*link && ((*link)->context != context || strcmp((*link)->call_id, call_id) != 0))
         link = &(*link)->next;
     if (*link) {
         struct follower *gone = *link;
@@ -214,6 +239,10 @@ static void on_event(nua_event_t event, int status, char const *phrase, nua_t *n
     struct agent_event what = {.event = event, .status = status, .phrase = phrase ? phrase : "", .nh = nh, .sip = sip};
 
     (void)tags;
+    if (sip && nta_sip_is_internal(sip)) /* the stack's own word for: nothing came */
+        what.sip = NULL;
+    if (status == NO_MATCHING_CHALLENGE) /* what the stack says of credentials that were refused */
+        what = (struct agent_event){.event = event, .status = 401, .phrase = "Unauthorized", .nh = nh};
     if (event == nua_r_shutdown) {
         if (status >= 200)
             su_root_break(agent->root);
@@ -229,11 +258,8 @@ static void on_event(nua_event_t event, int status, char const *phrase, nua_t *n
     }
 }
 
-void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
+static void write_address(su_sockaddr_t const *from, char address[AGENT_ADDRESS_SIZE])
 {
-    msg_t *message = nua_current_request(agent->nua);
-    su_sockaddr_t const *from = message ? msg_addr(message) : NULL;
-
     address[0] = '\0';
     if (from && from->su_family == AF_INET)
         inet_ntop(AF_INET, &from->su_sin.sin_addr, address, AGENT_ADDRESS_SIZE);
@@ -243,18 +269,82 @@ void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
         inet_ntop(AF_INET6, &from->su_sin6.sin6_addr, address, AGENT_ADDRESS_SIZE);
 }
 
+void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE])
+{
+    msg_t *message = nua_current_request(agent->nua);
+
+    write_address(message ? msg_addr(message) : NULL, address);
+}
+
+/* ---- the guard ---- */
+
+static bool may_pass(const struct agent *agent, msg_t *message, const sip_t *sip)
+{
+    char source[AGENT_ADDRESS_SIZE];
+
+    if (!agent->guard || !sip->sip_request || sip->sip_request->rq_method == sip_method_ack)
+        return true;
+    write_address(msg_addr(message), source);
+    return agent->guard(agent->invite_context, source,
+                        sip->sip_request->rq_method == sip_method_invite && !(sip->sip_to && sip->sip_to->a_tag));
+}
+
+/* The parser has come to the end of a message's headers. A body of a length near the largest number would go past the
+ * stack's own check of sizes and end the process. A request is turned away here since the stack keeps each that
+ * it answers for half a minute, and floods would fill the memory; one in error without Via is dropped by it. */
+static issize_t extract_body(msg_t *message, msg_pub_t *public, char text[], isize_t size, int end)
+{
+    struct agent *agent = (struct agent *)(uintptr_t)(msg_mclass(message)->mc_name - offsetof(struct agent, protocol));
+    sip_t *sip = (sip_t *)public;
+    bool first = !(sip->sip_flags & MSG_FLG_BODY);
+    issize_t taken;
+
+    if (first && sip->sip_content_length && sip->sip_content_length->l_length > RECEIVED_MAX) {
+        sip->sip_flags |= MSG_FLG_ERROR;
+        return -1;
+    }
+    taken = sip_default_mclass()->mc_extract_body(message, public, text, size, end);
+    if (first && (sip->sip_flags & MSG_FLG_BODY) && !may_pass(agent, message, sip)) {
+        sip->sip_via = NULL;
+        sip->sip_flags |= MSG_FLG_ERROR;
+        return -1;
+    }
+    return taken;
+}
+
+static void make_parser(struct agent *agent)
+{
+    str_copy(agent->protocol, sizeof(agent->protocol), "SIP/2.0");
+    agent->parser = msg_mclass_clone(sip_default_mclass(), 0, 0);
+    if (!agent->parser) {
+        log_error("no memory for a parser of SIP");
+        abort();
+    }
+    agent->parser->mc_name = agent->protocol;
+    agent->parser->mc_extract_body = extract_body;
+}
+
+/* ---- credentials, headers ---- */
+
+/* The realm of the first challenge that is Digest, NULL when there is none: Basic would give the password away. */
+static const char *digest_realm(const sip_www_authenticate_t *challenge)
+{
+    while (challenge && (!challenge->au_scheme || strcasecmp(challenge->au_scheme, "Digest") != 0))
+        challenge = challenge->au_next;
+    return challenge ? msg_params_find(challenge->au_params, "realm=") : NULL;
+}
+
 bool agent_authenticate(const struct agent_event *event, const char *user, const char *password, int *tries)
 {
-    const sip_www_authenticate_t *challenge = NULL;
-    const char *realm;
+    const char *realm = NULL;
     char *credentials = NULL;
 
     if (event->sip)
-        challenge = event->status == 407 ? event->sip->sip_proxy_authenticate : event->sip->sip_www_authenticate;
-    if (!challenge || !user[0] || !password[0] || ++*tries > AUTH_TRIES)
+        realm =
+            digest_realm(event->status == 407 ? event->sip->sip_proxy_authenticate : event->sip->sip_www_authenticate);
+    if (!realm || !user[0] || !password[0] || ++*tries > AUTH_TRIES)
         return false;
-    realm = msg_params_find(challenge->au_params, "realm=");
-    if (!realm || asprintf(&credentials, "%s:%s:%s:%s", challenge->au_scheme, realm, user, password) < 0)
+    if (asprintf(&credentials, "Digest:%s:%s:%s", realm, user, password) < 0)
         return false;
     nua_authenticate(event->nh, NUTAG_AUTH(credentials), TAG_END());
     free(credentials);
@@ -357,10 +447,12 @@ static nua_t *make_nua(struct agent *agent)
 
     make_url(agent, "sip", setup->listen, url);
     make_url(agent, "sips", tls ? setup->tls_listen : "0.0.0.0:5061", tls_url);
-    return nua_create(agent->root, on_event, agent, NUTAG_URL(url), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
-                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)),
-                      TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)), NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOACK(1),
-                      NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
+    make_parser(agent);
+    return nua_create(agent->root, on_event, agent, NUTAG_URL(url), NTATAG_MCLASS(agent->parser),
+                      NTATAG_MAXSIZE(RECEIVED_MAX), TAG_IF(tls, NUTAG_SIPS_URL(tls_url)),
+                      TAG_IF(tls, NUTAG_CERTIFICATE_DIR(setup->tls_dir)), TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(verify)),
+                      TAG_IF(setup->resolv_conf[0], SRESTAG_RESOLV_CONF(setup->resolv_conf)), NUTAG_MEDIA_ENABLE(0),
+                      NUTAG_AUTOACK(1), NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), SIPTAG_ALLOW_STR(ALLOWED),
                       NUTAG_APPL_METHOD("UPDATE"), NUTAG_SESSION_TIMER(setup->session_expires_s), NUTAG_MIN_SE(90),
                       NUTAG_SESSION_REFRESHER(nua_remote_refresher), NUTAG_OUTBOUND("no-options-keepalive no-validate"),
                       SIPTAG_USER_AGENT_STR(USER_AGENT), TPTAG_LOG(1), TAG_END());
@@ -387,6 +479,7 @@ static void *run(void *context)
     say_started(agent, !agent->nua);
     if (agent->nua) {
         su_root_run(agent->root);
+        su_timer_destroy(agent->close_timer);
         nua_destroy(agent->nua);
     }
     if (agent->root)
@@ -398,7 +491,8 @@ static void free_agent(struct agent *agent)
 {
     for (int i = 0; i < BUCKETS; i++)
         while (agent->followers[i])
-            agent_unfollow(agent, agent->followers[i]->call_id);
+            agent_unfollow(agent, agent->followers[i]->call_id, agent->followers[i]->context);
+    free(agent->parser);
     pthread_cond_destroy(&agent->changed);
     pthread_mutex_destroy(&agent->lock);
     free(agent);
@@ -438,8 +532,9 @@ int agent_open(struct agent **out, const struct sip_setup *setup)
     return 0;
 }
 
-void agent_accept(struct agent *agent, agent_invite_fn invite, void *context)
+void agent_accept(struct agent *agent, agent_guard_fn guard, agent_invite_fn invite, void *context)
 {
+    agent->guard = guard;
     agent->invite = invite;
     agent->invite_context = context;
 }
@@ -453,12 +548,13 @@ static void give_up_closing(su_root_magic_t *magic, su_timer_t *timer, su_timer_
 static void begin_closing(void *context)
 {
     struct agent *agent = context;
-    su_timer_t *timer = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);
 
+    agent->guard = NULL;
     agent->invite = NULL;
     nua_shutdown(agent->nua);
-    if (timer)
-        su_timer_set(timer, give_up_closing, (su_timer_arg_t *)agent);
+    agent->close_timer = su_timer_create(su_root_task(agent->root), CLOSE_WAIT_MS);
+    if (agent->close_timer)
+        su_timer_set(agent->close_timer, give_up_closing, (su_timer_arg_t *)agent);
 }
 
 void agent_close(struct agent *agent)

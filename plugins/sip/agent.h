@@ -18,8 +18,8 @@
 
 /* What a NUA handle is bound to: the first member of its owner's struct. */
 struct agent_handle;
-#define NUA_HMAGIC_T struct agent_handle
-#define NUA_MAGIC_T  struct agent
+#define NUA_HMAGIC_T    struct agent_handle
+#define NUA_MAGIC_T     struct agent
 #define SU_ROOT_MAGIC_T void
 #include <sofia-sip/nua.h>
 
@@ -32,7 +32,7 @@ struct agent_event {
     int status;
     const char *phrase; /* never NULL */
     nua_handle_t *nh;
-    const sip_t *sip; /* the message, NULL when there is none */
+    const sip_t *sip; /* the message, NULL when none came: then `status` is the stack's own */
 };
 
 struct agent_handle {
@@ -42,14 +42,19 @@ struct agent_handle {
 /* A request out of any dialog came that wants a call: `event->nh` belongs to the callee from now on. */
 typedef void (*agent_invite_fn)(void *context, const struct agent_event *event);
 
+/* May this request from `source` (IP address as text) be looked at? `begins`: it is an INVITE out of any dialog. One that
+ * may not costs nothing: it has no answer, and a connection that it came by is closed. ACK is never asked about. */
+typedef bool (*agent_guard_fn)(void *context, const char *source, bool begins);
+
 /* A message of a call on the wire; valid during the call. */
 typedef void (*agent_message_fn)(void *context, bool received, const char *text, size_t size);
 
 /* Start listening. 0, or ERR_IO with a message that names the address. The caller closes with agent_close. */
 int agent_open(struct agent **out, const struct sip_setup *setup);
 
-/* From the thread: what comes for new calls goes to `invite`. Before that they are answered with 503. */
-void agent_accept(struct agent *agent, agent_invite_fn invite, void *context);
+/* From the thread: requests pass `guard`, and what comes for new calls goes to `invite`. Before that they are answered
+ * with 503. */
+void agent_accept(struct agent *agent, agent_guard_fn guard, agent_invite_fn invite, void *context);
 
 /* Ends registrations and what is left of calls, within a few seconds, and frees. Handles' owners hear no more. */
 void agent_close(struct agent *agent);
@@ -72,10 +77,10 @@ void agent_own_address(const struct agent *agent, const char *peer, char address
 /* Where the message of the event at hand came from; "" when there is none. */
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 
-/* Hear the messages with this Call-ID from now on, and the one that came last if it has it too. One follower for a
- * Call-ID. */
+/* Hear the messages with this Call-ID from now on, and the request of the event at hand if it has it too. Callers may
+ * give several calls the same one: the last to follow hears. `context` tells the followers apart. */
 void agent_follow(struct agent *agent, const char *call_id, agent_message_fn hear, void *context);
-void agent_unfollow(struct agent *agent, const char *call_id);
+void agent_unfollow(struct agent *agent, const char *call_id, const void *context);
 
 /* Answer a 401 or 407 of `event` with the credentials: false when they were wrong, or are not to be had. `tries` is the
  * handle's count, reset by its owner when a request was accepted. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The story of a call, on the agent's thread, in the order of time: placed or accepted, answered, switched to T.38, hung
- * up. What the worker wants is posted to that thread; what it waits for is behind the lock.
+/* The story of a call, on the agent's thread, in the order of time: placed or accepted, answered, switched to T.38,
+ * hung up. What the worker wants is posted to that thread; what it waits for is behind the lock.
  *
  * The switch to T.38 is asked for by one re-INVITE at the right moment. The far end may ask first, at the same time
  * (491, and a second try after the pause of RFC 3261 section 14.1), or refuse (the call goes on in audio). Once the
@@ -71,20 +71,20 @@ struct dialog {
     /* the agent's thread only */
     nua_handle_t *nh;
     struct sip_media media;
-    struct sdp offer;      /* of an INVITE that rings */
+    struct sdp offer; /* of an INVITE that rings */
     bool has_offer;
-    struct sdp early;      /* of a provisional response */
+    struct sdp early; /* of a provisional response */
     bool has_early;
-    bool heard;            /* a response came */
-    bool rang;             /* more than 100 came */
-    bool ending;           /* we want it to end */
-    bool asking;           /* our re-INVITE is out */
-    bool t38;              /* may be spoken */
-    bool trained;          /* too late for T.38 */
-    bool wants_answer;     /* our 200 had an offer: the ACK has the answer */
-    bool asked;            /* T.38 was asked for and answered */
+    bool heard;        /* a response came */
+    bool rang;         /* more than 100 came */
+    bool ending;       /* we want it to end */
+    bool asking;       /* our re-INVITE is out */
+    bool t38;          /* may be spoken */
+    bool trained;      /* too late for T.38 */
+    bool wants_answer; /* our 200 had an offer: the ACK has the answer */
+    bool asked;        /* T.38 was asked for and answered */
     int tries, glares, asks;
-    int refresh_s;         /* our own refresh of the session, 0 = none */
+    int refresh_s; /* our own refresh of the session, 0 = none */
     dialog_gone_fn gone;
     void *gone_context;
     su_timer_t *limit;   /* of what is waited for */
@@ -176,7 +176,7 @@ static void bury(struct dialog *dialog)
         nua_handle_destroy(dialog->nh);
         dialog->nh = NULL;
     }
-    agent_unfollow(dialog->agent, dialog->call_id);
+    agent_unfollow(dialog->agent, dialog->call_id, dialog);
     pthread_mutex_lock(&dialog->lock);
     dialog->state = DIALOG_OVER;
     pthread_cond_broadcast(&dialog->changed);
@@ -640,8 +640,9 @@ static void on_refresh(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t
     su_timer_set_interval(timer, on_refresh, argument, (su_duration_t)dialog->refresh_s * 1000);
 }
 
-/* sofia refreshes a session with UPDATE, which carries no description. With a far end that has no UPDATE it would repeat
- * the INVITE that began the call, and with it the audio: there we do it ourselves and first, with what is spoken now.
+/* sofia refreshes a session with UPDATE, which carries no description. With a far end that has no UPDATE it would
+ * repeat the INVITE that began the call, and with it the audio: there we do it ourselves and first, with what is spoken
+ * now.
  */
 static void set_refresh(struct dialog *dialog, const sip_t *sip)
 {
@@ -693,8 +694,8 @@ static void write_from(const struct dialog *dialog, const char *own, char from[T
         str_copy(host, sizeof(host), own);
     else if (sip_split_host(domain, host, sizeof(host), &port, 0))
         host[0] = '\0';
-    snprintf(from, TRUNK_URI_SIZE, strchr(host, ':') ? "<sip:%s%s[%s]>" : "<sip:%s%s%s>", plain[0] ? plain : "anonymous",
-             "@", host);
+    snprintf(from, TRUNK_URI_SIZE, strchr(host, ':') ? "<sip:%s%s[%s]>" : "<sip:%s%s%s>",
+             plain[0] ? plain : "anonymous", "@", host);
 }
 
 static void place_posted(void *context)
@@ -713,10 +714,10 @@ static void place_posted(void *context)
     write_from(dialog, own, from);
     snprintf(to, sizeof(to), "<%s>", uri);
     snprintf(identity, sizeof(identity), "P-Asserted-Identity: %s", from);
-    dialog->nh = nua_handle(agent_nua(dialog->agent), &dialog->handle, NUTAG_URL(uri), SIPTAG_TO_STR(to),
-                            SIPTAG_FROM_STR(from), SIPTAG_CALL_ID_STR(dialog->call_id),
-                            TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
-                            TAG_IF(setup->user[0], NUTAG_M_USERNAME(setup->user)), TAG_END());
+    dialog->nh =
+        nua_handle(agent_nua(dialog->agent), &dialog->handle, NUTAG_URL(uri), SIPTAG_TO_STR(to), SIPTAG_FROM_STR(from),
+                   SIPTAG_CALL_ID_STR(dialog->call_id), TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
+                   TAG_IF(setup->user[0], NUTAG_M_USERNAME(setup->user)), TAG_END());
     if (!dialog->nh || sip_media_offer(&dialog->media, first_offer(dialog->wish), text)) {
         set_end(dialog, 484, 0, "the number cannot be put into a SIP address");
         bury(dialog);
@@ -757,8 +758,9 @@ static void respond(struct dialog *dialog, int status, const char *phrase, const
 {
     nua_t *nua = agent_nua(dialog->agent);
 
-    nua_respond(dialog->nh, status, phrase, TAG_IF(nua_current_request(nua), NUTAG_WITH_THIS(nua)), TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-                TAG_IF(text, SIPTAG_PAYLOAD_STR(text)), TAG_END());
+    nua_respond(dialog->nh, status, phrase, TAG_IF(nua_current_request(nua), NUTAG_WITH_THIS(nua)),
+                TAG_IF(text, SIPTAG_CONTENT_TYPE_STR("application/sdp")), TAG_IF(text, SIPTAG_PAYLOAD_STR(text)),
+                TAG_END());
 }
 
 static bool has_sdp(const sip_t *sip)
@@ -797,13 +799,15 @@ struct dialog *dialog_accept(struct agent *agent, struct trunk *trunk, const str
     agent_own_address(agent, peer, own);
     sip_media_init(&dialog->media, dialog->setup, trunk_setup(trunk)->srtp, own, 0);
     str_copy(dialog->media.signalling, sizeof(dialog->media.signalling), peer);
-    dialog->has_offer = has_sdp(sip) && sdp_parse(&dialog->offer, sip->sip_payload->pl_data, sip->sip_payload->pl_len) == 0;
+    dialog->has_offer =
+        has_sdp(sip) && sdp_parse(&dialog->offer, sip->sip_payload->pl_data, sip->sip_payload->pl_len) == 0;
     dialog->nh = event->nh;
     nua_handle_bind(dialog->nh, &dialog->handle);
     agent_follow(agent, dialog->call_id, on_message, dialog);
     dialog->state = DIALOG_RINGING;
-    if (has_sdp(sip) && (!is_sdp(sip) || !dialog->has_offer ||
-                         sip_media_judge(&dialog->media, &dialog->offer, dialog->setup->t38_allowed) == SIP_MEDIA_NONE)) {
+    if (has_sdp(sip) &&
+        (!is_sdp(sip) || !dialog->has_offer ||
+         sip_media_judge(&dialog->media, &dialog->offer, dialog->setup->t38_allowed) == SIP_MEDIA_NONE)) {
         if (!is_sdp(sip))
             respond(dialog, SIP_415_UNSUPPORTED_MEDIA, NULL);
         else

@@ -24,10 +24,10 @@ struct dialog;
 
 /* What is offered first, and whether T.38 may be asked for later. */
 enum dialog_media {
-    DIALOG_AUDIO,      /* G.711, to stay */
-    DIALOG_AUDIO_T38,  /* G.711, T.38 when it is a fax */
-    DIALOG_T38,        /* T.38 at once */
-    DIALOG_T38_AUDIO   /* both in one offer; T.38 if the far end takes it */
+    DIALOG_AUDIO,     /* G.711, to stay */
+    DIALOG_AUDIO_T38, /* G.711, T.38 when it is a fax */
+    DIALOG_T38,       /* T.38 at once */
+    DIALOG_T38_AUDIO  /* both in one offer; T.38 if the far end takes it */
 };
 
 struct dialog_plan {
@@ -55,8 +55,8 @@ struct dialog *dialog_place(struct agent *agent, struct trunk *trunk, const stru
 
 /* ---- calls that come; made by incoming.c on the agent's thread ---- */
 
-/* The call of `event` (nua_i_invite), for `called`; one reference each for the agent and the caller of this. NULL when it
- * was refused, which has been answered. */
+/* The call of `event` (nua_i_invite), for `called`; one reference each for the agent and the caller of this. NULL when
+ * it was refused, which has been answered. */
 struct dialog *dialog_accept(struct agent *agent, struct trunk *trunk, const struct agent_event *event,
                              const struct caller *caller, const char *called);
 

@@ -20,11 +20,17 @@
 #include "server/base/str.h"
 
 #define SAY_AGAIN_MS 60000 /* between two lines of the log about calls that were refused at the door */
+/* A refused call is kept for half a minute, about 10 kB, for the ACK to come. Requests beyond these rates are not even
+ * refused: */
+#define CALLS_FACTOR    4   /* calls of a trunk's address, in terms of "invite_rate" */
+#define REQUESTS_FACTOR 40  /* all requests of a trunk's address, likewise */
+#define STRANGERS_RATE  100 /* requests a second of all others together */
 
 struct incoming {
     struct incoming_options options;
     const struct sip_setup *setup;
     struct source_limit *limit;
+    struct source_limit *calls, *requests, *strangers; /* of the guard */
     struct challenge *challenge;
     int64_t said_ms;
     unsigned refused; /* since then */
@@ -34,8 +40,8 @@ static void refuse(struct incoming *incoming, const struct agent_event *event, i
 {
     nua_t *nua = agent_nua(incoming->options.agent);
 
-    nua_respond(event->nh, status, phrase, NUTAG_WITH_THIS(nua),
-                TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")), TAG_END());
+    nua_respond(event->nh, status, phrase, NUTAG_WITH_THIS(nua), TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")),
+                TAG_END());
     nua_handle_destroy(event->nh);
 }
 
@@ -46,7 +52,7 @@ static void note_refused(struct incoming *incoming, const char *source, const ch
     incoming->refused++;
     if (incoming->said_ms && now_ms - incoming->said_ms < SAY_AGAIN_MS)
         return;
-    log_warning("a call from %s was refused: %s (%u since the last such line)", source, why, incoming->refused);
+    log_warning("what came from %s was refused: %s (%u since the last such line)", source, why, incoming->refused);
     incoming->said_ms = now_ms;
     incoming->refused = 0;
 }
@@ -124,6 +130,23 @@ static void find_called(char called[CALLER_NUMBER_SIZE], const sip_t *sip, const
     su_home_deinit(home);
 }
 
+/* Messages of trunks are let in as fast as calls may need them; all strangers together share what is left. */
+static bool may_be_looked_at(void *context, const char *source, bool begins)
+{
+    struct incoming *incoming = context;
+    int64_t now_ms = clock_mono_ms();
+    bool passes;
+
+    if (!trunk_of(incoming, source))
+        passes = source_limit_take(incoming->strangers, "strangers", now_ms);
+    else
+        passes = source_limit_take(incoming->requests, source, now_ms) &&
+                 (!begins || source_limit_take(incoming->calls, source, now_ms));
+    if (!passes)
+        note_refused(incoming, source, "too many requests a second");
+    return passes;
+}
+
 static void on_invite(void *context, const struct agent_event *event)
 {
     struct incoming *incoming = context;
@@ -164,7 +187,10 @@ struct incoming *incoming_new(const struct incoming_options *options)
     incoming->setup = agent_setup(options->agent);
     incoming->limit = source_limit_new(incoming->setup->invite_rate);
     incoming->challenge = challenge_new();
-    agent_accept(options->agent, on_invite, incoming);
+    incoming->calls = source_limit_new(incoming->setup->invite_rate * CALLS_FACTOR);
+    incoming->requests = source_limit_new(incoming->setup->invite_rate * REQUESTS_FACTOR);
+    incoming->strangers = source_limit_new(STRANGERS_RATE);
+    agent_accept(options->agent, may_be_looked_at, on_invite, incoming);
     return incoming;
 }
 
@@ -173,6 +199,9 @@ void incoming_free(struct incoming *incoming)
     if (!incoming)
         return;
     source_limit_free(incoming->limit);
+    source_limit_free(incoming->calls);
+    source_limit_free(incoming->requests);
+    source_limit_free(incoming->strangers);
     challenge_free(incoming->challenge);
     free(incoming);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The door: which INVITE becomes a call that rings, and what the others hear.
  *
- * A call is taken from the addresses of a trunk only, at no more than so many a second from each, with credentials where
- * the trunk wants them. Strangers hear 403.
+ * A call is taken from the addresses of a trunk only, at no more than so many a second from each, with credentials
+ * where the trunk wants them. Strangers hear 403.
  *
  * Thread: the agent's, but for new and free.
  */

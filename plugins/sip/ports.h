@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pairs of UDP sockets for media, from a configured range: an even port for RTP or UDPTL and the next for RTCP (RFC 3550
- * section 11).
+/* Pairs of UDP sockets for media, from a configured range: an even port for RTP or UDPTL and the next for RTCP (RFC
+ * 3550 section 11).
  *
  * Thread: any; one lock.
  */

@@ -21,6 +21,7 @@
 #include "server/base/log.h"
 
 #define RING_AGAIN_MS 4000
+#define TELL_MS       1000 /* between two words to the host about calls that began and ended */
 
 struct sip_carrier {
     struct fsp *fsp;
@@ -31,6 +32,8 @@ struct sip_carrier {
     struct sip_lines *lines;
     struct incoming *incoming; /* the agent's thread */
     su_timer_t *ring_timer;    /* likewise */
+    su_timer_t *tell_timer;    /* likewise */
+    bool telling;              /* likewise: it is set */
 };
 
 /* ---- start and stop ---- */
@@ -40,6 +43,29 @@ static void on_trunk_changed(void *context)
     struct sip_carrier *carrier = context;
 
     provider_changed(&carrier->fsp->provider);
+}
+
+static void on_tell(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
+{
+    struct sip_carrier *carrier = (struct sip_carrier *)argument;
+
+    (void)magic, (void)timer;
+    carrier->telling = false;
+    on_trunk_changed(carrier);
+}
+
+static void tell_posted(void *context)
+{
+    struct sip_carrier *carrier = context;
+
+    if (!carrier->telling && carrier->tell_timer)
+        carrier->telling = su_timer_set_interval(carrier->tell_timer, on_tell, (su_timer_arg_t *)carrier, TELL_MS) == 0;
+}
+
+/* A call began or ended: the host shall know, but not of each of hundreds alone. */
+static void tell_calls(struct sip_carrier *carrier)
+{
+    agent_post(carrier->agent, tell_posted, carrier);
 }
 
 static void on_ring(void *context, int line)
@@ -78,6 +104,7 @@ static void start_posted(void *context)
                                        .context = carrier};
 
     carrier->ring_timer = su_timer_create(su_root_task(agent_root(carrier->agent)), RING_AGAIN_MS);
+    carrier->tell_timer = su_timer_create(su_root_task(agent_root(carrier->agent)), TELL_MS);
     carrier->incoming = incoming_new(&options);
     for (int i = 0; i < carrier->setup.trunk_count; i++)
         trunk_start(carrier->trunks[i]);
@@ -95,6 +122,8 @@ static void stop_posted(void *context)
     struct sip_carrier *carrier = context;
 
     su_timer_destroy(carrier->ring_timer);
+    su_timer_destroy(carrier->tell_timer);
+    carrier->ring_timer = carrier->tell_timer = NULL;
     for (int i = 0; i < carrier->setup.trunk_count; i++)
         trunk_stop(carrier->trunks[i]);
 }
@@ -208,7 +237,8 @@ static BOOL run_fax(struct sip_carrier *carrier, struct job *job, struct call_fi
 /* ---- sending ---- */
 
 /* How a number is called by a trunk: what is offered first. */
-static enum dialog_media choose_media(const struct sip_carrier *carrier, const struct trunk *trunk, const char *transport)
+static enum dialog_media choose_media(const struct sip_carrier *carrier, const struct trunk *trunk,
+                                      const char *transport)
 {
     const struct sip_trunk_setup *setup = trunk_setup(trunk);
 
@@ -279,13 +309,13 @@ static enum attempt try_trunk(struct sending *sending, struct trunk *trunk, enum
 /* By `trunk`, in G.711 after all if it will not have T.38. False: the next trunk is to be tried. */
 static bool send_by(struct sending *sending, struct trunk *trunk)
 {
-    enum dialog_media media =
-        choose_media(sending->carrier, trunk, job_options(sending->job)->transport);
+    enum dialog_media media = choose_media(sending->carrier, trunk, job_options(sending->job)->transport);
     enum attempt attempt = try_trunk(sending, trunk, media);
 
     if (attempt == ATTEMPT_AS_AUDIO)
         attempt = try_trunk(sending, trunk, DIALOG_AUDIO);
     trunk_release(trunk, attempt == ATTEMPT_NEXT_TRUNK);
+    tell_calls(sending->carrier);
     return attempt != ATTEMPT_NEXT_TRUNK;
 }
 
@@ -301,6 +331,8 @@ static bool try_trunks(struct sending *sending)
         if (!trunk_is_up(trunk) || !trunk_take(trunk))
             continue;
         tried = true;
+        job_wait(sending->job, trunk_turn(trunk)); /* an abort ends it, and then the call */
+        tell_calls(carrier);
         if (send_by(sending, trunk))
             break;
         log_info("trunk %s could not carry a call: %s line=%d", trunk_setup(trunk)->name, sending->end.reason,
@@ -463,8 +495,7 @@ int sip_carrier_open(struct fsp *fsp, enum sip_carrier_kind kind)
         close_carrier(carrier);
         return err;
     }
-    carrier->ports =
-        ports_new(agent_bind_address(carrier->agent), carrier->setup.port_low, carrier->setup.port_high);
+    carrier->ports = ports_new(agent_bind_address(carrier->agent), carrier->setup.port_low, carrier->setup.port_high);
     make_trunks(carrier);
     fsp->carrier = (struct carrier){.self = carrier,
                                     .close = close_carrier,

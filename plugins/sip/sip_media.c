@@ -51,7 +51,8 @@ void sip_media_init(struct sip_media *media, const struct sip_setup *setup, bool
 
 static struct sdp_origin origin_of(struct sip_media *media)
 {
-    return (struct sdp_origin){.session_id = media->session_id, .session_version = media->version, .address = media->own};
+    return (struct sdp_origin){
+        .session_id = media->session_id, .session_version = media->version, .address = media->own};
 }
 
 static void our_t38(const struct sip_media *media, struct sdp_t38 *t38)
@@ -151,9 +152,8 @@ static bool take_audio(struct sip_media *media, const struct sdp_media *line, en
 
 static struct sdp_audio_wish audio_wish(const struct sip_media *media)
 {
-    struct sdp_audio_wish wish = {.codec_count = media->setup->codec_count,
-                                  .plain = !media->secure,
-                                  .secure = media->secure};
+    struct sdp_audio_wish wish = {
+        .codec_count = media->setup->codec_count, .plain = !media->secure, .secure = media->secure};
 
     for (int i = 0; i < wish.codec_count; i++)
         wish.codecs[i] = media->setup->codecs[i];
@@ -172,7 +172,7 @@ enum sip_media_kind sip_media_take_answer(struct sip_media *media, const struct 
         return take_image(media, &answer->media[image]) ? SIP_MEDIA_IMAGE : SIP_MEDIA_NONE;
     if (audio >= 0 && (offered == SIP_MEDIA_AUDIO || offered == SIP_MEDIA_BOTH))
         return take_audio(media, &answer->media[audio], codec, media->secure ? media->key.tag : 0) ? SIP_MEDIA_AUDIO
-                                                                                                    : SIP_MEDIA_NONE;
+                                                                                                   : SIP_MEDIA_NONE;
     return SIP_MEDIA_NONE;
 }
 
@@ -234,9 +234,8 @@ static json_t *latch_list(const struct sip_media *media)
 
 static json_t *audio_path(const struct sip_media *media)
 {
-    json_t *path =
-        json_pack("{s:s,s:i,s:s,s:i}", "mode", "rtp", "rtcp_port", media->far.rtcp_port, "codec",
-                  sdp_codec_name(media->codec), "payload", media->far.payload[media->codec]);
+    json_t *path = json_pack("{s:s,s:i,s:s,s:i}", "mode", "rtp", "rtcp_port", media->far.rtcp_port, "codec",
+                             sdp_codec_name(media->codec), "payload", media->far.payload[media->codec]);
 
     if (media->secure) {
         json_t *srtp = json_object();
@@ -256,8 +255,8 @@ static json_t *image_path(const struct sip_media *media)
                      "max_bit_rate", media->t38.max_bit_rate, "rate_management",
                      media->t38.local_tcf ? "localTCF" : "transferredTCF", "ec", sdp_ec_name(media->t38.ec),
                      "max_datagram", media->t38.max_datagram, "redundancy_control", setup->t38_redundancy_control,
-                     "redundancy_image", setup->t38_redundancy_image, "fec_entries", setup->t38_fec_entries,
-                     "fec_span", setup->t38_fec_span);
+                     "redundancy_image", setup->t38_redundancy_image, "fec_entries", setup->t38_fec_entries, "fec_span",
+                     setup->t38_fec_span);
 }
 
 json_t *sip_media_path(const struct sip_media *media)

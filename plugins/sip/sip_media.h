@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What two ends have agreed to speak: the offers and answers of one dialog (RFC 3264), and the path that the engine gets
- * from them. No socket and no SIP in here.
+/* What two ends have agreed to speak: the offers and answers of one dialog (RFC 3264), and the path that the engine
+ * gets from them. No socket and no SIP in here.
  *
  * A dialog has one media line in use. Audio may give way to T.38 in the same line; nothing leads back.
  *
@@ -29,14 +29,15 @@ struct sip_media {
     enum sip_media_kind described; /* what our last description had; `codec` goes with it */
     enum sip_media_kind agreed;    /* AUDIO, IMAGE, or NONE yet */
     enum sdp_codec codec;
-    struct sdp_media far;    /* the line of the far end that was agreed */
-    struct sdp_t38 t38;      /* of IMAGE: what was agreed */
+    struct sdp_media far;     /* the line of the far end that was agreed */
+    struct sdp_t38 t38;       /* of IMAGE: what was agreed */
     struct sdp_crypto theirs; /* of AUDIO with `secure` */
 };
 
 /* Media is received at `own` (to be told to the far end) and `port`; the far end's signalling comes from `signalling`
  * (IP address, "" when not known yet). `setup` outlives it. */
-void sip_media_init(struct sip_media *media, const struct sip_setup *setup, bool secure, const char *own, uint16_t port);
+void sip_media_init(struct sip_media *media, const struct sip_setup *setup, bool secure, const char *own,
+                    uint16_t port);
 
 /* Write an offer of `kind`. 0 or an err code. */
 int sip_media_offer(struct sip_media *media, enum sip_media_kind kind, char text[SDP_TEXT_SIZE]);

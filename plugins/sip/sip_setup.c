@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define WHERE_SIZE 160
 #define UNSET      (-1)
@@ -35,6 +36,7 @@ static const struct settings_key provider_keys[] = {
     {"tls_dir", SETTINGS_TEXT, AT(tls_dir), 0, 255, NULL},
     {"tls_verify", SETTINGS_BOOL, AT(tls_verify), 0, 0, NULL},
     {"external_address", SETTINGS_TEXT, AT(external_address), 0, 64, NULL},
+    {"resolv_conf", SETTINGS_TEXT, AT(resolv_conf), 0, 255, NULL},
     {"port_low", SETTINGS_INT, AT(port_low), 1024, 65534, NULL},
     {"port_high", SETTINGS_INT, AT(port_high), 1025, 65535, NULL},
     {"t38_request", SETTINGS_WORD, AT(t38_request), 0, 0, requests},
@@ -80,6 +82,7 @@ static const struct settings_key trunk_keys[] = {
     {"prefix", SETTINGS_TEXT, AT(prefix), 0, 32, NULL},
     {"srtp", SETTINGS_BOOL, AT(srtp), 0, 0, NULL},
     {"t38", SETTINGS_WORD, AT(t38), 0, 0, trunk_t38s},
+    {"calls_per_second", SETTINGS_INT, AT(calls_per_second), 1, 1000, NULL},
     {"calls_max", SETTINGS_INT, AT(calls_max), 0, 4096, NULL},
 };
 #undef AT
@@ -230,6 +233,7 @@ static int read_trunk(struct sip_setup *setup, struct sip_trunk_setup *trunk, co
     trunk->caller_id = trunk->peers_text = trunk->prefix = "";
     trunk->did = "uri";
     trunk->expires_s = 300;
+    trunk->calls_per_second = 50;
     trunk->options_s = UNSET;
     err = settings_read(trunk, entry, where, KEYS(trunk_keys));
     if (!err)
@@ -294,6 +298,8 @@ static int check_provider(struct sip_setup *setup, const char *where)
         return wrong(where, "tls_dir", "is not an absolute path, and tls_listen needs one");
     if (setup->external_address[0] && map_address(&address, setup->external_address) < 0)
         return wrong(where, "external_address", "is no IP address");
+    if (setup->resolv_conf[0] && access(setup->resolv_conf, R_OK) != 0)
+        return wrong(where, "resolv_conf", "is no file that can be read");
     if (setup->port_high - setup->port_low < 1)
         return wrong(where, "port_high", "leaves no room for a pair of ports");
     if (!setup->t38_allowed &&
@@ -304,7 +310,7 @@ static int check_provider(struct sip_setup *setup, const char *where)
 
 static void set_defaults(struct sip_setup *setup)
 {
-    setup->carrier = setup->tls_listen = setup->tls_dir = setup->external_address = "";
+    setup->carrier = setup->tls_listen = setup->tls_dir = setup->external_address = setup->resolv_conf = "";
     setup->listen = "0.0.0.0:5060";
     setup->tls_verify = true;
     setup->port_low = 20000;

@@ -5,8 +5,10 @@
  *   listen               address:port for UDP and TCP; "0.0.0.0:5060" is the default, "[::]:5060" for IPv6
  *   tls_listen           address:port for TLS; absent: none. Needs tls_dir
  *   tls_dir              folder with agent.pem (certificate and key) and cafile.pem (whom to trust)
- *   tls_verify           certificates of servers are checked, their names too; default true
+ *   tls_verify           certificates of servers are checked, their names too (of a server given by its IP address, the
+ *                        common name has it: the SIP library knows no addresses in subjectAltName); default true
  *   external_address     the address to tell peers, where a router stands between; default: our own
+ *   resolv_conf          file with the name servers to ask for trunks by name; default: /etc/resolv.conf
  *   port_low, port_high  UDP ports for media, two for each call; default 20000 to 29999
  *   t38_request          who asks for T.38 in an answered call: "called" us when called, "caller" us when calling, "both"
  *                        (the default: the called at once, the caller when the called has not), "never"
@@ -24,7 +26,7 @@
  *   response_timeout_ms  how long a trunk may be silent after an INVITE; default 5000
  *   full                 what a caller hears when no line is free: "busy" 486 (default), "unavailable" 503
  *   reject               what the caller of a rejected call hears: "decline" 603 (default), "busy" 486, "ignore" it rings
- *   invite_rate          calls a second that one source may begin; default 50
+ *   invite_rate          calls a second that one source may begin; default 50. Far more than that are not answered at all
  *   trunks               {"NAME": {...}}, tried in this order; at least one
  * Settings of a trunk
  *   server               host, host:port or [address]:port: domain of the numbers that are called
@@ -44,6 +46,7 @@
  *   prefix               in front of every number
  *   srtp                 audio is encrypted with keys in SDP; only with transport tls; default false
  *   t38                  "auto" (default), "never", "first" (as t38_first "only")
+ *   calls_per_second     calls of ours begun in a second at most, as operators limit them; default 50
  *   calls_max            at a time, 0 (default): as many as there are lines
  * Settings of a line
  *   station_id           what the line calls itself when the host names nothing (default: its number)
@@ -95,7 +98,7 @@ struct sip_trunk_setup {
     const char *prefix;
     bool srtp;
     int t38;
-    int calls_max;
+    int calls_max, calls_per_second;
 };
 
 struct sip_setup {
@@ -103,7 +106,7 @@ struct sip_setup {
     const char *carrier; /* softmodem's own key */
     const char *listen, *tls_listen, *tls_dir;
     bool tls_verify;
-    const char *external_address;
+    const char *external_address, *resolv_conf;
     int port_low, port_high;
     int t38_request, t38_wait_ms, t38_first;
     bool t38_fallback;
@@ -124,7 +127,8 @@ struct sip_setup {
     bool t38_allowed;         /* false: the provider is for audio only */
 };
 
-/* 0, or ERR_INVALID with a message that names the key. Texts are borrowed from `settings`. Clear with sip_setup_clear. */
+/* 0, or ERR_INVALID with a message that names the key. Texts are borrowed from `settings`. Clear with sip_setup_clear.
+ */
 int sip_setup_read(struct sip_setup *setup, const struct settings *settings, bool t38_allowed);
 void sip_setup_clear(struct sip_setup *setup);
 

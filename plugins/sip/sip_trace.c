@@ -4,28 +4,49 @@
 
 #include "plugins/sip/sip_trace.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "server/base/log.h"
 
-/* What a secret begins with, and the characters that end it. */
+/* What a secret begins with; with `assigned`, blanks, "=" and perhaps a quote follow. */
 static const struct {
-    const char *before, *ends;
-} secrets[] = {{"response=\"", "\""}, {"inline:", "|\r\n \t"}};
+    const char *before;
+    bool assigned;
+    const char *ends; /* the characters that end it */
+} secrets[] = {
+    {"response", true, ", \t\r\n"}, {"inline:", false, "| \t\r\n"}, {"Authorization: Basic ", false, "\r\n"}};
+
+/* How many characters of `text` are " = \"" or the like; 0 when they are something else. */
+static size_t assignment(const char *text, size_t left, bool *quoted)
+{
+    size_t used = 0;
+
+    while (used < left && (text[used] == ' ' || text[used] == '\t'))
+        used++;
+    if (used == left || text[used] != '=')
+        return 0;
+    used++;
+    while (used < left && (text[used] == ' ' || text[used] == '\t'))
+        used++;
+    *quoted = used < left && text[used] == '"';
+    return *quoted ? used + 1 : used;
+}
 
 static bool is_secret_here(const char *text, size_t left, size_t *skip, const char **ends)
 {
     for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
-        size_t length = strlen(secrets[i].before);
+        size_t length = strlen(secrets[i].before), more = 0;
+        bool quoted = false;
 
-        if (left >= length && strncasecmp(text, secrets[i].before, length) == 0) {
-            *skip = length;
-            *ends = secrets[i].ends;
-            return true;
-        }
+        if (left < length || strncasecmp(text, secrets[i].before, length) != 0)
+            continue;
+        if (secrets[i].assigned && (more = assignment(text + length, left - length, &quoted)) == 0)
+            continue;
+        *skip = length + more;
+        *ends = quoted ? "\"\r\n" : secrets[i].ends;
+        return true;
     }
     return false;
 }
@@ -49,7 +70,8 @@ static char *clean(const char *text, size_t size)
                 break;
             continue;
         }
-        to[used++] = (text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n' || text[i] == '\t' ? text[i] : '?';
+        to[used++] =
+            (text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n' || text[i] == '\t' ? text[i] : '?';
         i++;
     }
     to[used] = '\0';
@@ -70,9 +92,8 @@ void sip_trace_add(struct sip_trace *trace, int64_t at_ms, bool received, const 
     if (!trace->messages)
         trace->messages = json_array();
     trace->bytes += strlen(shown);
-    json_array_append_new(trace->messages,
-                          json_pack("{s:I,s:s,s:s}", "at_ms", (json_int_t)at_ms, "dir", received ? "received" : "sent",
-                                    "text", shown));
+    json_array_append_new(trace->messages, json_pack("{s:I,s:s,s:s}", "at_ms", (json_int_t)at_ms, "dir",
+                                                     received ? "received" : "sent", "text", shown));
     free(shown);
 }
 

@@ -17,8 +17,8 @@ struct source_limit;
 struct source_limit *source_limit_new(int rate);
 void source_limit_free(struct source_limit *limit);
 
-/* May `address` (text) begin a call at `now_ms` (monotonic)? Counts it if so. When all places are taken, the source that
- * was quiet for longest loses its own. */
+/* May `address` (text) begin a call at `now_ms` (monotonic)? Counts it if so. When all places are taken, the source
+ * that was quiet for longest loses its own. */
 bool source_limit_take(struct source_limit *limit, const char *address, int64_t now_ms);
 
 #endif

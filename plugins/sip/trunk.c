@@ -42,6 +42,7 @@ struct trunk {
     char reason[REASON_SIZE];
     int64_t since_ms; /* UTC */
     int calls;
+    int64_t next_call_ms; /* monotonic: the next place in the row */
     int64_t calls_total, failures_total;
     char addresses[ADDRESSES_MAX][AGENT_ADDRESS_SIZE]; /* of the server, as heard; the last one first */
     int address_count;
@@ -51,8 +52,10 @@ struct trunk {
     /* the agent's thread only */
     nua_handle_t *register_nh, *probe_nh;
     int register_tries, probe_tries;
+    bool registering; /* a REGISTER of ours is out */
+    bool refused;     /* the last one was answered, and not with 200 */
     int retry_s;
-    int fruitless; /* probes in a row */
+    int fruitless;          /* probes in a row */
     int64_t probe_began_ms; /* monotonic */
     su_timer_t *retry_timer, *probe_timer, *probe_limit;
 };
@@ -79,14 +82,15 @@ static void set_state(struct trunk *trunk, enum trunk_state state, const char *r
         trunk->changed(trunk->context);
 }
 
+/* `status` 0: no answer came, and `phrase` says why if that is known. */
 static void set_down(struct trunk *trunk, int status, const char *phrase, const char *what)
 {
     char reason[REASON_SIZE];
 
-    if (status == 408 || status == 0)
-        snprintf(reason, sizeof(reason), "no answer to %s", what);
-    else
+    if (status)
         snprintf(reason, sizeof(reason), "%s was answered with %d %.80s", what, status, phrase);
+    else
+        snprintf(reason, sizeof(reason), "no answer to %s%s%.80s", what, phrase[0] ? ": " : "", phrase);
     set_state(trunk, TRUNK_DOWN, reason);
 }
 
@@ -146,9 +150,12 @@ static void on_registration(struct agent_handle *self, const struct agent_event 
 
     if (event->event != nua_r_register || event->status < 200)
         return;
+    if ((event->status == 401 || event->status == 407) &&
+        agent_authenticate(event, trunk->setup->auth_user, trunk->setup->password, &trunk->register_tries))
+        return;
+    trunk->registering = false;
+    trunk->refused = event->sip && event->status >= 300 && event->status != 408 && event->status != 503;
     if (event->status == 401 || event->status == 407) {
-        if (agent_authenticate(event, trunk->setup->auth_user, trunk->setup->password, &trunk->register_tries))
-            return;
         set_state(trunk, TRUNK_DOWN, "the server refuses user and password");
     } else if (event->status < 300) {
         learn_address(trunk);
@@ -156,7 +163,7 @@ static void on_registration(struct agent_handle *self, const struct agent_event 
         set_state(trunk, TRUNK_UP, "registered");
         return;
     } else {
-        set_down(trunk, event->status, event->phrase, "REGISTER");
+        set_down(trunk, event->sip ? event->status : 0, event->phrase, "REGISTER");
     }
     drop_handle(&trunk->register_nh);
     retry_later(trunk);
@@ -175,22 +182,25 @@ void trunk_route(const struct trunk *trunk, char route[TRUNK_URI_SIZE])
         snprintf(route, TRUNK_URI_SIZE, "<sip:%s%s;lr>", trunk->setup->proxy, transport_parameter(trunk->setup));
 }
 
+/* Register by the handle that is there, if there is one: by a new one the old registration's end would come after the
+ * new one's beginning. */
 static void register_now(struct trunk *trunk)
 {
     const struct sip_trunk_setup *setup = trunk->setup;
     char registrar[TRUNK_URI_SIZE], address[TRUNK_URI_SIZE], route[TRUNK_URI_SIZE], expires[16], host[256];
     int port;
 
-    drop_handle(&trunk->register_nh);
     sip_split_host(setup->domain[0] ? setup->domain : setup->server, host, sizeof(host), &port, 0);
     snprintf(registrar, sizeof(registrar), "sip:%s%s", setup->server, transport_parameter(setup));
     snprintf(address, sizeof(address), strchr(host, ':') ? "<sip:%s@[%s]>" : "<sip:%s@%s>", setup->user, host);
     snprintf(expires, sizeof(expires), "%d", setup->expires_s);
     trunk_route(trunk, route);
     trunk->register_tries = 0;
-    trunk->register_nh = nua_handle(agent_nua(trunk->agent), &trunk->registration, SIPTAG_TO_STR(address),
-                                    SIPTAG_FROM_STR(address), TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)),
-                                    NUTAG_M_USERNAME(setup->user), TAG_END());
+    trunk->registering = true;
+    if (!trunk->register_nh)
+        trunk->register_nh =
+            nua_handle(agent_nua(trunk->agent), &trunk->registration, SIPTAG_TO_STR(address), SIPTAG_FROM_STR(address),
+                       TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)), NUTAG_M_USERNAME(setup->user), TAG_END());
     nua_register(trunk->register_nh, NUTAG_REGISTRAR(registrar), SIPTAG_EXPIRES_STR(expires), TAG_END());
 }
 
@@ -226,7 +236,7 @@ static void end_probe(struct trunk *trunk, int status, const char *phrase)
     trunk->test_at_ms = clock_now_ms();
     trunk->test_status = status;
     trunk->test_rtt_ms = (int)(clock_mono_ms() - trunk->probe_began_ms);
-    str_copy(trunk->test_reason, sizeof(trunk->test_reason), status ? phrase : "no answer");
+    str_copy(trunk->test_reason, sizeof(trunk->test_reason), phrase[0] ? phrase : "no answer");
     pthread_mutex_unlock(&trunk->lock);
     trunk->fruitless = alive ? 0 : trunk->fruitless + 1;
     set_keep_alive(trunk, alive);
@@ -235,7 +245,7 @@ static void end_probe(struct trunk *trunk, int status, const char *phrase)
         set_down(trunk, status, phrase, "OPTIONS");
     else if (!trunk->setup->registers)
         set_state(trunk, TRUNK_UP, "answers to OPTIONS");
-    else if (!trunk_is_up(trunk) && !trunk->register_nh)
+    else if (!trunk_is_up(trunk) && !trunk->registering && !trunk->refused)
         register_now(trunk);
     trunk->changed(trunk->context); /* the test's result, at least */
 }
@@ -251,7 +261,7 @@ static void on_probe(struct agent_handle *self, const struct agent_event *event)
         return;
     if (event->sip)
         learn_address(trunk);
-    end_probe(trunk, event->status, event->phrase);
+    end_probe(trunk, event->sip ? event->status : 0, event->phrase);
 }
 
 static void on_probe_limit(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)
@@ -376,6 +386,19 @@ bool trunk_take(struct trunk *trunk)
     }
     pthread_mutex_unlock(&trunk->lock);
     return room;
+}
+
+int64_t trunk_turn(struct trunk *trunk)
+{
+    int64_t now_ms = clock_mono_ms(), wait_ms;
+
+    pthread_mutex_lock(&trunk->lock);
+    if (trunk->next_call_ms < now_ms)
+        trunk->next_call_ms = now_ms;
+    wait_ms = trunk->next_call_ms - now_ms;
+    trunk->next_call_ms += 1000 / trunk->setup->calls_per_second;
+    pthread_mutex_unlock(&trunk->lock);
+    return wait_ms;
 }
 
 void trunk_release(struct trunk *trunk, bool failed)

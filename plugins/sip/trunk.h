@@ -40,6 +40,10 @@ bool trunk_is_up(struct trunk *trunk);
 /* Count a call; false when the trunk has as many as it may. Any thread. */
 bool trunk_take(struct trunk *trunk);
 
+/* How long a call that was taken has to wait before it begins, in ms: calls_per_second. Takes the next place in the
+ * row. Any thread. */
+int64_t trunk_turn(struct trunk *trunk);
+
 /* It ended; `failed`: the trunk could not carry it. Any thread. */
 void trunk_release(struct trunk *trunk, bool failed);
 

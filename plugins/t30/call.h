@@ -50,6 +50,9 @@ void call_retry_ended(struct call *call);
 /* When call_run has to be called at the latest. */
 int64_t call_due_ns(const struct call *call);
 
+/* May that be some milliseconds late? */
+bool call_may_wait(const struct call *call);
+
 /* What the loop has to wait for. */
 bool call_wants_media(const struct call *call);
 bool call_wants_media_room(const struct call *call);

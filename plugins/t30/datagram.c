@@ -18,23 +18,25 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-#define NS_PER_MS       INT64_C(1000000)
-#define NS_PER_SAMPLE   (INT64_C(1000000000) / SESSION_RATE)
-#define PERIOD_NS       (20 * NS_PER_MS)
-#define LATE_NS         (200 * NS_PER_MS)
-#define LATE_SAMPLES    (200 * SESSION_RATE / 1000)
-#define LAST_WORDS_NS   (400 * NS_PER_MS)   /* RTP's own waiting, and silence: modems give their last bits with delay */
-#define FLUSH_NS        (100 * NS_PER_MS)   /* UDPTL: for a packet that was overtaken */
-#define RTP_SILENCE_NS  (10000 * NS_PER_MS) /* without RTP: the path is dead */
-#define T38_SILENCE_NS  (30000 * NS_PER_MS) /* ... without UDPTL, while we do not send ourselves */
-#define STALE_RTP_NS    (5000 * NS_PER_MS)  /* after the switch: what of the far end's RTP was still under way */
-#define EARLY_MAX       16
-#define HANG_UP_MAX     256 /* datagrams that are still heard then */
-#define LAST_REPEATS    2   /* of the last datagram: no later one brings it back */
-#define PAUSE_REPEATS   3   /* ... of one before a pause, where the next comes after the far end has given up */
-#define PAUSE_NS        (40 * NS_PER_MS) /* longer than from packet to packet of a page or a frame */
-#define NTP_EPOCH_S     2208988800u
-#define RTP_HEADER_SIZE 12
+#define NS_PER_MS           INT64_C(1000000)
+#define NS_PER_SAMPLE       (INT64_C(1000000000) / SESSION_RATE)
+#define PERIOD_NS           (20 * NS_PER_MS)
+#define LATE_NS             (200 * NS_PER_MS)
+#define LITTLE_LATE_SAMPLES (5 * SESSION_RATE / 1000)
+#define DATAGRAMS_AT_ONCE   32
+#define LATE_SAMPLES        (200 * SESSION_RATE / 1000)
+#define LAST_WORDS_NS       (400 * NS_PER_MS) /* RTP's own waiting, and silence: modems give their last bits with delay */
+#define FLUSH_NS            (100 * NS_PER_MS)   /* UDPTL: for a packet that was overtaken */
+#define RTP_SILENCE_NS      (10000 * NS_PER_MS) /* without RTP: the path is dead */
+#define T38_SILENCE_NS      (30000 * NS_PER_MS) /* ... without UDPTL, while we do not send ourselves */
+#define STALE_RTP_NS        (5000 * NS_PER_MS)  /* after the switch: what of the far end's RTP was still under way */
+#define EARLY_MAX           16
+#define HANG_UP_MAX         256 /* datagrams that are still heard then */
+#define LAST_REPEATS        2   /* of the last datagram: no later one brings it back */
+#define PAUSE_REPEATS       3   /* ... of one before a pause, where the next comes after the far end has given up */
+#define PAUSE_NS            (40 * NS_PER_MS) /* longer than from packet to packet of a page or a frame */
+#define NTP_EPOCH_S         2208988800u
+#define RTP_HEADER_SIZE     12
 
 struct early {
     struct latch_address from;
@@ -101,7 +103,7 @@ static void heard(struct datagram *datagram, struct peer *peer, const struct lat
         aim(datagram, peer);
 }
 
-static void use_rules(struct datagram *datagram, int64_t now_ns)
+static int use_rules(struct datagram *datagram, int64_t now_ns)
 {
     struct latch_rules rules = datagram->path.rules;
 
@@ -111,6 +113,9 @@ static void use_rules(struct datagram *datagram, int64_t now_ns)
     latch_init(&datagram->rtcp.latch, &rules);
     aim(datagram, &datagram->rtcp);
     datagram->heard_ns = now_ns;
+    if (datagram->media.to_size == 0 && !datagram->media.latch.on_hold)
+        return err_set(ERR_INVALID, "path: the socket is IPv4 and the far end is not");
+    return 0;
 }
 
 /* ---- RTP ---- */
@@ -265,6 +270,27 @@ static void on_ifp(void *context, const uint8_t *ifp, size_t size, uint16_t sequ
     session_packet(datagram->session, ifp, (int)size, sequence);
 }
 
+static void advance(struct datagram *datagram, int64_t step, int64_t now_ns)
+{
+    datagram->clock_samples += step;
+    session_advance(datagram->session, (int)(step < INT_MAX ? step : INT_MAX));
+    if (session_is_sending(datagram->session))
+        datagram->busy_ns = now_ns;
+}
+
+/* A packet is at hand that may have waited for us: line time goes towards now, but not to where a timer would say that
+ * it did not come. */
+static void keep_time_for_packet(struct datagram *datagram, int64_t now_ns)
+{
+    int64_t step = (now_ns - datagram->clock_ns) / NS_PER_SAMPLE - datagram->clock_samples;
+    int64_t due = session_due(datagram->session);
+
+    if (step >= due)
+        step = due - 1;
+    if (step > 0)
+        advance(datagram, step, now_ns);
+}
+
 /* Bring line time to now. After a standstill of ours it stops just before the next thing due, so that what the far end
  * sent meanwhile is heard before a timer says that it did not. */
 static void keep_time(struct datagram *datagram, int64_t now_ns)
@@ -279,12 +305,7 @@ static void keep_time(struct datagram *datagram, int64_t now_ns)
     }
     if (step <= 0 && due > 0)
         return;
-    if (step < 0)
-        step = 0;
-    datagram->clock_samples += step;
-    session_advance(datagram->session, (int)(step < INT_MAX ? step : INT_MAX));
-    if (session_is_sending(datagram->session))
-        datagram->busy_ns = now_ns;
+    advance(datagram, step > 0 ? step : 0, now_ns);
 }
 
 static void watch_waiting(struct datagram *datagram, int64_t now_ns)
@@ -308,8 +329,15 @@ static void repeat_last(struct datagram *datagram, int64_t now_ns)
     datagram->repeat_ns = datagram->repeats > 0 ? now_ns + PAUSE_NS : INT64_MAX;
 }
 
+static void take_all(struct datagram *datagram, int64_t now_ns);
+
+/* What is due, and in order: when we come late to it, packets may wait that should have been heard before. */
 static void run_t38(struct datagram *datagram, int64_t now_ns)
 {
+    int64_t step = (now_ns - datagram->clock_ns) / NS_PER_SAMPLE - datagram->clock_samples;
+
+    if (step > session_due(datagram->session) + LITTLE_LATE_SAMPLES)
+        take_all(datagram, now_ns);
     if (datagram->flush_ns <= now_ns) {
         datagram->flush_ns = INT64_MAX;
         udptl_flush(datagram->udptl, on_ifp, datagram);
@@ -359,7 +387,7 @@ static void take_t38(struct datagram *datagram, const struct latch_address *from
     }
     if (is_stale_rtp(datagram, octets, size, now_ns))
         return;
-    keep_time(datagram, now_ns);
+    keep_time_for_packet(datagram, now_ns);
     before = counts->received + counts->duplicate + counts->late;
     udptl_receive(datagram->udptl, octets, size, on_ifp, datagram);
     if (counts->received + counts->duplicate + counts->late != before)
@@ -398,11 +426,11 @@ struct datagram *datagram_new(const struct options *options, int media, int rtcp
     datagram->media.socket = media;
     datagram->rtcp.socket = rtcp;
     datagram->family = family_of(media);
-    use_rules(datagram, 0);
-    if (datagram->path.mode == PATH_RTP) {
+    error = use_rules(datagram, 0);
+    if (!error && datagram->path.mode == PATH_RTP) {
         datagram->tones = tones_new(options->calling, heard_tone, context);
         error = start_rtp(datagram);
-    } else {
+    } else if (!error) {
         error = start_t38(datagram, 0);
     }
     if (!error)
@@ -450,11 +478,22 @@ static bool take_one(struct datagram *datagram, int64_t now_ns)
     return true;
 }
 
+/* All that waits, before time goes on: an engine that was held up, by a disk that syncs for its other calls perhaps,
+ * would else fall further behind with each turn. */
+static void take_all(struct datagram *datagram, int64_t now_ns)
+{
+    for (int i = 0; i < DATAGRAMS_AT_ONCE && take_one(datagram, now_ns); i++)
+        ;
+}
+
 void datagram_hear(struct datagram *datagram, int64_t now_ns)
 {
     if (!datagram->started)
         start(datagram, now_ns);
-    take_one(datagram, now_ns);
+    /* All that waits, before time goes on: an engine that was held up, by a disk that syncs for its other calls
+     * perhaps, would else fall further behind with each turn. */
+    for (int i = 0; i < DATAGRAMS_AT_ONCE && take_one(datagram, now_ns); i++)
+        ;
 }
 
 void datagram_hear_rtcp(struct datagram *datagram, int64_t now_ns)
@@ -531,7 +570,8 @@ void datagram_set_path(struct datagram *datagram, const struct path *path, int64
     if (path->mode == PATH_RTP)
         use_rtp(datagram, path);
     datagram->path = *path;
-    use_rules(datagram, now_ns);
+    if (use_rules(datagram, now_ns) != 0)
+        session_end(datagram->session, OUTCOME_END_BROKEN, err_message());
     if (was_rtp && path->mode == PATH_T38)
         switch_to_t38(datagram, now_ns);
 }

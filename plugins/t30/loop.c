@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* epoll over the calls' sockets, and a timerfd for the earliest time that any of them waits for. */
+/* epoll over the calls' sockets, until the earliest time that any of them waits for. */
 #include "config.h"
 
 #include "plugins/t30/loop.h"
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +16,9 @@
 #include "server/base/log.h"
 
 #define EVENTS_AT_ONCE 32
+#define GRID_NS        (INT64_C(5) * 1000000)
 
-enum source_kind { SOURCE_TIMER, SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
+enum source_kind { SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
 
 struct entry;
 
@@ -30,19 +30,19 @@ struct source {
 };
 
 struct entry {
-    struct entry *next;
+    int index;
     struct call *call;
     struct source control, media, rtcp;
 };
 
 struct loop {
     int epoll;
-    int timer;
-    int64_t armed_ns; /* what the timer is set to, INT64_MAX = off */
-    struct source timer_source, watched_source;
+    struct source watched_source;
     bool watching;
     struct loop_source watched; /* no functions = none */
-    struct entry *entries;
+    struct entry **entries;
+    int64_t *due_ns; /* of each call, kept close together: to ask all calls at each wake costs more than the wake */
+    int count, room;
 };
 
 static int64_t now_ns(void)
@@ -66,22 +66,15 @@ static int control_source(struct loop *loop, int operation, int fd, struct sourc
 int loop_new(struct loop **out)
 {
     struct loop *loop = xcalloc(1, sizeof *loop);
-    int error = 0;
 
-    loop->armed_ns = INT64_MAX;
-    loop->timer_source.kind = SOURCE_TIMER;
     loop->watched_source.kind = SOURCE_WATCHED;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    loop->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (loop->epoll < 0 || loop->timer < 0)
-        error = err_set(ERR_IO, "cannot make the engine's loop: %s", strerror(errno));
-    else
-        error = control_source(loop, EPOLL_CTL_ADD, loop->timer, &loop->timer_source, EPOLLIN | EPOLLET);
-    if (error)
-        loop_free(loop);
-    else
-        *out = loop;
-    return error;
+    if (loop->epoll < 0) {
+        free(loop);
+        return err_set(ERR_IO, "cannot make the engine's loop: %s", strerror(errno));
+    }
+    *out = loop;
+    return 0;
 }
 
 /* Closing alone does not take a descriptor out of the epoll set: the FSP or the spawner may hold a copy. */
@@ -97,18 +90,13 @@ static void free_entry(struct loop *loop, struct entry *entry)
 
 void loop_free(struct loop *loop)
 {
-    struct entry *entry;
-
     if (!loop)
         return;
-    while ((entry = loop->entries) != NULL) {
-        loop->entries = entry->next;
-        free_entry(loop, entry);
-    }
-    if (loop->timer >= 0)
-        close(loop->timer);
-    if (loop->epoll >= 0)
-        close(loop->epoll);
+    while (loop->count > 0)
+        free_entry(loop, loop->entries[--loop->count]);
+    free(loop->entries);
+    free(loop->due_ns);
+    close(loop->epoll);
     free(loop);
 }
 
@@ -141,8 +129,14 @@ int loop_add(struct loop *loop, struct call *call)
         free_entry(loop, entry);
         return error;
     }
-    entry->next = loop->entries;
-    loop->entries = entry;
+    if (loop->count == loop->room) {
+        loop->room = loop->room ? 2 * loop->room : 4;
+        loop->entries = xrealloc(loop->entries, (unsigned long)loop->room * sizeof *loop->entries);
+        loop->due_ns = xrealloc(loop->due_ns, (unsigned long)loop->room * sizeof *loop->due_ns);
+    }
+    entry->index = loop->count++;
+    loop->entries[entry->index] = entry;
+    loop->due_ns[entry->index] = 0;
     return 0;
 }
 
@@ -161,27 +155,22 @@ static void hear_watched(struct loop *loop)
     loop->watching = false;
 }
 
-/* The timer to the earliest time due; setting it anew also clears what it had counted. */
-static void arm(struct loop *loop, int64_t due_ns)
+/* Wait for events until `due_ns`, INT64_MAX = for ever: their number, or as epoll_pwait2. */
+static int wait_until(struct loop *loop, struct epoll_event *events, int64_t due_ns)
 {
-    struct itimerspec when = {.it_value = {.tv_nsec = 0}};
+    int64_t left_ns = due_ns == INT64_MAX ? 0 : due_ns - now_ns();
+    struct timespec left = {.tv_sec = 0};
 
-    if (due_ns == loop->armed_ns)
-        return;
-    loop->armed_ns = due_ns;
-    if (due_ns != INT64_MAX) {
-        when.it_value.tv_sec = due_ns / 1000000000;
-        when.it_value.tv_nsec = due_ns > 0 ? due_ns % 1000000000 : 1;
-    }
-    timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
+    if (left_ns > 0)
+        left = (struct timespec){.tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000};
+    return epoll_pwait2(loop->epoll, events, EVENTS_AT_ONCE, due_ns == INT64_MAX ? NULL : &left, NULL);
 }
 
 static void dispatch(struct loop *loop, struct source *source, uint32_t events, int64_t now)
 {
+    if (source->entry)
+        loop->due_ns[source->entry->index] = 0; /* an event may change all about it: run_due looks */
     switch (source->kind) {
-    case SOURCE_TIMER:
-        loop->armed_ns = INT64_MAX; /* it has gone off; run_due follows */
-        return;
     case SOURCE_WATCHED:
         hear_watched(loop);
         return;
@@ -214,27 +203,51 @@ static void follow_wants(struct loop *loop, struct entry *entry)
         control_source(loop, EPOLL_CTL_MOD, call_control(entry->call), &entry->control, control);
 }
 
+static void remove_entry(struct loop *loop, int index)
+{
+    struct entry *entry = loop->entries[index];
+
+    loop->count--;
+    loop->entries[index] = loop->entries[loop->count];
+    loop->entries[index]->index = index;
+    loop->due_ns[index] = loop->due_ns[loop->count];
+    free_entry(loop, entry);
+    if (loop->watched.ended)
+        loop->watched.ended(loop->watched.fd, loop->watched.context);
+}
+
+/* When to look at the call next. A call on a network does not mind a few milliseconds, and several of them that are due
+ * nearly at once then share a wake, here and, by their packets, at the far end. */
+static int64_t next_due(const struct loop *loop, const struct call *call)
+{
+    int64_t due_ns = call_due_ns(call);
+
+    if (loop->count == 1 || !call_may_wait(call) || due_ns > INT64_MAX - GRID_NS)
+        return due_ns;
+    return (due_ns + GRID_NS - 1) / GRID_NS * GRID_NS;
+}
+
 /* Calls whose time has come; calls that are done go, and only here, since an event may still name them before. Returns
  * the next time due. */
 static int64_t run_due(struct loop *loop, int64_t now)
 {
-    struct entry **link = &loop->entries, *entry;
     int64_t next_ns = INT64_MAX;
 
-    while ((entry = *link) != NULL) {
-        if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
-            call_run(entry->call, now);
-        if (call_is_done(entry->call)) {
-            *link = entry->next;
-            free_entry(loop, entry);
-            if (loop->watched.ended)
-                loop->watched.ended(loop->watched.fd, loop->watched.context);
-            continue;
+    for (int i = loop->count - 1; i >= 0; i--) { /* downwards: removing moves the last one into the gap */
+        if (loop->due_ns[i] <= now) {
+            struct entry *entry = loop->entries[i];
+
+            if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
+                call_run(entry->call, now);
+            if (call_is_done(entry->call)) {
+                remove_entry(loop, i);
+                continue;
+            }
+            follow_wants(loop, entry);
+            loop->due_ns[i] = next_due(loop, entry->call);
         }
-        follow_wants(loop, entry);
-        if (call_due_ns(entry->call) < next_ns)
-            next_ns = call_due_ns(entry->call);
-        link = &entry->next;
+        if (loop->due_ns[i] < next_ns)
+            next_ns = loop->due_ns[i];
     }
     return next_ns;
 }
@@ -242,15 +255,16 @@ static int64_t run_due(struct loop *loop, int64_t now)
 int loop_run(struct loop *loop)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
+    int64_t due_ns;
     int count, i;
 
     for (;;) {
-        arm(loop, run_due(loop, now_ns()));
-        if (!loop->entries && !loop->watching)
+        due_ns = run_due(loop, now_ns());
+        if (loop->count == 0 && !loop->watching)
             return 0;
-        count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, -1);
+        count = wait_until(loop, events, due_ns);
         if (count < 0 && errno != EINTR)
-            return err_set(ERR_IO, "epoll_wait: %s", strerror(errno));
+            return err_set(ERR_IO, "epoll_pwait2: %s", strerror(errno));
         for (i = 0; i < count; i++)
             dispatch(loop, events[i].data.ptr, events[i].events, now_ns());
     }

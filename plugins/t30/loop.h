@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine's loop: epoll and one timer over its calls.
+/* The engine's loop: epoll over its calls, until what is due next.
  *
  * Wakes for a datagram, a chunk of audio or a time that is due, never to look. Everything it needs is made by loop_new,
  * before the sandbox.

@@ -129,6 +129,8 @@ static bool take_job(struct loop *loop, int jobs, void *context)
         engine->fenced = true;
         call = call_new(&options, fds, count);
     }
+    explicit_bzero(&options, sizeof options); /* a path may have keys */
+    explicit_bzero(engine->text, (size_t)size);
     if (!call || loop_add(loop, call) != 0)
         say_ended(jobs, engine);
     return true;

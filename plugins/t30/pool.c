@@ -124,6 +124,7 @@ static bool take_job(struct pool *pool, char *text)
     if (size <= 0)
         return false;
     place_job(pool, text, (size_t)size, fds, count);
+    explicit_bzero(text, (size_t)size); /* what the next engine need not know: a path may have keys */
     for (i = 0; i < count; i++)
         close(fds[i]);
     return true;

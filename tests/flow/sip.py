@@ -32,13 +32,14 @@ def provider(name, port, trunks, module="t38", lines=1, group="default", setting
             "".join(f' line "{line}" {{ groups = {{{group}}} }}\n' for line in names) + "}\n")
 
 
-def pair(out_module="t38", in_module="t38", lines=1, out_settings="", in_settings="", trunk=None, extra=""):
+def pair(out_module="t38", in_module="t38", lines=1, out_settings="", in_settings="", trunk=None, extra="",
+         provider_extra=""):
     """Configuration of two providers that call one another: "out" sends, "in" receives. Returns it and their ports."""
     out_port, in_port = free_port(), free_port()
     more = trunk or {}
     text = (FAST_RETRIES + extra +
             provider("out", out_port, {"peer": {"server": f"127.0.0.1:{in_port}", **more}}, out_module, lines,
-                     settings=out_settings) +
+                     settings=out_settings, extra=provider_extra) +
             provider("in", in_port, {"peer": {"server": f"127.0.0.1:{out_port}", **more}}, in_module, lines, "inbound",
-                     in_settings, first=4001, media=(26000, 31999)))
+                     in_settings, provider_extra, first=4001, media=(26000, 31999)))
     return text, out_port, in_port

@@ -790,8 +790,12 @@ static void lines_share_a_spawner(void **state)
 
 static void *abort_soon(void *call)
 {
+    json_t *order = json_pack("{s:s}", "command", "abort");
+
     usleep(100000);
-    engine_abort(call);
+    if (engine_command(call, order) != 0)
+        engine_abort(call);
+    json_decref(order);
     return NULL;
 }
 

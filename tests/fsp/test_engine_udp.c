@@ -333,6 +333,12 @@ static void check_delivered(const struct call *call)
     assert_true(sender->journal.final_confirmed && receiver->journal.receive_complete);
     assert_true(sender->journal.closed && receiver->journal.closed);
     assert_true(sender->trained && receiver->trained);
+    if (strstr(call->scenario->path, "rtp")) {
+        assert_non_null(strstr(sender->tones, "ced"));
+        assert_string_equal(receiver->tones, "cng ");
+    } else {
+        assert_string_equal(sender->tones, "");
+    }
     assert_int_equal(pair_same_pages(call->pair.received, call->pair.document), pages);
 }
 
@@ -619,13 +625,28 @@ static long wakes_of(int pid)
     return wakes;
 }
 
-/* An answerer whose caller says nothing: CED, DIS again and again, and silence between. */
+static void check_orders(struct engine_call *call)
+{
+    char long_text[ENGINE_COMMAND_MAX + 1];
+    json_t *order;
+
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    order = json_pack("{s:s}", "command", long_text);
+    assert_int_equal(engine_command(call, order), ERR_TOO_BIG);
+    json_object_set_new(order, "command", json_string("dance"));
+    assert_int_equal(engine_command(call, order), 0); /* unknown ones are ignored */
+    json_decref(order);
+}
+
+/* An answerer on T.38 whose caller says nothing: CED, DIS again and again, and silence between. One on RTP gives up. */
 static void an_engine_wakes_for_its_packets_only(void **state)
 {
     static const struct scenario silent = {.name = "silent", .path = T38, .family = AF_INET, .pages = 1};
+    static const struct scenario mute = {.name = "mute", .path = PCMU, .family = AF_INET, .pages = 1};
     struct engine *engine;
-    struct call call;
-    struct pair_end *end = &call.pair.ends[PAIR_RECEIVER];
+    struct call call, audio;
+    struct pair_end *end;
     int64_t until = clock_mono_ms() + 15000;
     int packets = 0, pid;
     long wakes;
@@ -633,7 +654,10 @@ static void an_engine_wakes_for_its_packets_only(void **state)
     (void)state;
     assert_int_equal(engine_open(&engine, program("faxd-t30"), 1), 0);
     open_call(&call, &silent);
+    open_call(&audio, &mute);
+    pair_start_udp(&audio.pair, PAIR_RECEIVER, engine);
     pair_start_udp(&call.pair, PAIR_RECEIVER, engine);
+    end = &call.pair.ends[PAIR_RECEIVER];
     while (clock_mono_ms() < until) {
         packets += drain(call.pair.ends[PAIR_SENDER].media);
         usleep(20000);
@@ -644,9 +668,13 @@ static void an_engine_wakes_for_its_packets_only(void **state)
     print_message("%ld wakes, %d packets\n", wakes, packets);
     assert_in_range(packets, 20, 2000);
     assert_in_range(wakes, 1, packets + 25); /* and for timers, and at the start */
+    check_orders(end->call);
     engine_abort(end->call);
     pair_follow(end, 20000, NULL);
     assert_string_equal(pair_text(end, "outcome"), "aborted");
+    pair_follow(&audio.pair.ends[PAIR_RECEIVER], 20000, NULL);
+    assert_string_equal(pair_text(&audio.pair.ends[PAIR_RECEIVER], "outcome"), "media_timeout");
+    close_call(&audio);
     close_call(&call);
     engine_close(engine);
 }

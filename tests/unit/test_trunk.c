@@ -98,8 +98,6 @@ static void an_answer_that_is_wrong_changes_nothing(void **state)
         "{\"trunks\":[{\"name\":\"a/b\",\"state\":\"up\"}]}",
         "{\"trunks\":[{\"name\":\"a\\\"b\",\"state\":\"up\"}]}",
         "{\"trunks\":[{\"name\":\"a\\nb\",\"state\":\"up\"}]}",
-        "{\"trunks\":[{\"name\":\"0123456789012345678901234567890123456789012345678901234567890123\",\"state\":\"up\"}]"
-        "}",
         "{\"trunks\":[{\"name\":\"a\"}]}",
         "{\"trunks\":[{\"name\":\"a\",\"state\":\"fine\"}]}",
         "{\"trunks\":[{\"name\":\"a\",\"state\":\"up\",\"reason\":5}]}",
@@ -123,6 +121,9 @@ static void an_answer_that_is_wrong_changes_nothing(void **state)
         json_array_append_new(json_object_get(many, "trunks"),
                               json_pack("{s:o, s:s}", "name", json_sprintf("t%d", i), "state", "down"));
     text = json_dumps(many, 0);
+    assert_int_equal(take(world, text), ERR_INVALID);
+    free(text);
+    text = xasprintf("{\"trunks\":[{\"name\":\"%064d\",\"state\":\"up\"}]}", 1);
     assert_int_equal(take(world, text), ERR_INVALID);
     free(text);
     json_decref(many);

@@ -18,7 +18,8 @@
 #define LINES_MAX     1000
 #define PROVIDERS_MAX 64
 
-/* A free value as the JSON that it looks like: true, false, a number, else text. */
+/* A free value as the JSON that it looks like: true, false, a number, else text. A number to dial is text: what begins
+ * with + or 0 would lose it. */
 static json_t *free_value(const char *text)
 {
     char *end;
@@ -29,7 +30,7 @@ static json_t *free_value(const char *text)
         return json_boolean(text[0] == 't');
     errno = 0;
     whole = strtoll(text, &end, 10);
-    if (*text != '\0' && *end == '\0' && errno == 0 && (text[0] != '0' || text[1] == '\0'))
+    if (*text != '\0' && *end == '\0' && errno == 0 && (text[0] != '0' || text[1] == '\0') && text[0] != '+')
         return json_integer(whole);
     real = strtod(text, &end);
     if (*text != '\0' && *end == '\0' && errno == 0 && strchr(text, '.') != NULL && strpbrk(text, "nNxX") == NULL)

@@ -531,7 +531,7 @@ int host_new(struct host **out, const struct host_options *options)
     host->pidfd = -1;
     config = config_provider_json(options->provider, options->engine, calls);
     json_object_set_new(config, "module", json_string(options->module));
-    host->config_text = json_dumps(config, JSON_SORT_KEYS | JSON_COMPACT);
+    host->config_text = json_dumps(config, JSON_COMPACT);
     json_decref(config);
     host->timer = evtimer_new(options->base, on_timer, host);
     error = make_folder(parent);

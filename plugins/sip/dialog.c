@@ -858,9 +858,9 @@ struct dialog *dialog_accept(struct agent *agent, struct trunk *trunk, const str
     nua_handle_bind(dialog->nh, &dialog->handle);
     agent_follow(agent, dialog->call_id, on_message, dialog);
     dialog->state = DIALOG_RINGING;
-    if (has_sdp(sip) &&
-        (!is_sdp(sip) || !dialog->has_offer ||
-         sip_media_judge(&dialog->media, &dialog->offer, dialog->setup->t38_allowed) == SIP_MEDIA_NONE)) {
+    if (has_sdp(sip) && (!is_sdp(sip) || !dialog->has_offer ||
+                         sip_media_judge(&dialog->media, &dialog->offer,
+                                         dialog->setup->t38_allowed && trunk_speaks_t38(trunk)) == SIP_MEDIA_NONE)) {
         if (!is_sdp(sip))
             respond(dialog, SIP_415_UNSUPPORTED_MEDIA, NULL);
         else
@@ -926,7 +926,7 @@ static void answer_posted(void *context)
 void dialog_answer(struct dialog *dialog, uint16_t port, bool t38)
 {
     dialog->port = port;
-    dialog->t38 = t38;
+    dialog->t38 = t38 && trunk_speaks_t38(dialog->trunk);
     post(dialog, answer_posted);
 }
 
@@ -1177,6 +1177,6 @@ void dialog_describe(struct dialog *dialog, json_t *record)
         json_object_set_new(record, "connected", json_true());
         json_object_set_new(record, "answered_at_ms", json_integer(dialog->answered_at_ms));
     }
-    sip_trace_give(&dialog->trace, record);
+    sip_trace_give(&dialog->trace, dialog->answered_at_ms, record);
     pthread_mutex_unlock(&dialog->lock);
 }

@@ -95,14 +95,11 @@ static void identify(struct caller *caller, const sip_t *sip)
     su_home_t home[1] = {SU_HOME_INIT(home)};
     char *asserted = agent_header(sip, "P-Asserted-Identity"), *party = agent_header(sip, "Remote-Party-ID");
     char *diversion = agent_header(sip, "Diversion"), *history = agent_header(sip, "History-Info");
-    char *privacy = agent_header(sip, "Privacy");
-    struct caller_headers headers = {.asserted_identity = asserted,
-                                     .remote_party_id = party,
-                                     .diversion = diversion,
-                                     .history_info = history,
-                                     .privacy = privacy};
+    struct caller_headers headers = {
+        .asserted_identity = asserted, .remote_party_id = party, .diversion = diversion, .history_info = history};
 
     su_home_init(home);
+    headers.privacy = sip->sip_privacy ? sip_header_as_string(home, (sip_header_t const *)sip->sip_privacy) : NULL;
     headers.from = sip->sip_from ? sip_header_as_string(home, (sip_header_t const *)sip->sip_from) : NULL;
     caller_identify(caller, &headers);
     su_home_deinit(home);
@@ -110,7 +107,6 @@ static void identify(struct caller *caller, const sip_t *sip)
     free(party);
     free(diversion);
     free(history);
-    free(privacy);
 }
 
 static void find_called(char called[CALLER_NUMBER_SIZE], const sip_t *sip, const char *where)

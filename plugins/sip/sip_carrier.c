@@ -242,7 +242,7 @@ static enum dialog_media choose_media(const struct sip_carrier *carrier, const s
 {
     const struct sip_trunk_setup *setup = trunk_setup(trunk);
 
-    if (!carrier->setup.t38_allowed || strcmp(transport, "g711") == 0 || setup->t38 == SIP_TRUNK_T38_NEVER)
+    if (!carrier->setup.t38_allowed || strcmp(transport, "g711") == 0 || !trunk_speaks_t38(trunk))
         return DIALOG_AUDIO;
     if (setup->t38 == SIP_TRUNK_T38_FIRST || carrier->setup.t38_first == SIP_FIRST_ONLY)
         return DIALOG_T38;

@@ -97,10 +97,26 @@ void sip_trace_add(struct sip_trace *trace, int64_t at_ms, bool received, const 
     free(shown);
 }
 
-void sip_trace_give(struct sip_trace *trace, json_t *record)
+static void shift_times(json_t *messages, int64_t origin_ms)
+{
+    json_t *message;
+    size_t i;
+
+    json_array_foreach(messages, i, message)
+    {
+        json_t *at = json_object_get(message, "at_ms");
+
+        if (i == 0 && origin_ms == 0)
+            origin_ms = json_integer_value(at);
+        json_integer_set(at, json_integer_value(at) - origin_ms);
+    }
+}
+
+void sip_trace_give(struct sip_trace *trace, int64_t answered_at_ms, json_t *record)
 {
     json_t *there = json_object_get(record, "sip");
 
+    shift_times(trace->messages, answered_at_ms);
     if (trace->messages && there)
         json_array_extend(there, trace->messages);
     else if (trace->messages)

@@ -364,6 +364,11 @@ const struct sip_trunk_setup *trunk_setup(const struct trunk *trunk)
     return trunk->setup;
 }
 
+bool trunk_speaks_t38(const struct trunk *trunk)
+{
+    return trunk->setup->t38 != SIP_TRUNK_T38_NEVER && !trunk->setup->srtp;
+}
+
 bool trunk_is_up(struct trunk *trunk)
 {
     bool up;

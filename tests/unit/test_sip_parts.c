@@ -541,10 +541,10 @@ static void a_trace_is_bounded_and_says_what_it_leaves_out(void **state)
         sip_trace_add(&trace, i, i % 2, large, sizeof(large));
     assert_true(trace.bytes <= SIP_TRACE_BYTES_MAX + 3 * SIP_TRACE_MESSAGE_MAX);
     assert_true(strlen(text_at(&trace, 0)) <= 3 * SIP_TRACE_MESSAGE_MAX);
-    sip_trace_give(&trace, record);
+    sip_trace_give(&trace, 0, record);
     assert_true(json_integer_value(json_object_get(record, "sip_omitted")) > 90);
     sip_trace_add(&trace, 7, false, "BYE", 3);
-    sip_trace_give(&trace, record); /* behind the others */
+    sip_trace_give(&trace, 0, record); /* behind the others */
     assert_string_equal(
         json_string_value(json_object_get(
             json_array_get(json_object_get(record, "sip"), json_array_size(json_object_get(record, "sip")) - 1),

@@ -50,7 +50,7 @@ class Rtpengine:
         low = 10000 + os.getpid() % 25 * 200
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [PROGRAM, "--config-file=none", "--table=-1", "--interface=127.0.0.1",
+            ["setpriv", "--pdeathsig", "TERM", PROGRAM, "--config-file=none", "--table=-1", "--interface=127.0.0.1",
              f"--listen-ng=127.0.0.1:{self.port}", "--foreground", "--log-stderr", f"--port-min={low}", f"--port-max={low + 199}", "--num-threads=2"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -104,7 +104,8 @@ class Call:
 
     def reply(self, message, side, line, *headers):
         """Answer a request in place of the other side."""
-        kept = [(key, value) for key, value in message.headers if key.lower() in ("via", "from", "to", "call-id", "cseq")]
+        kept = [(key, value) for key, value in message.headers if key.lower() in ("via", "from", "to", "call-id",
+                                                                                  "cseq")]
         answer = Message(b"SIP/2.0 " + line.encode() + b"\r\n\r\n")
         answer.headers = kept + list(headers)
         self.proxy.send(answer.octets(), self.addresses[side])
@@ -133,7 +134,8 @@ class Call:
         return next(side for side, message in self.seen if message.is_request("BYE"))
 
     def ask(self, side, method, body="", headers=(), acknowledge=""):
-        """A request of `side`'s that it never sent, to the other; the final response. INVITE: its ACK too, with a body."""
+        """A request of `side`'s that it never sent, to the other; the final response. INVITE: its ACK too, with a
+        body."""
         other = "called" if side == "caller" else "caller"
         branch = "z9hG4bK" + uuid.uuid4().hex
         with self.changed:

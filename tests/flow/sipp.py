@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""sipp as the odd peer: scenarios from short lists of steps, and sipp running one of them. It speaks SIP and no media. A
-step that does not come as written fails the scenario. No test itself."""
+"""sipp as the odd peer: scenarios from short lists of steps, and sipp running one of them. It speaks SIP and no media.
+A step that does not come as written fails the scenario. No test itself."""
 import os
 import shutil
 import subprocess
@@ -14,7 +14,8 @@ SDP_TYPE = "Content-Type: application/sdp"
 
 
 def sdp(*lines, version=1, address="127.0.0.1"):
-    return "\n".join(("v=0", f"o=sipp 7 {version} IN IP4 {address}", "s=-", f"c=IN IP4 {address}", "t=0 0", *lines)) + "\n"
+    return "\n".join(("v=0", f"o=sipp 7 {version} IN IP4 {address}", "s=-", f"c=IN IP4 {address}", "t=0 0",
+                      *lines)) + "\n"
 
 
 def audio(port=40000, version=1, more=()):
@@ -40,7 +41,8 @@ def xml_text(text):
 
 
 def send(text, again=False):
-    """A message as sipp writes it: head, and body if there is one after an empty line. `again`: until it is answered."""
+    """A message as sipp writes it: head, and body if there is one after an empty line. `again`: until it is
+    answered."""
     head, _, body = text.partition("\n\n")
     retrans = ' retrans="500"' if again else ""
     return f"<send{retrans}><![CDATA[\n\n{head}\nContent-Length: [len]\n\n{body}]]></send>"
@@ -81,7 +83,8 @@ def reply(line, body="", *headers, first=False, again=False):
 
 def reply_first(line, body="", *headers):
     """To the INVITE of receive(first=True), after other requests have come."""
-    lines = [f"SIP/2.0 {line}", "Via:[$via]", "From:[$them]", f"To:[$me];tag={US}", "Call-ID: [call_id]", "CSeq:[$cseq]",
+    lines = [f"SIP/2.0 {line}", "Via:[$via]", "From:[$them]", f"To:[$me];tag={US}", "Call-ID: [call_id]",
+             "CSeq:[$cseq]",
              "Contact: <sip:sipp@[local_ip]:[local_port]>", *headers, *([SDP_TYPE] if body else [])]
     return send("\n".join(lines) + "\n\n" + body, True)
 
@@ -89,7 +92,8 @@ def reply_first(line, body="", *headers):
 def request(method, number, body="", *headers, cseq=None, caller=False, again=True):
     """In the dialog. `caller`: the call is one of ours (`invite`), else it came to us."""
     if caller:
-        line, ends = f"{method} [next_url] SIP/2.0", [f"From: <sip:sipp@[local_ip]>;tag={US}", "To: <sip:[service]@[remote_ip]>[peer_tag_param]"]
+        line = f"{method} [next_url] SIP/2.0"
+        ends = [f"From: <sip:sipp@[local_ip]>;tag={US}", "To: <sip:[service]@[remote_ip]>[peer_tag_param]"]
     else:
         line, ends = f"{method} [$where] SIP/2.0", [f"From:[$me];tag={US}", "To:[$them]"]
     lines = [line, VIA, *ends, "Call-ID: [call_id]", f"CSeq: {number} {cseq or method}", "Max-Forwards: 70",
@@ -118,7 +122,8 @@ def cancel():
 
 def ack_refusal(number=1):
     """Of a 300 to 699, in its transaction."""
-    lines = ["ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0", "[last_Via:]", f"From: <sip:sipp@[local_ip]>;tag={US}",
+    lines = ["ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0", "[last_Via:]",
+             f"From: <sip:sipp@[local_ip]>;tag={US}",
              "[last_To:]", "Call-ID: [call_id]", f"CSeq: {number} ACK", "Max-Forwards: 70"]
     return send("\n".join(lines) + "\n\n")
 
@@ -143,11 +148,13 @@ class Sipp:
         self.port = free_port()
         flat = [step for part in steps for step in (part if isinstance(part, list) else [part])]
         text = "\n".join(flat)
-        used = [name for name in ("found", "them", "me", "where", "via", "cseq", "kept") if f'assign_to="{name}"' in text]
+        names = ("found", "them", "me", "where", "via", "cseq", "kept")
+        used = [name for name in names if f'assign_to="{name}"' in text]
         reference = f'<Reference variables="{",".join(used)}"/>\n' if used else ""
         with open(os.path.join(self.folder, "s.xml"), "w", encoding="utf-8") as file:
-            file.write(f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name="s">\n{text}\n{reference}</scenario>\n')
-        command = ["sipp", "-sf", "s.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls), *(["-r", "100", "-l", "4"] if calls > 1 else []), "-nostdin",
+            file.write('<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+                       f'<scenario name="s">\n{text}\n{reference}</scenario>\n')
+        command = ["sipp", "-sf", "s.xml", "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls), "-nostdin",
                    "-timeout", "140s", "-timeout_error", "-trace_err", "-trace_msg", "-message_file", "messages",
                    "-error_file", "errors", "-max_retrans", "12", "-cp", str(free_port())]
         if target:
@@ -167,7 +174,8 @@ class Sipp:
         """The scenario came to its end as written."""
         status = self.process.wait(seconds)
         if status:
-            raise AssertionError(f"sipp ended with {status}:\n{self.read('errors')[-3000:]}\n{self.read('messages')[-6000:]}")
+            raise AssertionError(f"sipp ended with {status}:\n{self.read('errors')[-3000:]}\n" +
+                                 self.read("messages")[-6000:])
 
     def close(self):
         if self.process.poll() is None:

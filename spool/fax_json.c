@@ -198,8 +198,8 @@ static json_t *attempt_error(struct stmt *stmt, const json_t *record)
 /* What the network said of the call. */
 static void add_network(json_t *object, const json_t *record)
 {
-    static const char *const keys[] = {"trunk", "call_id", "sip_status",  "sip_reason",
-                                       "q850",  "codec",   "t38_version", "packet_loss", "jitter_ms"};
+    static const char *const keys[] = {"trunk", "call_id",     "sip_status",  "sip_reason", "q850",
+                                       "codec", "t38_version", "packet_loss", "jitter_ms"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         json_object_set_new(object, keys[i], copy_or_null(record, keys[i]));
 }

@@ -76,6 +76,7 @@ struct dialog {
     bool has_offer;
     struct sdp early; /* of a provisional response */
     bool has_early;
+    bool counted;        /* by the trunk; calls of ours are counted by their worker, over all that it tries */
     bool heard;          /* a response came */
     bool trying;         /* to the INVITE that is out now, too: it may be a second one */
     bool rang;           /* more than 100 came */
@@ -197,6 +198,9 @@ static void bury(struct dialog *dialog)
         nua_handle_destroy(dialog->nh);
         dialog->nh = NULL;
     }
+    if (dialog->counted)
+        trunk_release(dialog->trunk, false);
+    dialog->counted = false;
     agent_unfollow(dialog->agent, dialog->call_id, dialog);
     pthread_mutex_lock(&dialog->lock);
     dialog->state = DIALOG_OVER;
@@ -865,6 +869,13 @@ struct dialog *dialog_accept(struct agent *agent, struct trunk *trunk, const str
             respond(dialog, SIP_415_UNSUPPORTED_MEDIA, NULL);
         else
             respond(dialog, dialog->has_offer ? 488 : 400, dialog->has_offer ? "Not Acceptable Here" : "Bad SDP", NULL);
+        bury(dialog);
+        drop(dialog);
+        return NULL;
+    }
+    dialog->counted = trunk_take(trunk);
+    if (!dialog->counted) {
+        respond(dialog, SIP_486_BUSY_HERE, NULL);
         bury(dialog);
         drop(dialog);
         return NULL;

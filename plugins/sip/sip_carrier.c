@@ -89,6 +89,7 @@ static int ring_line(void *context, struct dialog *dialog)
     struct sip_carrier *carrier = context;
     int line = sip_lines_ring(carrier->lines, dialog);
 
+    tell_calls(carrier);
     if (line >= 0 && carrier->ring_timer)
         su_timer_set_interval(carrier->ring_timer, on_ring_timer, (su_timer_arg_t *)carrier, RING_AGAIN_MS);
     return line;
@@ -164,6 +165,7 @@ static void release(void *self, int line)
     struct sip_carrier *carrier = self;
 
     sip_lines_release(carrier->lines, line, statuses[carrier->setup.reject]);
+    tell_calls(carrier);
 }
 
 static void cancel(void *self, int line)

@@ -26,7 +26,8 @@ struct sip_trace {
 void sip_trace_add(struct sip_trace *trace, int64_t at_ms, bool received, const char *text, size_t size);
 
 /* Move the messages to "sip" of a call record, behind those that are there. Their times become relative to
- * `answered_at_ms` (UTC), when line time began, as those of T.30's frames are; 0 = not answered: to the first message. */
+ * `answered_at_ms` (UTC), when line time began, as those of T.30's frames are; 0 = not answered: to the first message.
+ */
 void sip_trace_give(struct sip_trace *trace, int64_t answered_at_ms, json_t *record);
 
 void sip_trace_clear(struct sip_trace *trace);

@@ -34,8 +34,8 @@ void trunk_stop(struct trunk *trunk);
 
 const struct sip_trunk_setup *trunk_setup(const struct trunk *trunk);
 
-/* May T.38 be spoken on calls of the trunk? Not where it is switched off, nor where media have to be encrypted: T.38 over
- * UDPTL is plain. Any thread. */
+/* May T.38 be spoken on calls of the trunk? Not where it is switched off, nor where media have to be encrypted: T.38
+ * over UDPTL is plain. Any thread. */
 bool trunk_speaks_t38(const struct trunk *trunk);
 
 /* Can calls go out? Any thread. */

@@ -62,7 +62,7 @@ struct agent {
     const struct sip_setup *setup;
     char bind_address[AGENT_ADDRESS_SIZE];
     pthread_t thread;
-    pthread_mutex_t lock; /* guards `started` and `error` */
+    pthread_mutex_t lock; /* guards `started` and `failed` */
     pthread_cond_t changed;
     bool started, failed;
     su_root_t *root;
@@ -524,9 +524,8 @@ int agent_open(struct agent **out, const struct sip_setup *setup)
     if (agent->failed) {
         pthread_join(agent->thread, NULL);
         free_agent(agent);
-        return err_set(ERR_IO, "cannot listen for SIP at %s%s%s: the address is in use, or not this machine's%s",
-                       setup->listen, setup->tls_listen[0] ? " and " : "", setup->tls_listen,
-                       setup->tls_listen[0] ? ", or tls_dir has no agent.pem and cafile.pem" : "");
+        return err_set(ERR_IO, "cannot listen for SIP at %s%s%s: the address is in use, or not this machine's",
+                       setup->listen, setup->tls_listen[0] ? " and " : "", setup->tls_listen);
     }
     *out = agent;
     return 0;

@@ -132,7 +132,7 @@ const char *sdp_ec_name(enum sdp_ec ec);
 void sdp_t38_init(struct sdp_t38 *t38);
 
 /* What holds between us and a peer, whichever of the two offered: the lower version and rate, the lesser of the error
- * corrections, their rate management, their limits (max_datagram, max_buffer, max_ifp are what we may send), no fill
+ * corrections, transferredTCF, their limits (max_datagram, max_buffer, max_ifp are what we may send), no fill
  * bit removal, no transcoding. */
 void sdp_t38_agree(struct sdp_t38 *agreed, const struct sdp_t38 *ours, const struct sdp_t38 *theirs);
 

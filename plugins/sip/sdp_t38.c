@@ -228,6 +228,7 @@ void sdp_t38_agree(struct sdp_t38 *agreed, const struct sdp_t38 *ours, const str
     both.version = lesser(ours->version, theirs->version);
     both.max_bit_rate = lesser(ours->max_bit_rate, theirs->max_bit_rate);
     both.ec = ours->ec < theirs->ec ? ours->ec : theirs->ec;
+    both.local_tcf = false; /* over UDPTL the training check is transferred (T.38 8.2), whatever a peer asks for */
     both.fill_bit_removal = both.transcoding_mmr = both.transcoding_jbig = false;
     if (both.max_datagram < DATAGRAM_LEAST)
         both.max_datagram = DATAGRAM_LEAST;

@@ -9,10 +9,12 @@
 #include "server/base/str.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include <unistd.h>
 
 #define WHERE_SIZE 160
@@ -286,6 +288,20 @@ static int read_codecs(struct sip_setup *setup, const char *where)
     return err;
 }
 
+/* The SIP library listens without a certificate too, and says nothing: each call would fail instead. */
+static int check_certificates(const struct sip_setup *setup, const char *where)
+{
+    static const char *const names[] = {"agent.pem", "cafile.pem"};
+    char path[300];
+
+    for (int i = 0; setup->tls_listen[0] && i < (setup->tls_verify ? 2 : 1); i++) {
+        snprintf(path, sizeof(path), "%s/%s", setup->tls_dir, names[i]);
+        if (access(path, R_OK) != 0)
+            return err_set(ERR_INVALID, "%s: tls_dir: cannot read %s: %s", where, path, strerror(errno));
+    }
+    return 0;
+}
+
 static int check_provider(struct sip_setup *setup, const char *where)
 {
     struct in6_addr address;
@@ -296,6 +312,8 @@ static int check_provider(struct sip_setup *setup, const char *where)
         return err;
     if (setup->tls_listen[0] && setup->tls_dir[0] != '/')
         return wrong(where, "tls_dir", "is not an absolute path, and tls_listen needs one");
+    if ((err = check_certificates(setup, where)) != 0)
+        return err;
     if (setup->external_address[0] && map_address(&address, setup->external_address) < 0)
         return wrong(where, "external_address", "is no IP address");
     if (setup->resolv_conf[0] && access(setup->resolv_conf, R_OK) != 0)

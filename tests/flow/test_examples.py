@@ -41,9 +41,27 @@ def every_example_is_a_configuration_without_fault():
         same((path, done.returncode, done.stderr), (path, 0, ""))
 
 
+def make_certificate(folder):
+    """What an administrator puts into tls_dir."""
+    agent = os.path.join(folder, "agent.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fax.example.net",
+                    "-keyout", agent + ".key", "-out", os.path.join(folder, "cafile.pem")], check=True, capture_output=True)
+    with open(agent, "wb") as file:
+        file.write(octets(agent + ".key") + octets(os.path.join(folder, "cafile.pem")))
+
+
+@fact
+def a_provider_without_its_certificate_is_refused():
+    with tempfile.TemporaryDirectory(prefix="faxd-tls-") as certificates:
+        text = octets(os.path.join(EXAMPLES, "provider-tls", "faxd.conf")).decode()
+        server = started(at_home(text, "bare", certificates))
+        wait_for(lambda: "agent.pem: No such file" in server.log(), "the missing certificate to be named")
+
+
 @fact
 def every_example_is_taken_by_its_module():
     with tempfile.TemporaryDirectory(prefix="faxd-tls-") as certificates:
+        make_certificate(certificates)
         texts = {f"example-{number}": octets(path).decode() for number, path in enumerate(CONFIGURATIONS)}
         server = started("".join(at_home(text, name, certificates) for name, text in texts.items()))
         up = {name: "up" for name in texts}

@@ -519,7 +519,7 @@ static void the_lesser_of_both_is_agreed(void **state)
     assert_int_equal(agreed.max_bit_rate, 14400);
     assert_int_equal(agreed.ec, SDP_EC_REDUNDANCY);
     assert_int_equal(agreed.max_datagram, 173);
-    assert_true(agreed.local_tcf);
+    assert_false(agreed.local_tcf);
     assert_false(agreed.fill_bit_removal || agreed.transcoding_mmr || agreed.transcoding_jbig);
     theirs.ec = SDP_EC_NONE;
     theirs.max_datagram = 40; /* no identification would fit */
@@ -624,7 +624,7 @@ static void an_image_answer_says_what_is_agreed(void **state)
          "a=T38FaxUdpEC:t38UDPRedundancy\r\n"},
         {"m=image 5000 UDPTL t38\na=T38FaxUdpEC:t38UDPFEC\na=T38FaxRateManagement:localTCF\na=sendonly\n",
          "m=image 4000 UDPTL t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
-         "a=T38FaxRateManagement:localTCF\r\na=T38FaxMaxBuffer:2000\r\na=T38FaxMaxDatagram:1400\r\n"
+         "a=T38FaxRateManagement:transferredTCF\r\na=T38FaxMaxBuffer:2000\r\na=T38FaxMaxDatagram:1400\r\n"
          "a=T38FaxUdpEC:t38UDPFEC\r\na=recvonly\r\n"},
         {"m=image 0 udptl t38\nm=image 5000 udptl t38\nm=video 9 X y z\n",
          "m=image 0 udptl t38\r\nm=image 4000 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"

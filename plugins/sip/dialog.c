@@ -68,7 +68,7 @@ struct dialog {
     struct engine_call *engine;
     bool hung_up; /* by the far end, while it stood */
     struct sip_trace trace;
-    bool t38_refused, t38_agreed;
+    bool t38_refused;
     /* the agent's thread only */
     nua_handle_t *nh;
     struct sip_media media;
@@ -225,18 +225,23 @@ static void set_end(struct dialog *dialog, int status, int q850, const char *rea
     pthread_mutex_unlock(&dialog->lock);
 }
 
+/* The engine hears that the far end hung up. With the lock held. */
+static void tell_hang_up(struct dialog *dialog)
+{
+    json_t *command = json_pack("{s:s}", "command", "hangup");
+
+    engine_command(dialog->engine, command); /* one that does not read ends by its own limits */
+    json_decref(command);
+}
+
 /* The worker need not wait for the last messages. */
 static void say_over(struct dialog *dialog)
 {
     pthread_mutex_lock(&dialog->lock);
     if (dialog->state == DIALOG_STANDING && !dialog->hung_up) {
         dialog->hung_up = true;
-        if (dialog->engine) {
-            json_t *command = json_pack("{s:s}", "command", "hangup");
-
-            engine_command(dialog->engine, command);
-            json_decref(command);
-        }
+        if (dialog->engine)
+            tell_hang_up(dialog);
     }
     dialog->state = DIALOG_OVER;
     pthread_cond_broadcast(&dialog->changed);
@@ -329,7 +334,6 @@ static void use_media(struct dialog *dialog)
     } else {
         json_decref(dialog->path);
         dialog->path = path;
-        dialog->t38_agreed = dialog->media.agreed == SIP_MEDIA_IMAGE;
         if (dialog->engine)
             tell_path(dialog);
     }
@@ -352,12 +356,8 @@ void dialog_attach(struct dialog *dialog, struct engine_call *engine, const json
     dialog->engine = engine;
     if (engine && !same_path(path, dialog->path))
         tell_path(dialog);
-    if (engine && dialog->hung_up) {
-        json_t *command = json_pack("{s:s}", "command", "hangup");
-
-        engine_command(engine, command);
-        json_decref(command);
-    }
+    if (engine && dialog->hung_up)
+        tell_hang_up(dialog);
     pthread_mutex_unlock(&dialog->lock);
 }
 
@@ -409,11 +409,10 @@ static void stand(struct dialog *dialog)
 
 /* ---- asking for T.38 ---- */
 
-static bool send_invite(struct dialog *dialog, const char *text)
+static void send_invite(struct dialog *dialog, const char *text)
 {
     nua_invite(dialog->nh, SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(text), TAG_END());
     dialog->asking = true;
-    return true;
 }
 
 static void ask(struct dialog *dialog, enum sip_media_kind kind)

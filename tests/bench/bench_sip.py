@@ -62,7 +62,10 @@ def setup_rate(calls, per_engine):
     server = Faxd(text).start()
     try:
         server.wait_state(server.send("+15550000", PAGE, hold=True), "held")
-        faxes = [server.send(f"+1555{n:07d}", PAGE, retry={"max_attempts": 1}) for n in range(calls)]
+        # All fall due at once, so that the requests by which they came are not what is measured.
+        at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5 + calls / 20)
+        faxes = [server.send(f"+1555{n:07d}", PAGE, retry={"max_attempts": 1}, not_before=at.isoformat(timespec="seconds"))
+                 for n in range(calls)]
         wait_for(lambda: sum(v for k, v in count_states(server).items() if k in FINAL) >= calls, "calls to end", 600)
         timing = [server.fax(fax)["timing"] for fax in faxes]
         stamps = {key: [datetime.datetime.fromisoformat(t[key]).timestamp() for t in timing if t[key]]

@@ -92,8 +92,9 @@ def calls_at_once(calls, per_engine):
         while time.monotonic() < deadline:
             states = count_states(server)
             in_call = sum(states.get(state, 0) for state in ("dialing", "negotiating", "sending"))
-            if in_call > peak:
-                peak, memory = in_call, memory_kb(server, *hosts)
+            peak = max(peak, in_call)
+            if in_call > calls * 9 // 10:
+                memory = max(memory, memory_kb(server, *hosts))
             if not setup_s and states.get("queued", 0) + states.get("preparing", 0) == 0:
                 setup_s = time.monotonic() - began
             if sum(count for state, count in states.items() if state in FINAL) >= calls:

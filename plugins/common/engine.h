@@ -48,9 +48,10 @@
  * Without "srtp" RTP is plain. The address "0.0.0.0" or "::", or port 0, is a far end on hold: nothing is sent.
  * "max_datagram" is what the far end takes. "latch" are the addresses from which media may come at another port or
  * address than said, ["*"] = any: once a valid packet came, its sender is the far end until the next path, packets go
- * there, and what comes from elsewhere is refused. A path of mode "t38" after one of mode "rtp" begins T.30 anew on
- * T.38; datagrams that are not RTP may come before it and are kept for it. If pages were confirmed by then, the call
- * ends with "protocol_error". A path of mode "rtp" after one of mode "t38" is ignored.
+ * there, and what comes from elsewhere is refused, unless it comes from just the address and port that were said. A
+ * path of mode "t38" after one of mode "rtp" begins T.30 anew on T.38; datagrams that are not RTP may come before it
+ * and are kept for it. If pages were confirmed by then, the call ends with "protocol_error". A path of mode "rtp" after
+ * one of mode "t38" is ignored.
  *
  * Thread: any; a call belongs to one thread (the line's worker), engine_abort() and engine_command() may come from any.
  */

@@ -68,8 +68,10 @@ bool latch_allows(const struct latch *latch, const struct latch_address *from)
 {
     int i;
 
+    /* Who was named is never locked out: a late packet of somebody else's call, to a port that is ours now, may have
+     * come before his first. */
     if (latch->closed)
-        return same(from, &latch->far_end);
+        return same(from, &latch->far_end) || same(from, &latch->rules.said);
     if (latch->rules.anybody || same(from, &latch->rules.said))
         return true;
     for (i = 0; i < latch->rules.allowed_count; i++)

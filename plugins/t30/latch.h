@@ -46,7 +46,7 @@ void latch_init(struct latch *latch, const struct latch_rules *rules);
 /* The sender of a datagram, as recvfrom gives it. */
 void latch_read_address(struct latch_address *address, const struct sockaddr_storage *from);
 
-/* May this be the far end? */
+/* May this be the far end? Once a valid datagram came, only its sender, and the address that was said. */
 bool latch_allows(const struct latch *latch, const struct latch_address *from);
 
 /* A valid datagram came from there. True when the far end is another than before. */

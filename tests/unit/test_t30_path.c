@@ -137,7 +137,10 @@ static void the_first_valid_sender_is_the_far_end(void **state)
     assert_true(latch_close(&latch, &other));
     assert_true(allows(&latch, "198.51.100.7", 9999));
     assert_false(allows(&latch, "198.51.100.7", 1));
-    assert_false(allows(&latch, "192.0.2.1", 4000));
+    assert_true(allows(&latch, "192.0.2.1", 4000)); /* who was named is late, not locked out */
+    assert_true(latch_close(&latch, &rules.said));
+    assert_true(allows(&latch, "192.0.2.1", 4000));
+    assert_false(allows(&latch, "198.51.100.7", 9999));
     latch_init(&latch, &rules);
     assert_true(allows(&latch, "192.0.2.1", 4000));
 }

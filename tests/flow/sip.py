@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Providers on SIP for tests: their sections of the configuration, and ports that are free. No test itself."""
+import fcntl
+import os
 import socket
 
-from faxd import FAST_RETRIES
+from faxd import BUILD, FAST_RETRIES
+
+# One file of SIP tests at a time: their calls, relays and gateways share the ports of one address, and what is still
+# under way to a port of one test is not to reach the next that has it.
+alone = open(os.path.join(BUILD, "tests/flow/sip.lock"), "w", encoding="ascii")
+fcntl.flock(alone, fcntl.LOCK_EX)
 
 
 def free_port(kinds=(socket.SOCK_DGRAM, socket.SOCK_STREAM)):

@@ -309,11 +309,6 @@ const struct trunk *trunk_find(const struct trunk_table *table, const char *prov
     return at < table->count ? find_in(table->sets[at], name) : NULL;
 }
 
-const char *trunk_state_name(enum trunk_state state)
-{
-    return state_names[state];
-}
-
 static json_t *text_or_null(const char *text)
 {
     return text[0] != '\0' ? json_string(text) : json_null();

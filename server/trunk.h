@@ -62,8 +62,6 @@ int trunk_count(const struct trunk_table *table);
 const struct trunk *trunk_at(const struct trunk_table *table, int position);
 const struct trunk *trunk_find(const struct trunk_table *table, const char *provider, const char *name);
 
-const char *trunk_state_name(enum trunk_state state);
-
 /* The object of /v1/trunks, new reference. */
 json_t *trunk_json(const struct trunk *trunk);
 

@@ -127,7 +127,7 @@ static void drop(struct dialog *dialog)
     free(dialog);
 }
 
-void dialog_retain(struct dialog *dialog)
+static void retain(struct dialog *dialog)
 {
     atomic_fetch_add(&dialog->references, 1);
 }
@@ -135,7 +135,7 @@ void dialog_retain(struct dialog *dialog)
 /* Run `work` on the agent's thread, which then gives its reference up. */
 static void post(struct dialog *dialog, void (*work)(void *dialog))
 {
-    dialog_retain(dialog);
+    retain(dialog);
     agent_post(dialog->agent, work, dialog);
 }
 
@@ -271,9 +271,6 @@ static void end_now(struct dialog *dialog)
     dialog->ending = true;
     stop_timer(&dialog->request);
     stop_timer(&dialog->refresh);
-    pthread_mutex_lock(&dialog->lock);
-    dialog->end.by_us = dialog->state != DIALOG_OVER;
-    pthread_mutex_unlock(&dialog->lock);
     set_timer(dialog, &dialog->limit, on_wait_limit, CANCEL_WAIT_MS);
     if (dialog->end.connected)
         nua_bye(dialog->nh, TAG_END());
@@ -951,9 +948,6 @@ static void reject_posted(void *context)
     struct dialog *dialog = rejection->dialog;
 
     if (dialog->state == DIALOG_RINGING && !dialog->ending) {
-        pthread_mutex_lock(&dialog->lock);
-        dialog->end.by_us = true;
-        pthread_mutex_unlock(&dialog->lock);
         respond(dialog, rejection->status, sip_status_phrase(rejection->status), NULL);
         bury(dialog);
     }
@@ -967,7 +961,7 @@ void dialog_reject(struct dialog *dialog, int status)
 
     rejection->dialog = dialog;
     rejection->status = status;
-    dialog_retain(dialog);
+    retain(dialog);
     agent_post(dialog->agent, reject_posted, rejection);
 }
 
@@ -1151,16 +1145,6 @@ bool dialog_wait(struct dialog *dialog, struct dialog_end *end)
     *end = dialog->end;
     pthread_mutex_unlock(&dialog->lock);
     return stands;
-}
-
-bool dialog_is_over(struct dialog *dialog)
-{
-    bool over;
-
-    pthread_mutex_lock(&dialog->lock);
-    over = dialog->state == DIALOG_OVER;
-    pthread_mutex_unlock(&dialog->lock);
-    return over;
 }
 
 void dialog_get_end(struct dialog *dialog, struct dialog_end *end)

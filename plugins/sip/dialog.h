@@ -41,7 +41,6 @@ struct dialog_plan {
 struct dialog_end {
     bool connected;     /* it was answered at some time */
     bool silent;        /* outbound: no response came at all */
-    bool by_us;         /* we hung up, cancelled or refused it */
     int status;         /* SIP status of the refusal, 0 = none */
     int q850;           /* from Reason, 0 = not told */
     bool media_refused; /* the far end would not have what was offered (488, 606, 415) */
@@ -78,9 +77,6 @@ void dialog_reject(struct dialog *dialog, int status);
 /* Wait until the call stands (true) or has ended (false), which `end` tells. */
 bool dialog_wait(struct dialog *dialog, struct dialog_end *end);
 
-/* Is it over, as far as anybody knows? */
-bool dialog_is_over(struct dialog *dialog);
-
 /* How it ended, or stands. */
 void dialog_get_end(struct dialog *dialog, struct dialog_end *end);
 
@@ -101,8 +97,6 @@ void dialog_hang_up(struct dialog *dialog);
  * call was answered (which comes before the engine's first frame), and "sip", the messages so far, which leave the
  * dialog. */
 void dialog_describe(struct dialog *dialog, json_t *record);
-
-void dialog_retain(struct dialog *dialog);
 
 /* Give a reference up; hangs up when the worker's goes while the call stands. */
 void dialog_release(struct dialog *dialog);

@@ -9,12 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-bool sdp_is_unchanged(const struct sdp *before, const struct sdp *now)
-{
-    return before->session_id[0] && before->session_version[0] && !strcmp(before->session_id, now->session_id) &&
-           !strcmp(before->session_version, now->session_version);
-}
-
 static bool has_format(const struct sdp_media *media, const char *format)
 {
     size_t length = strlen(format);

@@ -82,8 +82,6 @@ struct sdp_media {
 };
 
 struct sdp {
-    char session_id[32];      /* of o=, with digits only; "" when it is not in order */
-    char session_version[32]; /* likewise */
     struct sdp_media media[SDP_MEDIA_MAX];
     int media_count;
 };
@@ -92,10 +90,6 @@ struct sdp {
  * description (no v=0 in front, an m= line that cannot be read); ERR_TOO_BIG for more than SDP_MEDIA_MAX media lines.
  * A description without media lines is in order. Lines that we do not know or cannot read are passed over. */
 int sdp_parse(struct sdp *sdp, const char *text, size_t size);
-
-/* True when both come from the same session in the same version: the later says nothing new (RFC 3264 section 8).
- * Descriptions with an o= out of order are never the same. */
-bool sdp_is_unchanged(const struct sdp *before, const struct sdp *now);
 
 /* What we take of audio. */
 struct sdp_audio_wish {

@@ -51,19 +51,7 @@ static bool is_digits(const char *text)
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* ---- o= and c= ---- */
-
-static void origin_read(struct sdp *sdp, const char *value)
-{
-    char user[SDP_LINE_MAX + 1];
-    char id[sizeof(sdp->session_id)], version[sizeof(sdp->session_version)];
-
-    if (!word_take(user, sizeof(user), &value) || !word_take(id, sizeof(id), &value) ||
-        !word_take(version, sizeof(version), &value) || !is_digits(id) || !is_digits(version))
-        return;
-    memcpy(sdp->session_id, id, sizeof(id));
-    memcpy(sdp->session_version, version, sizeof(version));
-}
+/* ---- c= ---- */
 
 static bool is_unicast_4(const struct in_addr *address)
 {
@@ -367,9 +355,6 @@ static int line_read(struct parse *parse, char *line)
     if (!line[0] || line[1] != '=')
         return 0;
     switch (line[0]) {
-    case 'o':
-        origin_read(parse->sdp, line + 2);
-        return 0;
     case 'c':
         connection_read(parse, line + 2);
         return 0;

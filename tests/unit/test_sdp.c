@@ -252,33 +252,6 @@ static void a_line_without_an_own_address_has_the_sessions(void **state)
     assert_string_equal(sdp.media[0].address, "");
 }
 
-static void an_unchanged_offer_is_noticed(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *before, *now;
-        bool same;
-    } table[] = {
-        {"o=a 1 2 IN IP4 1.2.3.4", "o=a 1 2 IN IP4 1.2.3.4", true},
-        {"o=a 1 2 IN IP4 1.2.3.4", "o=a 1 3 IN IP4 1.2.3.4", false},
-        {"o=a 1 2 IN IP4 1.2.3.4", "o=a 2 2 IN IP4 1.2.3.4", false},
-        {"o=a x 2 IN IP4 1.2.3.4", "o=a x 2 IN IP4 1.2.3.4", false},
-        {"o=a 1", "o=a 1", false},
-        {"o=", "o=", false},
-        {"o=a 99999999999999999999 2 IN", "o=a 99999999999999999999 2 IN", true},
-        {"o=a 1 99999999999999999999999999999999", "o=a 1 99999999999999999999999999999999", false},
-    };
-    for (size_t i = 0; i < COUNT_OF(table); i++) {
-        struct sdp before, now;
-        char text[256];
-        snprintf(text, sizeof(text), "v=0\r\n%s\r\n", table[i].before);
-        parse(&before, text);
-        snprintf(text, sizeof(text), "v=0\r\n%s\r\n", table[i].now);
-        parse(&now, text);
-        assert_int_equal(sdp_is_unchanged(&before, &now), table[i].same);
-    }
-}
-
 static void payload_types_of_g711_are_found(void **state)
 {
     (void)state;
@@ -772,8 +745,7 @@ static void our_offers_are_read_back(void **state)
     parse(&sdp, text);
     assert_t38_equal(&sdp.media[0].t38, &t38);
     assert_int_equal(sdp.media[0].direction, SDP_INACTIVE);
-    assert_string_equal(sdp.session_id, "7");
-    assert_string_equal(sdp.session_version, "8");
+    assert_non_null(strstr(text, "\r\no=- 7 8 IN IP4 198.51.100.9\r\n"));
 }
 
 static void the_largest_answer_fits(void **state)
@@ -873,7 +845,6 @@ int main(void)
         cmocka_unit_test(lines_end_with_or_without_cr_and_are_cut),
         cmocka_unit_test(addresses_that_cannot_be_sent_to_are_none),
         cmocka_unit_test(a_line_without_an_own_address_has_the_sessions),
-        cmocka_unit_test(an_unchanged_offer_is_noticed),
         cmocka_unit_test(payload_types_of_g711_are_found),
         cmocka_unit_test(rtcp_and_ptime_are_told_or_follow),
         cmocka_unit_test(only_keys_that_we_can_use_are_kept),

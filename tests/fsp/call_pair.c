@@ -128,7 +128,8 @@ void pair_finish(struct pair *pair)
     }
 }
 
-static int parent_of(const char *pid)
+/* Whose child the process `pid` is, and when it started, in ticks of the machine; -1 when it is dead. */
+static int parent_of(const char *pid, unsigned long long *start)
 {
     char path[300], line[512];
     const char *end;
@@ -138,22 +139,28 @@ static int parent_of(const char *pid)
     snprintf(path, sizeof path, "/proc/%s/stat", pid);
     if (!(file = fopen(path, "r")))
         return -1;
-    if (fgets(line, sizeof line, file) && (end = strrchr(line, ')')) != NULL && end[2] != 'Z')
-        sscanf(end + 3, "%d", &parent);
+    if (fgets(line, sizeof line, file) && (end = strrchr(line, ')')) != NULL && end[2] != 'Z' &&
+        sscanf(end + 3, "%d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &parent,
+               start) != 2)
+        parent = -1;
     fclose(file);
     return parent;
 }
 
 int pair_child_of(int parent)
 {
+    unsigned long long start, newest = 0;
     DIR *folder = opendir("/proc");
     struct dirent *entry;
     int child = 0;
 
     assert(folder);
+    /* By age, since numbers begin again from the bottom when they are used up. */
     while ((entry = readdir(folder)) != NULL)
-        if (atoi(entry->d_name) > child && parent_of(entry->d_name) == parent)
+        if (atoi(entry->d_name) > 0 && parent_of(entry->d_name, &start) == parent && start >= newest) {
+            newest = start;
             child = atoi(entry->d_name);
+        }
     closedir(folder);
     return child;
 }

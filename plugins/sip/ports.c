@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,11 +32,16 @@ struct ports {
 struct ports *ports_new(const char *address, int low, int high)
 {
     struct ports *ports = xcalloc(1, sizeof(*ports));
+    uint32_t first;
 
     str_copy(ports->address, sizeof(ports->address), address);
     ports->low = low + low % 2;
     ports->count = (high + 1 - ports->low) / 2;
     pthread_mutex_init(&ports->lock, NULL);
+    /* What is still under way to the ports of a provider that ended, or of another on this machine, is not met first.
+     * Without a number the range begins at its start, which works as well. */
+    if (ports->count > 0 && getrandom(&first, sizeof(first), GRND_NONBLOCK) == (ssize_t)sizeof(first))
+        ports->next = (int)(first % (uint32_t)ports->count);
     return ports;
 }
 

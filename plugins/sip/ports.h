@@ -16,7 +16,7 @@ struct ports_pair {
     uint16_t port;   /* of media */
 };
 
-/* Sockets bound to `address` (IPv4 or IPv6, as text), ports low..high. Free with ports_free. */
+/* Sockets bound to `address` (IPv4 or IPv6, as text), ports low..high, from a random one on. Free with ports_free. */
 struct ports *ports_new(const char *address, int low, int high);
 void ports_free(struct ports *ports);
 

@@ -33,7 +33,7 @@ void datagram_free(struct datagram *datagram);
 
 /* All of these may end the session. Times are monotonic. */
 
-/* Take one datagram, if there is one. */
+/* Take what waits, if anything does: some of it, since the socket tells of the rest again. */
 void datagram_hear(struct datagram *datagram, int64_t now_ns);
 void datagram_hear_rtcp(struct datagram *datagram, int64_t now_ns);
 

@@ -100,8 +100,8 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
-/* A stream is edge-triggered: a paced call leaves its next chunk in the socket until it is due. Of datagrams one is
- * taken at a time. */
+/* A stream is edge-triggered: a paced call leaves its next chunk in the socket until it is due. Of datagrams not
+ * all that wait are taken at a time. */
 static uint32_t media_events(const struct call *call)
 {
     if (!call_wants_media(call))

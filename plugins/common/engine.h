@@ -13,6 +13,8 @@
  *   FSP -> engine   {"command":"abort"}
  *                   {"command":"path", ...}          a far end, as "path" of the job; datagram media only
  *                   {"command":"hangup"}             the far end hung up: as the end-of-file of a stream
+ *                   {"command":"hush"}               T.38 is asked for: no RTP until the next path, half a second at
+ *                                                    most. A gateway may take what comes just after its switch for T.38
  *   end-of-file without "ended": the engine crashed or was killed; the call is lost, the journal tells how far it got.
  *
  * The job, JSON, with descriptors in the order control, media, rtcp, journal, then one for each of "files" (send) or

@@ -366,6 +366,8 @@ static void obey(struct call *call, const json_t *order)
         session_end(call->session, OUTCOME_END_ABORTED, "aborted on request");
     else if (command && strcmp(command, "hangup") == 0 && call->datagram)
         datagram_hang_up(call->datagram, clock_ns(CLOCK_MONOTONIC));
+    else if (command && strcmp(command, "hush") == 0 && call->datagram)
+        datagram_hush(call->datagram, clock_ns(CLOCK_MONOTONIC));
     else if (command && strcmp(command, "path") == 0 && call->datagram)
         take_path(call, order);
     else

@@ -129,8 +129,8 @@ json_t *record_to_json(const struct record *record, const struct trace *trace)
     unsigned omitted;
 
     add_outcome(object, record);
-    add_text(object, "mode", record->t38 ? "t38" : "audio");
-    if (record->t38)
+    add_text(object, "mode", record->mode);
+    if (strcmp(record->mode, "t38") == 0)
         add_number(object, "t38_version", record->t38_version);
     if (record->negotiated)
         add_negotiated(object, record);

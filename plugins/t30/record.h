@@ -19,9 +19,9 @@
 
 struct record {
     struct outcome_facts facts;
-    const char *message; /* why the call was ended by us, or "" */
-    bool t38;            /* at the end; else audio */
-    int t38_version;
+    const char *message;           /* why the call was ended by us, or "" */
+    const char *mode;              /* at the end: "audio", "t38" or "class1" */
+    int t38_version;               /* of "t38" */
     const char *remote_station_id; /* as the far end sent it; any octets */
     const char *local_station_id;
     const char *subaddress; /* that the far end asked for; any octets */

@@ -97,6 +97,7 @@ struct class1 {
     size_t line_size;
     uint8_t data[FRAME_SIZE + FCS_OCTETS];
     size_t data_size;
+    size_t octets; /* heard since CONNECT */
     uint8_t *page; /* what is sent after the next CONNECT of +FTM, shielded, with its end */
     size_t page_size, page_room;
     bool page_made;
@@ -106,6 +107,8 @@ struct class1 {
     hdlc_rx_state_t *deframer;
     bool frame_framed;
     const char *fault;
+    int64_t samples;
+    struct dialogue dialogue;
 };
 
 static void decide(struct class1 *class1);
@@ -124,6 +127,19 @@ static void put(struct class1 *class1, const void *octets, size_t size)
     class1->out_size += size;
 }
 
+static void note(struct class1 *class1, bool received, const char *text)
+{
+    dialogue_add(&class1->dialogue, class1->samples / MS(1), received, text);
+}
+
+static void note_size(struct class1 *class1, bool received, const char *what, size_t size)
+{
+    char text[DIALOGUE_TEXT_SIZE];
+
+    snprintf(text, sizeof text, "%s of %zu", what, size);
+    note(class1, received, text);
+}
+
 static void enter(struct class1 *class1, enum state state, int limit)
 {
     class1->state = state;
@@ -134,6 +150,7 @@ static void command(struct class1 *class1, const char *text, enum state next, in
 {
     put(class1, text, strlen(text));
     put(class1, "\r", 1);
+    note(class1, false, text);
     class1->line_size = 0;
     enter(class1, next, limit);
 }
@@ -157,6 +174,7 @@ static void press_on(struct class1 *class1)
         put(class1, &can, 1);
     else
         put(class1, "\rAT\r", 4);
+    note(class1, false, class1->tries < ABORT_TRIES ? "CAN" : "AT");
     class1->line_size = 0;
     enter(class1, STATE_ABORTING, ABORT_MAX);
 }
@@ -341,6 +359,7 @@ static void give_frame(struct class1 *class1)
     if (class1->pending == PENDING_FRAME) /* else the end alone ends the transmission */
         put(class1, shielded, dle_shield(shielded, class1->frame, (size_t)class1->frame_size));
     put(class1, end, sizeof end);
+    note_size(class1, false, "frame", class1->pending == PENDING_FRAME ? (size_t)class1->frame_size : 0);
     class1->pending = PENDING_NOTHING;
     enter(class1, STATE_SENDING_FRAME, FRAME_MAX);
 }
@@ -350,6 +369,7 @@ static void give_page(struct class1 *class1)
     int64_t line = (int64_t)class1->page_size * 8 * MS(1000) / class1->transmit.rate;
 
     put(class1, class1->page, class1->page_size);
+    note_size(class1, false, "data", class1->page_size);
     class1->page_made = false;
     enter(class1, STATE_SENDING_PAGE, (int)(line + line / 4) + END_MAX);
 }
@@ -434,7 +454,7 @@ static void on_deframed(void *user, const uint8_t *frame, int size, int ok)
 static void begin_hearing(struct class1 *class1)
 {
     class1->dle.escaped = false;
-    class1->data_size = 0;
+    class1->data_size = class1->octets = 0;
     class1->failures = 0;
     enter(class1, STATE_HEARING, class1->fast ? HEAR_GAP_MAX : HEAR_FRAME_MAX);
     if (!class1->fast) {
@@ -516,14 +536,25 @@ static void flush_data(struct class1 *class1)
     class1->data_size = 0;
 }
 
+/* T.30 gives a frame 3 s from the flags on. Here the preamble goes before, and the modem's result may come late, so it
+ * is told of flags again at the first octet and at the last. */
+static void tell_framing(struct class1 *class1)
+{
+    if (class1->heard == class1->changes)
+        tell_signal(class1, SIG_STATUS_FRAMING_OK);
+}
+
 static void hear_data(struct class1 *class1, uint8_t octet)
 {
     uint8_t data[2];
     int count = dle_take(&class1->dle, octet, data);
 
     if (count == DLE_END) {
+        note_size(class1, true, class1->fast ? "data" : "frame", class1->octets);
         if (class1->fast)
             flush_data(class1);
+        else
+            tell_framing(class1);
         class1->line_size = 0;
         enter(class1, STATE_HEARD, RESULT_MAX);
         return;
@@ -531,6 +562,9 @@ static void hear_data(struct class1 *class1, uint8_t octet)
     for (int i = 0; i < count; i++)
         if (class1->data_size < sizeof class1->data) /* a longer frame is no frame of T.30, and its checksum fails */
             class1->data[class1->data_size++] = data[i];
+    if (class1->octets == 0 && count > 0 && !class1->fast)
+        tell_framing(class1);
+    class1->octets += (size_t)count;
     if (!class1->fast)
         return;
     if (class1->data_size >= CHUNK)
@@ -633,6 +667,8 @@ static void hear_line(struct class1 *class1, uint8_t octet)
     class1->line_size = 0;
     reply = read_reply(class1->line);
     class1->skip_lf = octet == '\r';
+    if (class1->line[0])
+        note(class1, true, class1->line);
     if (reply != REPLY_NONE)
         hear_reply(class1, reply);
 }
@@ -761,6 +797,7 @@ void class1_advance(struct class1 *class1, int samples)
 {
     if (!class1->begun)
         begin(class1);
+    class1->samples += samples;
     class1->asked_for = class1->asked_for < MS(1000) ? class1->asked_for + samples : class1->asked_for;
     if (class1->left > 0 && (class1->left -= samples) <= 0) {
         class1->left = 0;
@@ -856,6 +893,11 @@ void class1_leave(struct class1 *class1)
         put(class1, end, sizeof end);
     else if (class1->state == STATE_HEAR_ASKED || class1->state == STATE_HEARING)
         put(class1, &can, 1);
+}
+
+const struct dialogue *class1_dialogue(const struct class1 *class1)
+{
+    return &class1->dialogue;
 }
 
 const char *class1_fault(const struct class1 *class1)

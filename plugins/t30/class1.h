@@ -20,6 +20,8 @@
 #include <tiffio.h>
 #include <spandsp.h>
 
+#include "plugins/t30/dialogue.h"
+
 struct class1;
 
 /* With a T.30 of its own, which has no handlers yet but the modem's. NULL when memory is out. The caller ends the T.30
@@ -53,6 +55,9 @@ bool class1_is_at_work(const struct class1 *class1);
 
 /* No more comes of T.30: leave the modem in command state, as far as octets can. */
 void class1_leave(struct class1 *class1);
+
+/* What was said so far. Borrowed. */
+const struct dialogue *class1_dialogue(const struct class1 *class1);
 
 /* Why the modem was given up, NULL = it was not. */
 const char *class1_fault(const struct class1 *class1);

@@ -59,33 +59,47 @@ static void end(struct serial *serial, const char *why)
     session_end(serial->session, OUTCOME_END_HUNG_UP, why);
 }
 
-static void hear(struct serial *serial)
+/* Samples from line time to now. */
+static int64_t behind(const struct serial *serial, int64_t now_ns)
+{
+    return (now_ns - serial->clock_ns) / NS_PER_SAMPLE - serial->clock_samples;
+}
+
+static void advance(struct serial *serial, int64_t samples)
+{
+    serial->clock_samples += samples;
+    session_advance(serial->session, samples < INT_MAX ? (int)samples : INT_MAX);
+}
+
+/* Octets are at hand that may have waited for us: line time goes towards now, but not to where a timer would say that
+ * they did not come. */
+static void keep_time_for_octets(struct serial *serial, int64_t now_ns)
+{
+    int64_t samples = behind(serial, now_ns);
+    int due = session_due(serial->session);
+
+    if (samples >= due)
+        samples = due - 1;
+    if (samples > 0)
+        advance(serial, samples);
+}
+
+static void hear(struct serial *serial, int64_t now_ns)
 {
     uint8_t octets[READ_OCTETS];
 
     for (int i = 0; i < READS_AT_ONCE && !session_is_over(serial->session); i++) {
         ssize_t got = read(serial->media, octets, sizeof octets);
 
-        if (got > 0)
-            session_octets(serial->session, octets, (size_t)got);
-        else if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        else
+        if (got <= 0) {
             end(serial, "the modem's device is gone");
+            return;
+        }
+        keep_time_for_octets(serial, now_ns);
+        session_octets(serial->session, octets, (size_t)got);
     }
-}
-
-static void keep_time(struct serial *serial, int64_t now_ns)
-{
-    int64_t samples;
-
-    if (serial->clock_ns == 0)
-        serial->clock_ns = now_ns;
-    samples = (now_ns - serial->clock_ns) / NS_PER_SAMPLE - serial->clock_samples;
-    if (samples <= 0 && session_due(serial->session) > 0)
-        return;
-    serial->clock_samples += samples;
-    session_advance(serial->session, samples < INT_MAX ? (int)samples : INT_MAX);
 }
 
 static void speak(struct serial *serial)
@@ -116,10 +130,16 @@ static void speak(struct serial *serial)
 
 void serial_run(struct serial *serial, int64_t now_ns)
 {
-    if (serial->clock_ns != 0) /* else the call has not begun, and nothing is to be heard yet */
-        hear(serial);
-    if (!session_is_over(serial->session))
-        keep_time(serial, now_ns);
+    int64_t samples;
+
+    if (serial->clock_ns == 0) { /* the call begins, before anything is heard */
+        serial->clock_ns = now_ns;
+        advance(serial, 0);
+    }
+    hear(serial, now_ns);
+    samples = behind(serial, now_ns);
+    if (!session_is_over(serial->session) && (samples > 0 || session_due(serial->session) <= 0))
+        advance(serial, samples > 0 ? samples : 0);
     if (!session_is_over(serial->session))
         speak(serial);
 }

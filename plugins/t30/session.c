@@ -650,6 +650,7 @@ json_t *session_record(const struct session *session)
                                       .complete = confirm->complete,
                                       .pages = confirm->pages},
                             .message = session->message,
+                            .dialogue = session->class1 ? class1_dialogue(session->class1) : NULL,
                             .mode = session->class1 ? "class1"
                                     : session->t38  ? "t38"
                                                     : "audio",

@@ -164,8 +164,8 @@ static void open_call(struct call *call, const struct scenario *scenario)
 
 static void start_call(struct call *call, struct engine *engine)
 {
-    pair_start_udp(&call->pair, PAIR_RECEIVER, engine);
-    pair_start_udp(&call->pair, PAIR_SENDER, engine);
+    pair_start_side(&call->pair, PAIR_RECEIVER, engine);
+    pair_start_side(&call->pair, PAIR_SENDER, engine);
 }
 
 static void command_path(struct call *call, enum pair_side side, const char *keys)
@@ -656,8 +656,8 @@ static void an_engine_wakes_for_its_packets_only(void **state)
     assert_int_equal(engine_open(&engine, program("faxd-t30"), 1), 0);
     open_call(&call, &silent);
     open_call(&audio, &mute);
-    pair_start_udp(&audio.pair, PAIR_RECEIVER, engine);
-    pair_start_udp(&call.pair, PAIR_RECEIVER, engine);
+    pair_start_side(&audio.pair, PAIR_RECEIVER, engine);
+    pair_start_side(&call.pair, PAIR_RECEIVER, engine);
     end = &call.pair.ends[PAIR_RECEIVER];
     while (clock_mono_ms() < until) {
         packets += drain(call.pair.ends[PAIR_SENDER].media);
@@ -712,7 +712,7 @@ static void a_hushed_end_leaves_out_half_a_second(void **state)
     (void)state;
     assert_int_equal(engine_open(&engine, program("faxd-t30"), 1), 0);
     open_call(&call, &mute);
-    pair_start_udp(&call.pair, PAIR_RECEIVER, engine);
+    pair_start_side(&call.pair, PAIR_RECEIVER, engine);
     end = &call.pair.ends[PAIR_RECEIVER];
     fd = call.pair.ends[PAIR_SENDER].media;
     longest_step(fd, 3, &last); /* it speaks */
@@ -748,7 +748,7 @@ static void no_packet_harms_an_engine(void **state)
     for (i = 0; i < STRANGERS; i++) {
         open_call(&calls[i], &hostile[i / 2 % 2]);
         open_stranger(&strangers[i], &calls[i], (enum pair_side)(i % 2), (unsigned)i);
-        pair_start_udp(&calls[i].pair, (enum pair_side)(i % 2), engine);
+        pair_start_side(&calls[i].pair, (enum pair_side)(i % 2), engine);
     }
     for (packet = 0; packet < STRANGER_PACKETS; packet++) {
         for (i = 0; i < STRANGERS; i++) {

@@ -241,6 +241,14 @@ def frames_and_data_go_from_host_to_host():
         same(two.result(), "+FCERROR")
         one.send(FRAME + END)
         same(one.result(), "OK")
+        # And with adaptive reception.
+        same(two.ask("AT+FAR=1"), ["OK"])
+        two.command("AT+FRM=96")
+        one.command("AT+FTH=3")
+        same(one.result(), "CONNECT")
+        two.until(rb"^\r\n\+FRH:3\r\n")
+        frame_arrives(one, two, FRAME)
+        same((one.result(), two.result()), ("OK", "OK"))
         same(one.ask("ATH0"), ["OK"])
         bench.wait("hung_up", number="1001")
 
@@ -252,11 +260,13 @@ def a_receive_command_ends_with_any_octet():
         connected(one, two, "1002")
         frame_arrives(two, one, bytes.fromhex("ff13805a"))
         same((two.result(), one.result()), ("OK", "OK"))
-        for command in ("AT+FRH=3", "AT+FRM=96", "AT+FRM=145"):
+        bench.do("noise -25")  # no silence for +FRS
+        for command in ("AT+FRH=3", "AT+FRM=96", "AT+FRM=145", "AT+FRS=100"):
             one.send(command + "\r\n")
             one.quiet(0.3)
             one.send(CAN)
             same((command, one.result()), (command, "OK"))
+        bench.do("noise off")
         one.quiet(0.2)
         turned(one, two, bytes.fromhex("ff13835a"))
         turned(two, one, bytes.fromhex("ff13845a"))

@@ -29,12 +29,12 @@ struct words {
 
 static int split(struct words *words, const char *line)
 {
-    char *at = words->line;
+    char *at;
 
     words->count = 0;
     if (!str_copy(words->line, sizeof words->line, line))
         return err_set(ERR_INVALID, "a command has %d octets at most", LINE_SIZE - 1);
-    at += strspn(at, " \t\r\n");
+    at = words->line + strspn(words->line, " \t\r\n");
     while (*at) {
         if (words->count == WORDS_MAX)
             return err_set(ERR_INVALID, "a command has %d words at most", WORDS_MAX);
@@ -112,7 +112,7 @@ static int run_interrupt(struct modem_exchange *exchange, const struct words *wo
 
 static int run_noise(struct modem_exchange *exchange, const struct words *words)
 {
-    double noise_dbm0;
+    double noise_dbm0 = 0;
     int result = words->count == 2 ? modem_command_parse_noise(&noise_dbm0, words->words[1]) : wrong("noise DBM0|off");
 
     if (result == 0)
@@ -122,7 +122,7 @@ static int run_noise(struct modem_exchange *exchange, const struct words *words)
 
 static int run_delay(struct modem_exchange *exchange, const struct words *words)
 {
-    int delay_ms,
+    int delay_ms = 0,
         result = words->count == 2 ? modem_command_parse_delay(&delay_ms, words->words[1]) : wrong("delay MS");
 
     if (result == 0)
@@ -132,7 +132,7 @@ static int run_delay(struct modem_exchange *exchange, const struct words *words)
 
 static int run_level(struct modem_exchange *exchange, const struct words *words)
 {
-    double level_db;
+    double level_db = 0;
     int result;
 
     if (words->count != 3)
@@ -248,7 +248,7 @@ static int run_plain_fault(struct modem *modem, int which, const char *value)
 /* Faults that are deeds. */
 static int run_deed(struct modem *modem, const char *name, const char *value)
 {
-    int count, result;
+    int count = 0, result;
 
     if (strcmp(name, "vanish") == 0)
         return modem_fault_vanish(modem);
@@ -292,7 +292,7 @@ int modem_command_run(struct modem_exchange *exchange, const char *line)
         {"delay", run_delay}, {"level", run_level},         {"number", run_number},
         {"ring", run_ring},   {"make", run_make},           {"fault", run_fault},
     };
-    struct words words;
+    struct words words = {0};
     int result = split(&words, line);
     size_t i;
 

@@ -16,7 +16,7 @@
 #include "server/base/log.h"
 
 #define EVENTS_AT_ONCE 32
-#define GRID_NS        (INT64_C(5) * 1000000)
+#define GRID_NS        (INT64_C(10) * 1000000)
 
 enum source_kind { SOURCE_WATCHED, SOURCE_CONTROL, SOURCE_MEDIA, SOURCE_RTCP };
 
@@ -43,6 +43,8 @@ struct loop {
     struct entry **entries;
     int64_t *due_ns; /* of each call, kept close together: to ask all calls at each wake costs more than the wake */
     int count, room;
+    int patient; /* calls that may wait some milliseconds */
+    bool heard;  /* media, at the last wake */
 };
 
 static int64_t now_ns(void)
@@ -133,6 +135,7 @@ int loop_add(struct loop *loop, struct call *call)
         loop->entries = xrealloc(loop->entries, (unsigned long)loop->room * sizeof *loop->entries);
         loop->due_ns = xrealloc(loop->due_ns, (unsigned long)loop->room * sizeof *loop->due_ns);
     }
+    loop->patient += call_may_wait(call) ? 1 : 0;
     entry->index = loop->count++;
     loop->entries[entry->index] = entry;
     loop->due_ns[entry->index] = 0;
@@ -180,6 +183,7 @@ static void dispatch(struct loop *loop, struct source *source, uint32_t events, 
             call_retry_ended(source->entry->call);
         return;
     case SOURCE_MEDIA:
+        loop->heard = true;
         call_hear_media(source->entry->call, now);
         return;
     case SOURCE_RTCP:
@@ -206,6 +210,7 @@ static void remove_entry(struct loop *loop, int index)
 {
     struct entry *entry = loop->entries[index];
 
+    loop->patient -= call_may_wait(entry->call) ? 1 : 0;
     loop->count--;
     loop->entries[index] = loop->entries[loop->count];
     loop->entries[index]->index = index;
@@ -215,15 +220,31 @@ static void remove_entry(struct loop *loop, int index)
         loop->watched.ended(loop->watched.fd, loop->watched.context);
 }
 
-/* When to look at the call next. A call on a network does not mind a few milliseconds, and several of them that are due
- * nearly at once then share a wake, here and, by their packets, at the far end. */
-static int64_t next_due(const struct loop *loop, const struct call *call)
+static int64_t on_grid(int64_t time_ns)
 {
-    int64_t due_ns = call_due_ns(call);
+    return (time_ns + GRID_NS - 1) / GRID_NS * GRID_NS;
+}
 
+/* When to look at a call that is due at `due_ns`. One on a network does not mind a few milliseconds, and several of
+ * them that are due nearly at once then share a wake, here and, by their packets, at the far end. */
+static int64_t look_at(const struct loop *loop, const struct call *call, int64_t due_ns)
+{
     if (loop->count == 1 || !call_may_wait(call) || due_ns > INT64_MAX - GRID_NS)
         return due_ns;
-    return (due_ns + GRID_NS - 1) / GRID_NS * GRID_NS;
+    return on_grid(due_ns);
+}
+
+/* The far ends' packets come in bursts too, made by the same grid. To wake for the first of a burst and then find the
+ * others one by one costs more than all the rest: so after packets were heard, the next are collected until the grid's
+ * next line. An engine at which nothing arrives does not tick. */
+static void collect(struct loop *loop)
+{
+    int64_t until_ns = on_grid(now_ns() + 1);
+    const struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+
+    if (loop->heard && loop->count > 1 && loop->patient == loop->count)
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    loop->heard = false;
 }
 
 /* Calls whose time has come; calls that are done go, and only here, since an event may still name them before. Returns
@@ -235,15 +256,18 @@ static int64_t run_due(struct loop *loop, int64_t now)
     for (int i = loop->count - 1; i >= 0; i--) { /* downwards: removing moves the last one into the gap */
         if (loop->due_ns[i] <= now) {
             struct entry *entry = loop->entries[i];
+            int64_t due_ns = call_due_ns(entry->call);
 
-            if (!call_is_done(entry->call) && call_due_ns(entry->call) <= now)
+            if (!call_is_done(entry->call) && due_ns <= now) {
                 call_run(entry->call, now);
+                due_ns = call_due_ns(entry->call);
+            }
             if (call_is_done(entry->call)) {
                 remove_entry(loop, i);
                 continue;
             }
             follow_wants(loop, entry);
-            loop->due_ns[i] = next_due(loop, entry->call);
+            loop->due_ns[i] = look_at(loop, entry->call, due_ns);
         }
         if (loop->due_ns[i] < next_ns)
             next_ns = loop->due_ns[i];
@@ -261,10 +285,13 @@ int loop_run(struct loop *loop)
         due_ns = run_due(loop, now_ns());
         if (loop->count == 0 && !loop->watching)
             return 0;
+        collect(loop);
         count = wait_until(loop, events, due_ns);
         if (count < 0 && errno != EINTR)
             return err_set(ERR_IO, "epoll_pwait2: %s", strerror(errno));
         for (i = 0; i < count; i++)
             dispatch(loop, events[i].data.ptr, events[i].events, now_ns());
+        if (count == EVENTS_AT_ONCE)
+            loop->heard = false; /* there are more */
     }
 }

@@ -579,6 +579,10 @@ void session_receive(struct session *session, int16_t *samples, int count)
     fax_rx(session->fax, samples, count);
     if (!session->over)
         short_training_hear(&session->short_training, session->fax, samples, count);
+    /* Noise just behind the far end's signal is noted as a signal when nobody listens any more, and then never as gone:
+     * T.30 would wait for that before it listens again. */
+    if (session->fax->modems.current_rx_type == T30_MODEM_NONE)
+        session->t30->rx_signal_present = false;
     session->samples += count;
     end_stopped(session);
     if (!session->over)

@@ -11,6 +11,11 @@
 #define PARKED   12 /* v17rx.c's TRAINING_STAGE_PARKED, which it has to itself: training failed, wait for silence */
 #define TRIES    3
 #define NO_START (-1)
+#define LATER    (160 * 8) /* a training that began at the noise's end is whole by then, and still kept */
+
+/* dBm0 at which a carrier is noticed: as fax_init sets it, and above the noise of any line that can be used. */
+#define NOTICE       -45.5f
+#define NOTICE_LATER -36.0f
 
 static int16_t sample_at(const struct short_training *training, int index)
 {
@@ -42,29 +47,36 @@ static int hear_again(const struct short_training *training, v17_rx_state_t *mod
     return start;
 }
 
-static bool look_again(const struct short_training *training, v17_rx_state_t *modem)
+static bool look_again(const struct short_training *training, v17_rx_state_t *modem, float notice)
 {
-    int start = hear_again(training, modem, 0);
+    int start;
 
+    v17_rx_signal_cutoff(modem, notice);
+    start = hear_again(training, modem, 0);
     for (int try = 1; try <= TRIES && start > TRIES && modem->training_stage == PARKED; try++)
         hear_again(training, modem, start - try);
+    v17_rx_signal_cutoff(modem, NOTICE);
     return modem->training_stage != PARKED;
 }
 
 bool short_training_hear(struct short_training *training, fax_state_t *fax, const int16_t *samples, int count)
 {
     v17_rx_state_t *modem = &fax->modems.fast_modems.v17_rx;
+    int before;
 
     keep(training, samples, count);
     /* The fast modems share their memory: it is V.17's while that is wanted. Once a frame of V.21 came in its place,
      * V.17 hears no more. */
     if (fax->modems.rx_handler == (span_rx_handler_t *)fsk_rx || fax->modems.current_rx_type != T30_MODEM_V17 ||
         modem->training_stage != PARKED || !modem->short_train) {
-        training->looked = false;
+        training->parked = 0;
         return false;
     }
-    if (training->looked)
-        return false;
-    training->looked = true;
-    return look_again(training, modem);
+    before = training->parked;
+    training->parked += count;
+    if (before == 0)
+        return look_again(training, modem, NOTICE);
+    if (before < LATER && training->parked >= LATER)
+        return look_again(training, modem, NOTICE_LATER);
+    return false;
 }

@@ -4,7 +4,8 @@
  * spandsp's receiver chooses its symbol timing from the sample at which it first notices the carrier. With noise on the
  * line, and be it that of G.711, that sample moves, and one short training in ten fails: a page, or a block of one, is
  * lost for it. Heard again from a sample or two away it succeeds. So the last samples are kept, and after a failure the
- * receiver hears them again.
+ * receiver hears them again. Stronger noise is taken for a carrier itself, and what follows is not heard at all: so it
+ * listens once more a little later, with less sensitive ears.
  *
  * Thread: one (a part of the session).
  */
@@ -22,7 +23,7 @@
 struct short_training {
     int16_t samples[SHORT_TRAINING_SAMPLES]; /* a ring */
     int next;
-    bool looked; /* again, at the training that has failed */
+    int parked; /* samples since a training failed, 0 = none has */
 };
 
 /* After fax_rx took `count` samples (at most SHORT_TRAINING_SAMPLES), as they are now. The receiver's handlers run

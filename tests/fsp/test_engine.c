@@ -258,7 +258,7 @@ static void short_trainings_are_not_missed(void **state)
     (void)state;
     for (int delay_ms = 0; delay_ms < 56; delay_ms += 7) {
         use_pages(&pair, 4);
-        snprintf(job, sizeof job, "{\"audio\":{\"delay_ms\":%d,\"noise_dbm0\":-60}}", delay_ms);
+        snprintf(job, sizeof job, "{\"audio\":{\"delay_ms\":%d,\"noise_dbm0\":-50}}", delay_ms);
         set_both(&pair, job);
         run(&pair);
         check_delivered(&pair, 4);

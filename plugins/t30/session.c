@@ -35,10 +35,14 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-#define REPEAT_MS          5000  /* our answer's 1.3 s, the far end's T4 and 1.2 s of its frame, at their longest */
-#define PHASE_C_NON_ECM_RX 5     /* t30.c has it to itself: a page without error correction is awaited, or TCF */
-#define NO_RESULT          (-1)  /* no page was answered yet */
-#define STANDSTILL_MS      30000 /* spandsp, with all its timers off, would wait for ever */
+#define REPEAT_MS          5000 /* our answer's 1.3 s, the far end's T4 and 1.2 s of its frame, at their longest */
+#define PHASE_C_NON_ECM_RX 5    /* t30.c has it to itself: a page without error correction is awaited, or TCF */
+/* The modem did not train on TCF, and the far end, which got no answer, says DCS again: spandsp expects that only after
+ * FTT, and would hang up. Its states, too, are its own. */
+#define STATE_F_TCF   7
+#define STATE_F_FTT   9
+#define NO_RESULT     (-1)  /* no page was answered yet */
+#define STANDSTILL_MS 30000 /* spandsp, with all its timers off, would wait for ever */
 
 struct session {
     struct options options;
@@ -338,6 +342,8 @@ static void accept_frame(struct session *session, t30_state_t *t30, const uint8_
     case SCREEN_PASS:
         break;
     }
+    if (t30->state == STATE_F_TCF && (frame[2] & 0xFE) == T30_DCS)
+        t30->state = STATE_F_FTT;
     if (t30->phase == PHASE_C_NON_ECM_RX && ends_page(frame))
         admit_missed_page(session, frame[2] & 0xFE);
     if ((frame[2] & 0xFE) == T30_NSF || (frame[2] & 0xFE) == T30_NSS) {

@@ -197,8 +197,9 @@ static const struct trick *find_trick(const char *station_id)
     return &tricks[i - 1];
 }
 
-/* The second page of "MUTE SECOND PAGE" leaves as silence: the receiver's modem cannot train on it. */
-static int pages; /* in V.17, of which all but the training check are trained on shortly */
+/* The second page of "MUTE SECOND PAGE" and the training check of "MUTE FIRST TCF" leave as silence: the receiver's
+ * modem cannot train on them. */
+static int pages, checks; /* in V.17: a page is trained on shortly, a check for long */
 
 __attribute__((visibility("default"))) int v17_tx_restart(v17_tx_state_t *modem, int rate, int tep, int short_train)
 {
@@ -206,7 +207,10 @@ __attribute__((visibility("default"))) int v17_tx_restart(v17_tx_state_t *modem,
 
     if (!real)
         real = (int (*)(v17_tx_state_t *, int, int, int))dlsym(RTLD_NEXT, "v17_tx_restart");
-    pages += short_train ? 1 : 0;
+    if (short_train)
+        pages++;
+    else
+        checks++;
     return real(modem, rate, tep, short_train);
 }
 
@@ -214,13 +218,14 @@ __attribute__((visibility("default"))) int v17_tx(v17_tx_state_t *modem, int16_t
 {
     static int (*real)(v17_tx_state_t *, int16_t *, int);
     const char *start = (const char *)modem - offsetof(fax_state_t, modems.fast_modems.v17_tx);
+    const char *station_id = ((const fax_state_t *)(const void *)start)->t30.tx_info.ident;
     int made;
 
     if (!real)
         real = (int (*)(v17_tx_state_t *, int16_t *, int))dlsym(RTLD_NEXT, "v17_tx");
     made = real(modem, samples, count_max);
-    if (pages == 2 && modem->short_train &&
-        !strcmp(((const fax_state_t *)(const void *)start)->t30.tx_info.ident, "MUTE SECOND PAGE"))
+    if ((modem->short_train && pages == 2 && strcmp(station_id, "MUTE SECOND PAGE") == 0) ||
+        (!modem->short_train && checks == 1 && strcmp(station_id, "MUTE FIRST TCF") == 0))
         memset(samples, 0, (size_t)made * sizeof *samples);
     return made;
 }

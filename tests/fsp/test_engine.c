@@ -517,6 +517,12 @@ static void a_page_that_was_not_heard_is_not_confirmed(void **state)
     run_three_pages(PAIR_SENDER, "MUTE SECOND PAGE");
 }
 
+static void a_training_check_that_was_not_heard_is_made_again(void **state)
+{
+    (void)state;
+    run_three_pages(PAIR_SENDER, "MUTE FIRST TCF");
+}
+
 static void a_page_whose_confirmation_was_lost_comes_once(void **state)
 {
     (void)state;
@@ -901,6 +907,7 @@ int main(void)
         cmocka_unit_test(lost_image_frames_are_sent_again),
         cmocka_unit_test(a_lost_last_confirmation_is_said_to_be_lost),
         cmocka_unit_test(a_page_that_was_not_heard_is_not_confirmed),
+        cmocka_unit_test(a_training_check_that_was_not_heard_is_made_again),
         cmocka_unit_test(a_page_whose_confirmation_was_lost_comes_once),
         cmocka_unit_test(a_refused_last_page_is_not_delivered),
         cmocka_unit_test(a_killed_engine_leaves_the_truth),

@@ -126,14 +126,24 @@ static int wait_for_result(json_t **line, struct cli *cli)
     return verdict;
 }
 
+/* What a terminal may see of each line is text_print's to say. */
+static void print_report(char *report)
+{
+    char *rest = NULL;
+    for (char *line = strtok_r(report, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        text_print(stdout, "%s\n", line);
+}
+
 static int print_result(const struct cli *cli, const json_t *line)
 {
     bool ok = json_is_true(json_object_get(last_test(line), "ok"));
     char *id = text_at(line, "id"), *report = text_at(last_test(line), "report");
     if (cli->json)
         text_json(line);
-    else
-        text_print(stdout, "%s: %s\n%s", id, ok ? "in order" : "not in order", report);
+    else {
+        text_print(stdout, "%s: %s\n", id, ok ? "in order" : "not in order");
+        print_report(report);
+    }
     free(report);
     free(id);
     return ok ? VERDICT_OK : VERDICT_ERROR;

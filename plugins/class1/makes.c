@@ -17,6 +17,13 @@ static const struct make makes[] = {
      .reset = "AT&F1",
      .flow = {"AT&H1&R2", "AT&H2&R1&I2", "AT&H0&R1&I0"},
      .caller_id = {"AT#CID=1", "AT+VCID=1"}},
+    /* Before those who sell boxes with this chip in them: their modems obey it, not the box. */
+    {.name = "agere",
+     .title = "Agere or Lucent",
+     .patterns = {"Agere", "Lucent", "LT V.9", "LSI Corp", "Venus"},
+     .reset = "AT&F",
+     .flow = {"AT\\Q3", "AT\\Q1", "AT\\Q0"},
+     .caller_id = {"AT+VCID=1"}},
     /* &E numbers are flow control here, and &K something else. */
     {.name = "multitech",
      .title = "MultiTech",
@@ -37,12 +44,6 @@ static const struct make makes[] = {
      .reset = "AT&F",
      .flow = {"AT&K3", "AT&K4", "AT&K0"},
      .caller_id = {"AT+VCID=1", "AT#CID=1"}},
-    {.name = "agere",
-     .title = "Agere or Lucent",
-     .patterns = {"Agere", "Lucent", "LT V.9", "LSI Corp", "Venus"},
-     .reset = "AT&F",
-     .flow = {"AT\\Q3", "AT\\Q1", "AT\\Q0"},
-     .caller_id = {"AT+VCID=1"}},
     /* A spandsp modem on a pseudo-terminal: flow control is the terminal's own. Told from the next by its device. */
     {.name = "iaxmodem",
      .title = "iaxmodem",

@@ -15,6 +15,7 @@
 #define WAKE_TRIES 3 /* the first line may meet a modem that measures the speed, or the rest of another */
 #define WAKE_MS    1500
 #define ASK_MS     3000 /* ATI of some makes computes a checksum of the memory */
+#define QUIET_MS   50   /* behind an answer: that of ATI2 is an OK for the memory, and another for the command */
 #define INFO_SIZE  1024
 #define LIST_SIZE  160
 
@@ -75,7 +76,7 @@ static int ask(struct probe *probe, struct at *at, char info[INFO_SIZE], const c
         info[0] = '\0';
     if (err == 0)
         identity_add(probe, info);
-    return err;
+    return err == 0 ? at_pause(at, QUIET_MS) : err;
 }
 
 /* Maker and model by the questions of T.31, else what ATI3 says (the product of most makes), else ATI0. */

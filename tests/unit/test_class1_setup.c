@@ -185,7 +185,7 @@ static void makes_are_known_by_what_they_say(void **state)
         {"MultiTech Systems\nMT5634ZBA-V92\n", "/dev/ttyS0", "multitech"},
         {"CX93001-EIS_V0.2002-V92\n", "/dev/ttyACM0", "conexant"},
         {"Zoom FaxModem 56Kx Dualmode - Version 22460 CX93001\n", "/dev/ttyS0", "zoom"},
-        {"LT V.92 1.0 MT5634SMI\n", "/dev/ttyS0", "multitech"},
+        {"LT V.92 1.0 MT5634SMI\n", "/dev/ttyS0", "agere"},
         {"Agere SoftModem\n", "/dev/ttyS0", "agere"},
         {"www.soft-switch.org\nspandsp\n", "/dev/pts/3", "spandsp"},
         {"www.soft-switch.org\nspandsp\n", "/dev/ttyIAX0", "iaxmodem"},

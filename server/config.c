@@ -90,7 +90,7 @@ const struct config_key config_keys[] = {
     {"webhook", "secret", KEY_TEXT, "", 0, 200, NULL, "whsec_ and base64; empty = made at the first start"},
     {"webhook", "events", KEY_LIST, "{}", 0, 100, NULL,
      "types or prefixes such as \"fax.*\"; {} = all but the opt-in ones"},
-    {"provider", "module", KEY_TEXT, "", 1, 1000, NULL, "softmodem, t38, simulator, or the absolute path of an FSP"},
+    {"provider", "module", KEY_TEXT, "", 1, 1000, NULL, "softmodem, t38, class1, simulator, or the absolute path of an FSP"},
     {"provider", "engine", KEY_TEXT, "", 0, 1000, NULL, "absolute path of another T.30 engine; empty = ours"},
     {"provider", "calls_per_engine", KEY_NUMBER, "1", 1, 256, NULL, "calls that share an engine process"},
     {"provider", "abort_grace", KEY_NUMBER, "60", 1, 600, NULL,

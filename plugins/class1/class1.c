@@ -100,18 +100,14 @@ static const char *station_id(void *self, int line)
 
 /* --- calls --- */
 
-struct talk {
-    const struct setup_line *line;
-    const char *caller; /* NULL when calling */
-};
-
+/* `context` is the caller's number, NULL of a call of ours. */
 static void on_record(void *context, json_t *record)
 {
-    const struct talk *talk = context;
+    const char *caller = context;
 
     json_object_set_new(record, "mode", json_string("class1"));
-    if (talk->caller != NULL && talk->caller[0] != '\0')
-        json_object_set_new(record, "caller_id", json_string(talk->caller));
+    if (caller != NULL && caller[0] != '\0')
+        json_object_set_new(record, "caller_id", json_string(caller));
 }
 
 static BOOL finish_unconnected(struct job *job, const char *outcome, const char *message)
@@ -125,14 +121,13 @@ static BOOL finish_unconnected(struct job *job, const char *outcome, const char 
 static BOOL run_fax(struct class1 *class1, struct job *job, struct call_files *files, const char *station,
                     const char *caller)
 {
-    struct talk talk = {.line = &class1->setup.lines[job_line(job)], .caller = caller};
     struct call_plan plan = {.engine = class1->fsp->engine,
                              .sends = caller == NULL,
                              .station_id = station,
                              .media = -1,
                              .rtcp = -1,
                              .on_record = on_record,
-                             .context = &talk};
+                             .context = (void *)caller};
     json_t *facts = modem_plan(class1->modems[job_line(job)], &plan.media);
     BOOL done;
 

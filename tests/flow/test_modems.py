@@ -196,7 +196,7 @@ def results_of_dialling_are_outcomes():
         faxes = {to: server.send(to, retry=ONE_CALL) for to in ("5550", "5551", "5552", "5554")}
         got = {to: server.wait_state(fax)["error"]["code"] for to, fax in faxes.items()}
         same(got, {"5550": "busy", "5551": "no_answer", "5552": "busy", "5554": "no_answer"})
-        same({server.attempts(fax)[0]["mode"] for fax in faxes.values()}, {"class1"})
+        same({server.attempts(fax)[0]["transport"]["mode"] for fax in faxes.values()}, {"class1"})
 
 
 @fact
@@ -213,9 +213,9 @@ def a_line_without_dial_tone_says_so():
 @fact
 def prefix_and_plus_are_dialled():
     with Bench("2001", "2002") as bench:
-        server = server_on(bench, 'dial_prefix = "9,"\n plus = "00"\n dial_timeout_s = 5')
+        server = server_on(bench, 'dial_prefix = "9"\n plus = "00"\n dial_timeout_s = 5')
         ended(server, "+15551234567")
-        same([e["to"].replace(",", "") for e in bench.wait("dialled")], ["90015551234567"])
+        same([event["to"] for event in bench.wait("dialled")], ["90015551234567"])
 
 
 @fact

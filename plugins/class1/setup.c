@@ -93,17 +93,17 @@ static int read_inits(struct setup_line *line, const char *where)
 
     while (*(at += strspn(at, " ")) != '\0') {
         size_t length = strcspn(at, " ");
-        char *to = line->inits[line->init_count];
+        char *to;
 
         if (line->init_count == SETUP_INITS_MAX || length >= SETUP_INIT_SIZE)
             return err_set(ERR_INVALID, "%s: init has more than %d commands, or one of more than %d characters", where,
                            SETUP_INITS_MAX, SETUP_INIT_SIZE - 1);
+        to = line->inits[line->init_count++];
         memcpy(to, at, length);
         to[length] = '\0';
         if (!is_command(to))
             return err_set(ERR_INVALID, "%s: init: \"%s\" is no command: each begins with AT, blanks stand between",
                            where, to);
-        line->init_count++;
         at += length;
     }
     return 0;

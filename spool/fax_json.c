@@ -262,8 +262,16 @@ static json_t *list_of(const json_t *record, const char *key)
 
 int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, int number)
 {
-    static const char *const keys[] = {"frames_omitted", "sip_omitted", "trunk",      "call_id", "t30_result",
-                                       "t30_text",       "sip_status",  "sip_reason", "q850"};
+    static const char *const keys[] = {"frames_omitted",
+                                       "sip_omitted",
+                                       "modem_dialogue_omitted",
+                                       "trunk",
+                                       "call_id",
+                                       "t30_result",
+                                       "t30_text",
+                                       "sip_status",
+                                       "sip_reason",
+                                       "q850"};
     struct stmt *stmt;
     *trace = NULL;
     int error = stmt_open(&stmt, spool_db(spool), "SELECT record FROM attempt WHERE fax = ? AND number = ?");
@@ -274,8 +282,8 @@ int fax_json_trace(json_t **trace, struct spool *spool, const struct fax *fax, i
     error = stmt_step(stmt);
     if (error == 1) {
         json_t *record = parsed(stmt_text(stmt, "record"), json_object());
-        *trace = json_pack("{s:i, s:o, s:o}", "number", number, "frames", list_of(record, "frames"), "sip",
-                           list_of(record, "sip"));
+        *trace = json_pack("{s:i, s:o, s:o, s:o}", "number", number, "frames", list_of(record, "frames"), "sip",
+                           list_of(record, "sip"), "modem_dialogue", list_of(record, "modem_dialogue"));
         for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
             json_object_set_new(*trace, keys[i], copy_or_null(record, keys[i]));
         json_decref(record);

@@ -88,14 +88,22 @@ static void set_texts(json_t *to, const struct options *options, const char *sta
     json_object_set_new(to, "password", json_string(options->password));
 }
 
+enum { WAY_STREAM, WAY_DATAGRAMS, WAY_MODEM };
+
+static const struct way {
+    const char *carrier, *media;
+} ways[] = {
+    [WAY_STREAM] = {"audio", "stream"}, [WAY_DATAGRAMS] = {"udp", "datagram"}, [WAY_MODEM] = {"modem", "serial"}};
+
 /* The engine's job (engine.h) from the options of ours. */
 static json_t *engine_job(struct job *job, const struct call_plan *plan, const struct call_files *files)
 {
     const struct options *options = job_options(job);
+    const struct way *way = &ways[plan->path ? WAY_DATAGRAMS : plan->modem ? WAY_MODEM : WAY_STREAM];
     json_t *to = json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:{s:I}}", "role", plan->sends ? "caller" : "answerer",
-                           "direction", plan->sends ? "send" : "receive", "carrier", plan->path ? "udp" : "audio",
-                           "media", plan->path ? "datagram" : "stream", "ecm", (int)options->ecm, "max_rate_bps",
-                           options->max_rate_bps, "limits", "call_ms", (json_int_t)options->call_limit_s * 1000);
+                           "direction", plan->sends ? "send" : "receive", "carrier", way->carrier, "media", way->media,
+                           "ecm", (int)options->ecm, "max_rate_bps", options->max_rate_bps, "limits", "call_ms",
+                           (json_int_t)options->call_limit_s * 1000);
 
     set_texts(to, options, plan->station_id);
     if (files->facts)
@@ -108,6 +116,8 @@ static json_t *engine_job(struct job *job, const struct call_plan *plan, const s
         json_object_set(to, "audio", plan->audio);
     if (plan->path)
         json_object_set(to, "path", (json_t *)plan->path);
+    if (plan->modem)
+        json_object_set(to, "modem", (json_t *)plan->modem);
     return to;
 }
 

@@ -34,8 +34,9 @@ struct call_plan {
     json_t *audio;          /* "audio" of the engine's job, for a stream; borrowed */
     int media;              /* closed by call_run */
     int rtcp;               /* closed by call_run; -1 = none */
-    const json_t *modem; /* "modem" of the engine's job: `media` is a modem that has said CONNECT; borrowed, or NULL */
-    const json_t *path;  /* "path" of the engine's job, for datagrams; borrowed, NULL = media is a stream */
+    const json_t *path;     /* "path" of the engine's job, for datagrams; borrowed, else NULL */
+    const json_t *modem;    /* "modem" of the engine's job, for a serial line; borrowed, else NULL: with neither, media
+                             * is a stream */
     /* Each may be NULL, and is called on the job's thread. */
     void (*on_event)(void *context, const json_t *event); /* "tone" or "trained" */
     /* The running call, right after its start; then NULL, after which it is freed. Not called when it did not start. */

@@ -13,18 +13,20 @@
  *   FSP -> engine   {"command":"abort"}
  *                   {"command":"path", ...}          a far end, as "path" of the job; datagram media only
  *                   {"command":"hangup"}             the far end hung up: as the end-of-file of a stream
+ *                   {"command":"hush"}               T.38 is asked for: no RTP until the next path, half a second at
+ *                                                    most. A gateway may take what comes just after its switch for T.38
  *   end-of-file without "ended": the engine crashed or was killed; the call is lost, the journal tells how far it got.
  *
  * The job, JSON, with descriptors in the order control, media, rtcp, journal, then one for each of "files" (send) or
  * the one file to fill (receive):
  *
  *   {"role":"caller"|"answerer", "direction":"send"|"receive",
- *    "carrier":"audio", "media":"stream" | "carrier":"udp", "media":"datagram",
+ *    "carrier":"audio", "media":"stream" | "carrier":"udp", "media":"datagram" | "carrier":"modem", "media":"serial",
  *    "files":[{"resolution":"fine","width":1728,"length_mm":297}],   send: renditions, the default first; else absent
  *    "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"], "max_rate_bps":14400,
  *    "compressions":["mh","mr","mmr"], "subaddress":"", "password":"",
  *    "audio":{"pace":0, "chunk_ms":200, "noise_dbm0":null, "delay_ms":0, "drop_after_ms":0},
- *    "path":{...},
+ *    "path":{...}, "modem":{...},
  *    "limits":{"call_ms":3600000, "cpu_s":120, "memory_bytes":268435456, "file_bytes":268435456}}
  *
  * A job without a journal says "journal":false, one without a socket for RTCP "rtcp":false; engine_start sets the keys
@@ -52,6 +54,15 @@
  * path of mode "t38" after one of mode "rtp" begins T.30 anew on T.38; datagrams that are not RTP may come before it
  * and are kept for it. If pages were confirmed by then, the call ends with "protocol_error". A path of mode "rtp" after
  * one of mode "t38" is ignored.
+ *
+ * "media":"serial" is the device of a Class 1 modem (ITU-T T.31), raw, whose ATD or ATA has just ended with CONNECT, and
+ * of which nothing behind that was read. When the call has ended the modem may still be sending or listening; hanging
+ * up is the FSP's. "modem" says what it can do, by the numbers of +FTM=? and +FRM=?; of a modem that lacks one of V.17's
+ * or V.29's numbers these are not used. "flow" is how it holds up the page that it is given. With "realtime" the engine
+ * asks for real-time scheduling, and warns if it may not:
+ *
+ *   {"transmit":[24,48,72,96,73,74,97,98,121,122,145,146], "receive":[...], "flow":"hardware"|"software"|"none",
+ *    "realtime":true}
  *
  * Thread: any; a call belongs to one thread (the line's worker), engine_abort() and engine_command() may come from any.
  */

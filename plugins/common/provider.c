@@ -109,13 +109,14 @@ static bool shorten(json_t *object, const char *key, const char *omitted)
 }
 
 /* The text of `object`, at most RECORD_SIZE_MAX octets with its end: frames go from the end until it fits, then the
- * messages of SIP, which tell more of a call that failed. */
+ * messages of SIP, which tell more of a call that failed, then a modem's lines. */
 static char *text_fitting(json_t *object)
 {
     char *text = json_dumps(object, JSON_COMPACT);
 
     while (text && strlen(text) >= RECORD_SIZE_MAX &&
-           (shorten(object, "frames", "frames_omitted") || shorten(object, "sip", "sip_omitted"))) {
+           (shorten(object, "frames", "frames_omitted") || shorten(object, "sip", "sip_omitted") ||
+            shorten(object, "modem_dialogue", "modem_dialogue_omitted"))) {
         free(text);
         text = json_dumps(object, JSON_COMPACT);
     }

@@ -36,8 +36,9 @@ void provider_ring(struct provider *provider, int line);
 void provider_changed(struct provider *provider);
 
 /* Hand `object` out as text by the size protocol of FaxdRingInfo and FaxdCallRecord: `*needed` is the size with its end
- * (never over 49,152: the list "frames", then "sip", is shortened to fit, and "frames_omitted", "sip_omitted" count
- * it); FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less. `json` NULL with size 0 asks for the size and is TRUE.
+ * (never over 49,152: the list "frames", then "sip", then "modem_dialogue", is shortened to fit, and "frames_omitted",
+ * "sip_omitted", "modem_dialogue_omitted" count it); FALSE and ERROR_INSUFFICIENT_BUFFER when `size` is less. `json`
+ * NULL with size 0 asks for the size and is TRUE.
  */
 BOOL provider_text(json_t *object, char *json, DWORD size, LPDWORD needed);
 

@@ -59,6 +59,8 @@ FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
  *   "line_ms"          line time of the call
  *   "frames"           [{"at_ms":1234,"dir":"sent"|"received","name":"DIS","hex":"ff13..."}], at most 400, bounded;
  *                      "frames_omitted": how many are not there
+ *   "modem_dialogue"   [{"at_ms":1234,"dir":"sent"|"received","text":"AT+FTH=3"}] of a Class 1 modem, at most 250;
+ *                      "modem_dialogue_omitted": how many are not there
  *   "sip"              [{"at_ms":-120,"dir":"sent"|"received","text":"INVITE sip:...\r\n..."}], messages with their
  *                      bodies, no secrets; at_ms counts as that of frames; "sip_omitted": how many are not there */
 FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, LPDWORD needed);

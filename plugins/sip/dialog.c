@@ -225,12 +225,13 @@ static void set_end(struct dialog *dialog, int status, int q850, const char *rea
     pthread_mutex_unlock(&dialog->lock);
 }
 
-/* The engine hears that the far end hung up. With the lock held. */
-static void tell_hang_up(struct dialog *dialog)
+/* An order of one word, if there is an engine. With the lock held. */
+static void tell_engine(struct dialog *dialog, const char *order)
 {
-    json_t *command = json_pack("{s:s}", "command", "hangup");
+    json_t *command = json_pack("{s:s}", "command", order);
 
-    engine_command(dialog->engine, command); /* one that does not read ends by its own limits */
+    if (dialog->engine)
+        engine_command(dialog->engine, command); /* one that does not read ends by its own limits */
     json_decref(command);
 }
 
@@ -240,8 +241,7 @@ static void say_over(struct dialog *dialog)
     pthread_mutex_lock(&dialog->lock);
     if (dialog->state == DIALOG_STANDING && !dialog->hung_up) {
         dialog->hung_up = true;
-        if (dialog->engine)
-            tell_hang_up(dialog);
+        tell_engine(dialog, "hangup");
     }
     dialog->state = DIALOG_OVER;
     pthread_cond_broadcast(&dialog->changed);
@@ -353,8 +353,8 @@ void dialog_attach(struct dialog *dialog, struct engine_call *engine, const json
     dialog->engine = engine;
     if (engine && !same_path(path, dialog->path))
         tell_path(dialog);
-    if (engine && dialog->hung_up)
-        tell_hang_up(dialog);
+    if (dialog->hung_up)
+        tell_engine(dialog, "hangup");
     pthread_mutex_unlock(&dialog->lock);
 }
 
@@ -418,8 +418,14 @@ static void ask(struct dialog *dialog, enum sip_media_kind kind)
 
     if (dialog->asking || dialog->ending || !dialog->nh)
         return;
-    if (sip_media_offer(&dialog->media, kind, text) == 0)
-        send_invite(dialog, text);
+    if (sip_media_offer(&dialog->media, kind, text) != 0)
+        return;
+    if (kind == SIP_MEDIA_IMAGE) {
+        pthread_mutex_lock(&dialog->lock);
+        tell_engine(dialog, "hush");
+        pthread_mutex_unlock(&dialog->lock);
+    }
+    send_invite(dialog, text);
 }
 
 static void on_request(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *argument)

@@ -17,6 +17,7 @@
 #include "plugins/common/engine.h"
 #include "plugins/t30/audio.h"
 #include "plugins/t30/datagram.h"
+#include "plugins/t30/serial.h"
 #include "plugins/t30/session.h"
 #include "plugins/t30/watchdog.h"
 #include "server/base/err.h"
@@ -39,6 +40,7 @@ struct call {
     struct session *session;
     struct audio *audio;       /* on a stream, else NULL */
     struct datagram *datagram; /* on datagrams, else NULL */
+    struct serial *serial;     /* on a modem, else NULL */
     int64_t started_ns;
     int64_t check_ns;
     int64_t cpu_ns;
@@ -155,10 +157,12 @@ static int start_media(struct call *call)
                                 options->datagram ? &datagram_hooks : &stream_hooks, call);
     if (!call->session)
         return err_set(ERR_INTERNAL, "no memory for a T.30 session");
-    if (!options->datagram) {
+    if (options->serial)
+        call->serial = serial_new(options, call->media, call->session);
+    else if (!options->datagram)
         call->audio = audio_new(options, call->media, call->session);
+    if (!options->datagram)
         return 0;
-    }
     call->datagram = datagram_new(options, call->media, call->rtcp, call->session, on_tone, call);
     return call->datagram ? 0 : ERR_INVALID;
 }
@@ -201,6 +205,7 @@ void call_free(struct call *call)
     session_free(call->session);
     audio_free(call->audio);
     datagram_free(call->datagram);
+    serial_free(call->serial);
     close_descriptor(&call->media);
     close_descriptor(&call->rtcp);
     close_descriptor(&call->control);
@@ -227,9 +232,9 @@ int call_rtcp(const struct call *call)
     return call->rtcp;
 }
 
-bool call_has_datagrams(const struct call *call)
+bool call_has_stream(const struct call *call)
 {
-    return call->datagram != NULL;
+    return call->audio != NULL;
 }
 
 void call_retry_ended(struct call *call)
@@ -254,6 +259,8 @@ static void finish(struct call *call, int64_t now_ns)
     if (call->datagram) {
         datagram_finish(call->datagram, now_ns);
         datagram_describe(call->datagram, record);
+    } else if (call->serial) {
+        serial_finish(call->serial);
     } else {
         shutdown(call->media, SHUT_RDWR);
     }
@@ -268,7 +275,7 @@ static void check_limits(struct call *call, int64_t now_ns)
 {
     int64_t elapsed_ms = session_line_ms(call->session);
 
-    if (call->options.audio.pace > 0 || call->datagram)
+    if (call->options.audio.pace > 0 || !call->audio)
         elapsed_ms = (now_ns - call->started_ns) / NS_PER_MS;
     if (elapsed_ms > call->options.limits.call_ms)
         session_end(call->session, OUTCOME_END_LIMIT, "the call took longer than its limit");
@@ -311,6 +318,8 @@ static void work(struct call *call, int64_t now_ns)
     watchdog_step();
     if (call->datagram)
         work_on_datagrams(call, now_ns);
+    else if (call->serial)
+        serial_run(call->serial, now_ns);
     else
         work_on_stream(call, now_ns);
     if (measured)
@@ -366,6 +375,8 @@ static void obey(struct call *call, const json_t *order)
         session_end(call->session, OUTCOME_END_ABORTED, "aborted on request");
     else if (command && strcmp(command, "hangup") == 0 && call->datagram)
         datagram_hang_up(call->datagram, clock_ns(CLOCK_MONOTONIC));
+    else if (command && strcmp(command, "hush") == 0 && call->datagram)
+        datagram_hush(call->datagram, clock_ns(CLOCK_MONOTONIC));
     else if (command && strcmp(command, "path") == 0 && call->datagram)
         take_path(call, order);
     else
@@ -395,12 +406,19 @@ void call_hear_control(struct call *call)
         call->done = true;
 }
 
+static int64_t media_due_ns(const struct call *call)
+{
+    if (call->datagram)
+        return datagram_due_ns(call->datagram);
+    return call->serial ? serial_due_ns(call->serial) : audio_due_ns(call->audio);
+}
+
 int64_t call_due_ns(const struct call *call)
 {
     int64_t due_ns = INT64_MAX;
 
     if (!call->closed)
-        due_ns = call->datagram ? datagram_due_ns(call->datagram) : audio_due_ns(call->audio);
+        due_ns = media_due_ns(call);
     if (call->more && !call->closed)
         return 0;
     return due_ns < call->check_ns ? due_ns : call->check_ns;
@@ -413,7 +431,9 @@ bool call_may_wait(const struct call *call)
 
 bool call_wants_media_room(const struct call *call)
 {
-    return !call->closed && call->audio && audio_wants_room(call->audio);
+    if (call->closed || call->datagram)
+        return false;
+    return call->serial ? serial_wants_room(call->serial) : audio_wants_room(call->audio);
 }
 
 bool call_wants_media(const struct call *call)

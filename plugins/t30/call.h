@@ -31,8 +31,8 @@ int call_control(const struct call *call);
 int call_media(const struct call *call);
 int call_rtcp(const struct call *call); /* -1 = none */
 
-/* True when the media are datagrams: of each that is there, call_hear_media takes one. */
-bool call_has_datagrams(const struct call *call);
+/* True when the media are a stream between engines: what is in it may have to wait there for its time. */
+bool call_has_stream(const struct call *call);
 
 /* A socket is readable, or a stream has hung up. */
 void call_hear_media(struct call *call, int64_t now_ns);

@@ -26,6 +26,7 @@
 #define DATAGRAMS_AT_ONCE   32
 #define LATE_SAMPLES        (200 * SESSION_RATE / 1000)
 #define LAST_WORDS_NS       (400 * NS_PER_MS) /* RTP's own waiting, and silence: modems give their last bits with delay */
+#define HUSH_NS             (500 * NS_PER_MS)   /* then the answer to an offer of T.38 is late, or got lost */
 #define FLUSH_NS            (100 * NS_PER_MS)   /* UDPTL: for a packet that was overtaken */
 #define RTP_SILENCE_NS      (10000 * NS_PER_MS) /* without RTP: the path is dead */
 #define T38_SILENCE_NS      (30000 * NS_PER_MS) /* ... without UDPTL, while we do not send ourselves */
@@ -65,6 +66,7 @@ struct datagram {
     struct rtp *rtp; /* kept after a switch for what it counted */
     struct tones *tones;
     int64_t speak_ns; /* when the next packet leaves */
+    int64_t hush_ns;  /* none leaves before */
     uint8_t ssrc[4];  /* the far end's */
     int64_t switched_ns;
     struct early *early[EARLY_MAX];
@@ -170,7 +172,7 @@ static void speak(struct datagram *datagram, int64_t now_ns)
     }
     for (; datagram->speak_ns <= now_ns && !session_is_over(datagram->session); datagram->speak_ns += PERIOD_NS) {
         session_transmit(datagram->session, samples, RTP_SEND_SAMPLES);
-        if (datagram->media.to_size == 0)
+        if (datagram->media.to_size == 0 || now_ns < datagram->hush_ns)
             rtp_skip(datagram->rtp, RTP_SEND_SAMPLES);
         else
             put(datagram, &datagram->media, packet, rtp_send(datagram->rtp, samples, packet, sizeof packet));
@@ -570,11 +572,17 @@ void datagram_set_path(struct datagram *datagram, const struct path *path, int64
         start(datagram, now_ns);
     if (path->mode == PATH_RTP)
         use_rtp(datagram, path);
+    datagram->hush_ns = 0;
     datagram->path = *path;
     if (use_rules(datagram, now_ns) != 0)
         session_end(datagram->session, OUTCOME_END_BROKEN, err_message());
     if (was_rtp && path->mode == PATH_T38)
         switch_to_t38(datagram, now_ns);
+}
+
+void datagram_hush(struct datagram *datagram, int64_t now_ns)
+{
+    datagram->hush_ns = now_ns + HUSH_NS;
 }
 
 void datagram_hang_up(struct datagram *datagram, int64_t now_ns)

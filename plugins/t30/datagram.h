@@ -49,6 +49,9 @@ void datagram_set_path(struct datagram *datagram, const struct path *path, int64
 /* The far end hung up: what it sent before is heard to its end, then the session ends. */
 void datagram_hang_up(struct datagram *datagram, int64_t now_ns);
 
+/* Send no RTP for a moment, or until the next path. */
+void datagram_hush(struct datagram *datagram, int64_t now_ns);
+
 /* An IFP packet of the session's. */
 void datagram_send_packet(struct datagram *datagram, const uint8_t *ifp, int size, bool image);
 

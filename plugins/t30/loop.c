@@ -106,9 +106,8 @@ static uint32_t media_events(const struct call *call)
 {
     if (!call_wants_media(call))
         return 0;
-    if (call_has_datagrams(call))
-        return EPOLLIN;
-    return EPOLLIN | EPOLLRDHUP | EPOLLET | (call_wants_media_room(call) ? (uint32_t)EPOLLOUT : 0);
+    return EPOLLIN | (call_has_stream(call) ? (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET : 0) |
+           (call_wants_media_room(call) ? (uint32_t)EPOLLOUT : 0);
 }
 
 int loop_add(struct loop *loop, struct call *call)

@@ -221,22 +221,89 @@ static int read_limits(struct options_limits *limits, const json_t *job)
     return read_int(&limits->file_bytes, object, "file_bytes", 256LL << 20, 4096, FILE_BYTES_MAX);
 }
 
-static int read_media(struct options *options, const json_t *job)
+/* Numbers of +FTM and +FRM (T.31 table 3), by the modem that they belong to. */
+static const struct {
+    int number;
+    unsigned modem;
+} modulations[] = {{24, OPTIONS_V27TER}, {48, OPTIONS_V27TER}, {72, OPTIONS_V29},  {96, OPTIONS_V29},
+                   {73, OPTIONS_V17},    {74, OPTIONS_V17},    {97, OPTIONS_V17},  {98, OPTIONS_V17},
+                   {121, OPTIONS_V17},   {122, OPTIONS_V17},   {145, OPTIONS_V17}, {146, OPTIONS_V17}};
+
+/* The modems of which all numbers are in the list: T.30 may ask for any rate of a modem, and for short training. */
+static int read_modulations(unsigned *modems, const json_t *object, const char *key)
 {
-    const char *media = json_string_value(json_object_get(job, "media"));
-    bool audio;
+    const json_t *list = json_object_get(object, key);
+    const json_t *item;
+    bool found;
+    size_t at;
+
+    *modems = OPTIONS_V27TER | OPTIONS_V29 | OPTIONS_V17;
+    if (!json_is_array(list))
+        return wrong(key, "a list of numbers");
+    for (size_t i = 0; i < sizeof modulations / sizeof *modulations; i++) {
+        found = false;
+        json_array_foreach(list, at, item)
+        {
+            found |= json_is_integer(item) && json_integer_value(item) == modulations[i].number;
+        }
+        if (!found)
+            *modems &= ~modulations[i].modem;
+    }
+    return *modems & OPTIONS_V27TER ? 0 : wrong(key, "a list with 24 and 48: every fax modem has V.27ter");
+}
+
+static int read_modem(struct options *options, const json_t *job)
+{
+    const json_t *object = json_object_get(job, "modem");
+    const char *flow = json_string_value(json_object_get(object, "flow"));
     int error;
 
-    if ((error = read_choice(&audio, job, "carrier", "audio", "udp")) != 0)
+    if (!json_is_object(object))
+        return wrong("modem", "an object");
+    if (flow && strcmp(flow, "hardware") != 0 && strcmp(flow, "software") != 0 && strcmp(flow, "none") != 0)
+        return wrong("modem.flow", "hardware, software or none");
+    options->modem.xon_xoff = flow && strcmp(flow, "software") == 0;
+    if ((error = read_modulations(&options->modem.transmit, object, "transmit")) != 0)
         return error;
-    options->datagram = !audio;
-    if (!media || strcmp(media, audio ? "stream" : "datagram") != 0)
-        return wrong("media", audio ? "\"stream\"" : "\"datagram\"");
-    if (audio)
+    if ((error = read_modulations(&options->modem.receive, object, "receive")) != 0)
+        return error;
+    return read_bool(&options->modem.realtime, object, "realtime", false);
+}
+
+static int read_media(struct options *options, const json_t *job)
+{
+    static const struct {
+        const char *carrier, *media;
+    } ways[] = {{"audio", "stream"}, {"udp", "datagram"}, {"modem", "serial"}};
+    const char *carrier = json_string_value(json_object_get(job, "carrier"));
+    const char *media = json_string_value(json_object_get(job, "media"));
+    size_t way = 0;
+    int error;
+
+    while (way < 3 && (!carrier || strcmp(carrier, ways[way].carrier) != 0))
+        way++;
+    if (way == 3)
+        return wrong("carrier", "audio, udp or modem");
+    if (!media || strcmp(media, ways[way].media) != 0)
+        return err_set(ERR_INVALID, "job: \"media\" is not \"%s\"", ways[way].media);
+    options->datagram = way == 1;
+    options->serial = way == 2;
+    if (options->serial)
+        return read_modem(options, job);
+    if (!options->datagram)
         return 0;
     if ((error = read_bool(&options->has_rtcp, job, "rtcp", false)) != 0)
         return error;
     return path_parse(&options->path, json_object_get(job, "path"));
+}
+
+/* The call uses what the modem has, too. */
+static void limit_modems(struct options *options)
+{
+    if (options->serial)
+        options->modems &= options->sending ? options->modem.transmit : options->modem.receive;
+    if (options->modems == 0)
+        options->modems = OPTIONS_V27TER;
 }
 
 /* Who is who, and what goes over the line. */
@@ -276,6 +343,7 @@ static int read_capabilities(struct options *options, const json_t *job)
         return error;
     if ((error = read_words(&options->compressions, job, "compressions", compression_words, 3)) != 0)
         return error;
+    limit_modems(options);
     options->compressions |= OPTIONS_MH; /* T.30 table 2: one-dimensional coding is not optional */
     return read_small(&options->max_rate_bps, job, "max_rate_bps", OPTIONS_RATE_MAX_BPS, OPTIONS_RATE_MIN_BPS, 33600);
 }

@@ -47,6 +47,13 @@ struct options_audio {
     int drop_after_ms; /* line time after which this side cuts the line, 0 = never */
 };
 
+/* A Class 1 modem. */
+struct options_serial {
+    unsigned transmit, receive; /* enum options_modem that it has whole; V.27ter at least */
+    bool xon_xoff;              /* it holds us up so while it sends a page */
+    bool realtime;              /* ask for the scheduling that its answers need */
+};
+
 struct options_limits {
     int64_t call_ms;
     int cpu_s;
@@ -59,7 +66,8 @@ struct options {
     bool sending; /* direction "send" */
     bool has_journal;
     bool has_rtcp;
-    bool datagram;    /* media "datagram"; else "stream" */
+    bool datagram;    /* media "datagram" */
+    bool serial;      /* media "serial"; neither: "stream" */
     struct path path; /* of datagrams */
     struct options_file files[OPTIONS_FILES_MAX];
     int file_count; /* 0 when receiving */
@@ -72,6 +80,7 @@ struct options {
     unsigned compressions; /* enum options_compression, OPTIONS_MH always set: every machine has it */
     int max_rate_bps;
     struct options_audio audio;
+    struct options_serial modem;
     struct options_limits limits;
 };
 

@@ -8,8 +8,9 @@
 #include <tiffio.h>
 #include <spandsp.h>
 
-#define TRACE_BUDGET 45000 /* leaves the other keys 4 kB; they need less than two */
-#define TEXT_SIZE    32
+#define TRACE_BUDGET   45000 /* leaves the other keys 4 kB; they need less than two */
+#define DIALOGUE_BYTES 22000 /* of that, when a modem's dialogue is there */
+#define TEXT_SIZE      32
 
 char *record_clean_text(char *to, size_t size, const char *text)
 {
@@ -129,8 +130,8 @@ json_t *record_to_json(const struct record *record, const struct trace *trace)
     unsigned omitted;
 
     add_outcome(object, record);
-    add_text(object, "mode", record->t38 ? "t38" : "audio");
-    if (record->t38)
+    add_text(object, "mode", record->mode);
+    if (strcmp(record->mode, "t38") == 0)
         add_number(object, "t38_version", record->t38_version);
     if (record->negotiated)
         add_negotiated(object, record);
@@ -142,8 +143,14 @@ json_t *record_to_json(const struct record *record, const struct trace *trace)
         add_number(object, "answered_at_ms", record->answered_at_ms);
     add_number(object, "ended_at_ms", record->ended_at_ms);
     add_number(object, "line_ms", record->line_ms);
-    json_object_set_new(object, "frames", trace_to_json(trace, TRACE_BUDGET, &omitted));
+    json_object_set_new(object, "frames",
+                        trace_to_json(trace, TRACE_BUDGET - (record->dialogue ? DIALOGUE_BYTES : 0), &omitted));
     if (omitted)
         add_number(object, "frames_omitted", omitted);
+    if (!record->dialogue)
+        return object;
+    json_object_set_new(object, "modem_dialogue", dialogue_to_json(record->dialogue, &omitted));
+    if (omitted)
+        add_number(object, "modem_dialogue_omitted", omitted);
     return object;
 }

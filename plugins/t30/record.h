@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plugins/t30/dialogue.h"
 #include "plugins/t30/outcome.h"
 #include "plugins/t30/trace.h"
 
@@ -19,10 +20,11 @@
 
 struct record {
     struct outcome_facts facts;
-    const char *message; /* why the call was ended by us, or "" */
-    bool t38;            /* at the end; else audio */
-    int t38_version;
-    const char *remote_station_id; /* as the far end sent it; any octets */
+    const char *message;             /* why the call was ended by us, or "" */
+    const struct dialogue *dialogue; /* of "class1", else NULL */
+    const char *mode;                /* at the end: "audio", "t38" or "class1" */
+    int t38_version;                 /* of "t38" */
+    const char *remote_station_id;   /* as the far end sent it; any octets */
     const char *local_station_id;
     const char *subaddress; /* that the far end asked for; any octets */
     int rendition;          /* which of the job's files was sent, from 0 */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The T.30 session: where spandsp's fax engine runs. With t38.c it is the file that knows its private structs (the
- * public interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
+/* The T.30 session: where spandsp's fax engine runs. With t38.c and class1.c it is the file that knows its private
+ * structs (the public interface of 0.0.6 has neither the rate to start with nor the far end's DIS).
  *
- * All handlers run inside session_transmit, session_receive, session_advance or session_packet. They cannot end the
- * T.30 they are called from, so they mark the session as over, and the function at the bottom of the stack ends it.
- * From the mark on, nothing that T.30 still does reaches the line, the journal or the trace. */
+ * All handlers run inside session_transmit, session_receive, session_advance, session_packet or session_octets. They
+ * cannot end the T.30 they are called from, so they mark the session as over, and the function at the bottom of the
+ * stack ends it. From the mark on, nothing that T.30 still does reaches the line, the journal or the trace. */
 #include "config.h"
 
 #define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
@@ -22,6 +22,7 @@
 
 #include "plugins/t30/session.h"
 
+#include "plugins/t30/class1.h"
 #include "plugins/t30/confirm.h"
 #include "plugins/t30/offer.h"
 #include "plugins/t30/page_file.h"
@@ -39,8 +40,9 @@ struct session {
     struct options options;
     struct session_hooks hooks;
     void *context;
-    fax_state_t *fax; /* on audio, else NULL */
-    struct t38 *t38;  /* on T.38, else NULL */
+    fax_state_t *fax;      /* on audio, else NULL */
+    struct t38 *t38;       /* on T.38, else NULL */
+    struct class1 *class1; /* on a modem, else NULL */
     int t38_version;
     t30_state_t *t30; /* of one of these */
     struct page_file files[OPTIONS_FILES_MAX];
@@ -396,6 +398,23 @@ static bool start_t38(struct session *session, const struct path_t38 *t38)
     return true;
 }
 
+static bool start_class1(struct session *session)
+{
+    session->class1 = class1_new(session->options.calling);
+    if (!session->class1)
+        return false;
+    session->t30 = class1_t30(session->class1);
+    set_up_t30(session);
+    return true;
+}
+
+static bool start_line(struct session *session, const struct path_t38 *t38)
+{
+    if (session->options.serial)
+        return start_class1(session);
+    return t38 ? start_t38(session, t38) : start_audio(session);
+}
+
 struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context)
 {
@@ -407,7 +426,7 @@ struct session *session_new(const struct options *options, const struct path_t38
     session->confirm.journal = journal;
     session->confirm.sending = options->sending;
     take_files(session, files);
-    if (t38 ? start_t38(session, t38) : start_audio(session))
+    if (start_line(session, t38))
         return session;
     free(session);
     return NULL;
@@ -443,7 +462,7 @@ static void forget_agreement(struct session *session)
 
 void session_switch(struct session *session, const struct path_t38 *t38)
 {
-    if (session->over || session->t38)
+    if (session->over || !session->fax)
         return;
     if (session->confirm.pages > 0 || session->confirm.end_sent) {
         session_end(session, OUTCOME_END_REFUSED, "a switch to T.38 after pages were sent");
@@ -470,6 +489,7 @@ void session_free(struct session *session)
     if (session->fax)
         fax_free(session->fax);
     t38_free(session->t38);
+    class1_free(session->class1);
     free(session);
 }
 
@@ -493,14 +513,22 @@ void session_transmit(struct session *session, int16_t *samples, int count)
     memset(samples + made, 0, (size_t)(count - made) * sizeof *samples);
 }
 
+static bool is_busy(const struct session *session)
+{
+    if (session->class1)
+        return class1_is_at_work(session->class1);
+    if (session->t38)
+        return t38_is_sending(session->t38) || t38_is_hearing(session->t38);
+    return session->fax->modems.transmit || session->t30->rx_signal_present;
+}
+
 /* Nothing is sent, nothing is heard, no timer runs: after a lost DCN, for one, or a far end that fell silent after EOM.
  */
 static bool is_waiting_in_vain(const struct session *session)
 {
     const t30_state_t *t30 = session->t30;
 
-    if (session->fax ? session->fax->modems.transmit || t30->rx_signal_present
-                     : t38_is_sending(session->t38) || t38_is_hearing(session->t38))
+    if (is_busy(session))
         return false;
     return t30->timer_t0_t1 <= 0 && t30->timer_t2_t4 <= 0 && t30->timer_t3 <= 0 && t30->timer_t5 <= 0;
 }
@@ -524,15 +552,28 @@ void session_receive(struct session *session, int16_t *samples, int count)
         watch_for_standstill(session);
 }
 
+/* The modem is of no use any more: to the call it is as if the line had gone. */
+static void end_for_fault(struct session *session)
+{
+    const char *fault = session->class1 ? class1_fault(session->class1) : NULL;
+
+    if (fault && !session->over)
+        session_end(session, OUTCOME_END_HUNG_UP, fault);
+}
+
 void session_advance(struct session *session, int samples)
 {
-    if (session->over || !session->t38)
+    if (session->over || session->fax)
         return;
     session->samples += samples;
     if (!is_waiting_in_vain(session)) /* until now, however long that was */
         session->moved_at_ms = session_line_ms(session);
-    t38_advance(session->t38, samples);
+    if (session->t38)
+        t38_advance(session->t38, samples);
+    else
+        class1_advance(session->class1, samples);
     end_stopped(session);
+    end_for_fault(session);
     if (!session->over)
         watch_for_standstill(session);
 }
@@ -545,14 +586,43 @@ void session_packet(struct session *session, const uint8_t *ifp, int size, uint1
     end_stopped(session);
 }
 
+void session_octets(struct session *session, const uint8_t *octets, size_t size)
+{
+    if (session->over || !session->class1)
+        return;
+    class1_receive(session->class1, octets, size);
+    end_stopped(session);
+    end_for_fault(session);
+}
+
+const uint8_t *session_output(const struct session *session, size_t *size)
+{
+    return class1_output(session->class1, size);
+}
+
+void session_written(struct session *session, size_t size)
+{
+    class1_written(session->class1, size);
+}
+
+bool session_is_sending_page(const struct session *session)
+{
+    return !session->over && class1_is_sending_page(session->class1);
+}
+
+void session_leave(struct session *session)
+{
+    class1_leave(session->class1);
+}
+
 int session_due(const struct session *session)
 {
     int64_t standstill;
     int due;
 
-    if (session->over || !session->t38)
+    if (session->over || session->fax)
         return INT_MAX;
-    due = t38_due(session->t38);
+    due = session->t38 ? t38_due(session->t38) : class1_due(session->class1);
     if (!is_waiting_in_vain(session))
         return due;
     standstill = (session->moved_at_ms + STANDSTILL_MS + 1) * (SESSION_RATE / 1000) - session->samples;
@@ -580,7 +650,10 @@ json_t *session_record(const struct session *session)
                                       .complete = confirm->complete,
                                       .pages = confirm->pages},
                             .message = session->message,
-                            .t38 = session->t38 != NULL,
+                            .dialogue = session->class1 ? class1_dialogue(session->class1) : NULL,
+                            .mode = session->class1 ? "class1"
+                                    : session->t38  ? "t38"
+                                                    : "audio",
                             .t38_version = session->t38_version,
                             .remote_station_id = t30_get_rx_ident(session->t30),
                             .local_station_id = session->options.station_id,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One T.30 session on spandsp: samples or T.38 packets in and out, and what happened.
+/* One T.30 session on spandsp: samples, T.38 packets or a Class 1 modem's octets in and out, and what happened.
  *
  * A session that began on audio may go over to T.38 once: T.30 begins anew there, in the same session.
  *
@@ -40,9 +40,9 @@ struct session_hooks {
  * other function here. */
 void session_setup(void);
 
-/* Start a call, on audio or (`t38` not NULL) on T.38. `options` is copied; `files` are options->file_count documents or
- * the one file to fill; they and `journal` (-1: none) stay the caller's and have to outlive the session. NULL when
- * memory is out. The caller frees with session_free. */
+/* Start a call: on a Class 1 modem (options->serial), on T.38 (`t38` not NULL), or on audio. `options` is copied;
+ * `files` are options->file_count documents or the one file to fill; they and `journal` (-1: none) stay the caller's
+ * and have to outlive the session. NULL when memory is out. The caller frees with session_free. */
 struct session *session_new(const struct options *options, const struct path_t38 *t38, const int *files, int journal,
                             const struct session_hooks *hooks, void *context);
 
@@ -61,13 +61,26 @@ void session_transmit(struct session *session, int16_t *samples, int count);
 /* `count` samples from the line; they are changed in place. Line time goes by with them. */
 void session_receive(struct session *session, int16_t *samples, int count);
 
-/* T.38: line time goes by; packets that become due are sent through the hook. */
+/* T.38 and modem: line time goes by; packets that become due are sent through the hook, octets put out. */
 void session_advance(struct session *session, int samples);
 
 /* T.38: a packet of the far end with UDPTL's number. Any octets. */
 void session_packet(struct session *session, const uint8_t *ifp, int size, uint16_t sequence);
 
-/* T.38: line time until session_advance has something to do, in samples; 0 = now, INT_MAX = never. */
+/* Modem: octets that it said, any. */
+void session_octets(struct session *session, const uint8_t *octets, size_t size);
+
+/* Modem: what is to be said to it, borrowed until the next call here; then how much of it was. */
+const uint8_t *session_output(const struct session *session, size_t *size);
+void session_written(struct session *session, size_t size);
+
+/* Modem: it is sending a page. */
+bool session_is_sending_page(const struct session *session);
+
+/* Modem: the session is over, and the last octets are put out that bring it back to commands. */
+void session_leave(struct session *session);
+
+/* T.38 and modem: line time until session_advance has something to do, in samples; 0 = now, INT_MAX = never. */
 int session_due(const struct session *session);
 
 /* T.38: true while this end sends a tone, a frame or a page. */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -80,6 +81,9 @@ static const struct guarded_call guarded_calls[] = {
     {SCMP_SYS(fcntl), 1, LOW_BITS, F_SETFL},
     {SCMP_SYS(fcntl), 1, LOW_BITS, F_GETFD},
     {SCMP_SYS(prlimit64), 2, ALL_BITS, 0}, /* reading limits, not setting them */
+    /* XON and XOFF of a modem's line; fails on all else that an engine has */
+    {SCMP_SYS(ioctl), 1, LOW_BITS, TCGETS},
+    {SCMP_SYS(ioctl), 1, LOW_BITS, TCSETS},
 };
 
 static int allow_plain(scmp_filter_ctx filter)

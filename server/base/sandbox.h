@@ -27,8 +27,8 @@ struct sandbox_limits {
 bool sandbox_has_landlock(void);
 
 /* Close the fences: no new privileges, no core file, the limits, Landlock with no path at all where the kernel has it,
- * and a seccomp filter that allows reading, writing, syncing and seeking on open descriptors, socket messages on them,
- * epoll, poll, timers, clocks, memory and exit; open, socket, exec, fork, ptrace and all else fail with EPERM.
+ * and a seccomp filter that allows reading, writing, syncing and seeking on open descriptors, socket messages and the
+ * settings of terminals on them, epoll, poll, timers, clocks, memory and exit; open, socket, exec, fork, ptrace and all else fail with EPERM.
  * 0 or ERR_IO: the caller must then leave, not go on without a fence. */
 int sandbox_enter(const struct sandbox_limits *limits);
 

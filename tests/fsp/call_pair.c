@@ -59,7 +59,7 @@ void pair_start(struct pair *pair, struct engine *sender, struct engine *receive
     close(media[1]);
 }
 
-void pair_start_udp(struct pair *pair, enum pair_side side, struct engine *engine)
+void pair_start_side(struct pair *pair, enum pair_side side, struct engine *engine)
 {
     struct pair_end *end = &pair->ends[side];
 

@@ -20,7 +20,7 @@ struct pair_end {
     char phases[64]; /* "negotiating sending " */
     char tones[32];  /* "ced preamble " */
     bool trained;
-    int media, rtcp; /* UDP: sockets to start with, the caller's; -1 = none */
+    int media, rtcp; /* UDP sockets or a modem to start with, the caller's; -1 = none */
     char journal_path[128];
     struct journal_state journal;
 };
@@ -37,8 +37,8 @@ void pair_init(struct pair *pair, const char *work, const char *document);
 /* Start both; each side in its engine. */
 void pair_start(struct pair *pair, struct engine *sender, struct engine *receiver);
 
-/* Start one side on its UDP sockets. */
-void pair_start_udp(struct pair *pair, enum pair_side side, struct engine *engine);
+/* Start one side on its own media: UDP sockets or a modem. */
+void pair_start_side(struct pair *pair, enum pair_side side, struct engine *engine);
 
 /* Take events of one side until it has ended (or `until` says so): at most `timeout_ms`. */
 void pair_follow(struct pair_end *end, int timeout_ms, bool (*until)(const struct pair_end *end));

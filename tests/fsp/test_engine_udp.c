@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -163,8 +164,8 @@ static void open_call(struct call *call, const struct scenario *scenario)
 
 static void start_call(struct call *call, struct engine *engine)
 {
-    pair_start_udp(&call->pair, PAIR_RECEIVER, engine);
-    pair_start_udp(&call->pair, PAIR_SENDER, engine);
+    pair_start_side(&call->pair, PAIR_RECEIVER, engine);
+    pair_start_side(&call->pair, PAIR_SENDER, engine);
 }
 
 static void command_path(struct call *call, enum pair_side side, const char *keys)
@@ -655,8 +656,8 @@ static void an_engine_wakes_for_its_packets_only(void **state)
     assert_int_equal(engine_open(&engine, program("faxd-t30"), 1), 0);
     open_call(&call, &silent);
     open_call(&audio, &mute);
-    pair_start_udp(&audio.pair, PAIR_RECEIVER, engine);
-    pair_start_udp(&call.pair, PAIR_RECEIVER, engine);
+    pair_start_side(&audio.pair, PAIR_RECEIVER, engine);
+    pair_start_side(&call.pair, PAIR_RECEIVER, engine);
     end = &call.pair.ends[PAIR_RECEIVER];
     while (clock_mono_ms() < until) {
         packets += drain(call.pair.ends[PAIR_SENDER].media);
@@ -677,6 +678,51 @@ static void an_engine_wakes_for_its_packets_only(void **state)
     close_call(&audio);
     close_call(&call);
     engine_close(engine);
+}
+
+/* The longest step of the timestamps in `packets` of RTP from `fd`; `*last` is that before the first of them, and then
+ * the last one's. */
+static uint32_t longest_step(int fd, int packets, uint32_t *last)
+{
+    uint32_t timestamp, step = 0;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    uint8_t octets[2048];
+
+    for (int i = 0; i < packets; i++) {
+        assert_int_equal(poll(&ready, 1, 20000), 1);
+        assert_true(recv(fd, octets, sizeof octets, 0) >= 12);
+        timestamp = (uint32_t)octets[4] << 24 | (uint32_t)octets[5] << 16 | (uint32_t)octets[6] << 8 | octets[7];
+        if (timestamp - *last > step)
+            step = timestamp - *last;
+        *last = timestamp;
+    }
+    return step;
+}
+
+static void a_hushed_end_leaves_out_half_a_second(void **state)
+{
+    static const struct scenario mute = {.name = "hushed", .path = PCMU, .family = AF_INET, .pages = 1};
+    struct engine *engine;
+    struct call call;
+    struct pair_end *end;
+    json_t *order = json_pack("{s:s}", "command", "hush");
+    uint32_t last = 0;
+    int fd;
+
+    (void)state;
+    assert_int_equal(engine_open(&engine, program("faxd-t30"), 1), 0);
+    open_call(&call, &mute);
+    pair_start_side(&call.pair, PAIR_RECEIVER, engine);
+    end = &call.pair.ends[PAIR_RECEIVER];
+    fd = call.pair.ends[PAIR_SENDER].media;
+    longest_step(fd, 3, &last); /* it speaks */
+    assert_int_equal(engine_command(end->call, order), 0);
+    assert_in_range(longest_step(fd, 40, &last), 24 * 160, 100 * 160);
+    engine_abort(end->call);
+    pair_follow(end, 20000, NULL);
+    close_call(&call);
+    engine_close(engine);
+    json_decref(order);
 }
 
 #define STRANGERS        12
@@ -702,7 +748,7 @@ static void no_packet_harms_an_engine(void **state)
     for (i = 0; i < STRANGERS; i++) {
         open_call(&calls[i], &hostile[i / 2 % 2]);
         open_stranger(&strangers[i], &calls[i], (enum pair_side)(i % 2), (unsigned)i);
-        pair_start_udp(&calls[i].pair, (enum pair_side)(i % 2), engine);
+        pair_start_side(&calls[i].pair, (enum pair_side)(i % 2), engine);
     }
     for (packet = 0; packet < STRANGER_PACKETS; packet++) {
         for (i = 0; i < STRANGERS; i++) {
@@ -751,6 +797,7 @@ int main(void)
         cmocka_unit_test(every_way_is_bit_exact),
         cmocka_unit_test(every_other_end_has_its_word),
         cmocka_unit_test(an_engine_wakes_for_its_packets_only),
+        cmocka_unit_test(a_hushed_end_leaves_out_half_a_second),
         cmocka_unit_test(no_packet_harms_an_engine),
     };
 

@@ -237,6 +237,7 @@ static void a_record_has_room_in_a_message(void **state)
     static struct trace trace;
     char message[RECORD_MESSAGE_SIZE];
     struct record record = {.facts = {.end = OUTCOME_END_REFUSED, .t30_result = T30_ERR_RX_T2EXP, .sending = true},
+                            .mode = "class1",
                             .message = message,
                             .negotiated = true,
                             .modem = "V.27ter",

@@ -12,16 +12,25 @@
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char help[] = "Usage: fax trace ID [CALL]\n"
-                           "What was said in a call of a fax, in order of time: messages of SIP and frames of T.30.\n"
-                           "CALL is its number, from 1; without it the last one.\n";
+static const char help[] =
+    "Usage: fax trace ID [CALL]\n"
+    "What was said in a call of a fax, in order of time: messages of SIP, commands to a modem and its\n"
+    "answers, frames of T.30.\n"
+    "CALL is its number, from 1; without it the last one.\n";
 
 static const char *const rows[][2] = {
-    {"Trunk", "trunk"}, {"Call-ID", "call_id"}, {"SIP status", "sip_status"},   {"SIP reason", "sip_reason"},
-    {"Q.850", "q850"},  {"T.30", "t30_text"},   {"Left out", "frames_omitted"}, {"Left out SIP", "sip_omitted"},
+    {"Trunk", "trunk"},
+    {"Call-ID", "call_id"},
+    {"SIP status", "sip_status"},
+    {"SIP reason", "sip_reason"},
+    {"Q.850", "q850"},
+    {"T.30", "t30_text"},
+    {"Left out", "frames_omitted"},
+    {"Left out SIP", "sip_omitted"},
+    {"Left out modem", "modem_dialogue_omitted"},
 };
 
-/* One entry of either list. */
+/* One entry of any of the lists. */
 struct entry {
     double at_ms;
     size_t order; /* where it stood, so that entries of one time keep their order */
@@ -82,9 +91,14 @@ static void print_entry(const struct entry *entry)
 
 static void print_trace(const json_t *trace)
 {
-    const json_t *sip = json_object_get(trace, "sip"), *frames = json_object_get(trace, "frames");
-    struct entry *entries = xcalloc(json_array_size(sip) + json_array_size(frames) + 1, sizeof *entries);
-    size_t count = add_all(entries, add_all(entries, 0, sip), frames);
+    static const char *const lists[] = {"sip", "modem_dialogue", "frames"};
+    struct entry *entries = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const json_t *list = json_object_get(trace, lists[i]);
+        entries = xrealloc(entries, (count + json_array_size(list) + 1) * sizeof *entries);
+        count = add_all(entries, count, list);
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *value = text_at(trace, rows[i][1]);
         if (value[0] != '\0')

@@ -275,5 +275,5 @@ bool setup_allows(const struct setup_line *line, int modulation)
                        : modulation == 72 || modulation == 96 ? "v29"
                                                               : "v17";
 
-    return answer_rate_bps(modulation) <= line->max_rate_bps && strcasestr(line->modems, name) != NULL;
+    return answer_rate_bps(modulation) > 0 && strcasestr(line->modems, name) != NULL;
 }

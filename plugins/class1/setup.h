@@ -61,7 +61,7 @@ int setup_dial_command(char command[SETUP_DIAL_SIZE], const struct setup_line *l
 /* After how many rings a call is offered: at least two where the caller id comes between the first and the second. */
 int setup_rings(const struct setup_line *line);
 
-/* May the line use the modulation? */
+/* May the line use the modulation? Whole families: how fast they may be is the job's to say. */
 bool setup_allows(const struct setup_line *line, int modulation);
 
 #endif

@@ -1,99 +1,194 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines on fax modems that are none: the program modem_bench with its pseudo-terminals, and providers on them. Test files
+"""The modem bench as a program under test, and hosts of its modems: a line of AT commands at a time, or efax. Test files
 import it; it is no test itself."""
 import json
 import os
+import queue
+import re
+import select
 import shutil
 import subprocess
 import tempfile
+import termios
 import threading
 import time
+import tty
 
-from faxd import BUILD, PATIENCE_S, wait_for
+from faxd import BUILD, PATIENCE_S, running
+
+DLE, ETX, CAN = b"\x10", b"\x03", b"\x18"
+END = DLE + ETX
 
 
 class Bench:
-    """Modems with numbers, joined by an exchange, in a folder of their own. `config` is a provider's section on them."""
+    """`modem_bench` with a modem for each of `numbers`. It is ended after the fact."""
 
-    def __init__(self, *numbers, **behaviours):
-        """`behaviours`: n5550="busy", and options of the program: delay_ms, noise."""
-        self.folder = tempfile.mkdtemp(prefix="faxd-modems-")
-        self.numbers = numbers
-        command = [os.path.join(BUILD, "tests/lib/modem_bench"), "--folder", self.folder]
-        for name, value in behaviours.items():
-            if name[0] == "n" and name[1:].isdigit():
-                command += ["--number", f"{name[1:]}={value}"]
-            else:
-                command += ["--" + name.replace("_", "-"), str(value)]
-        self.events, self.lock = [], threading.Lock()
-        self.process = subprocess.Popen(command + list(numbers), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *numbers, delay_ms=0, options=()):
+        self.folder = tempfile.mkdtemp(prefix="faxd-bench-")
+        self.errors = os.path.join(self.folder, "log")
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [os.path.join(BUILD, "tests/lib/modem_bench"), "--folder", self.folder, "--delay-ms", str(delay_ms),
+                 *options, *numbers], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+        self.events = queue.Queue()
+        self.kept = []
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
+        running.append(self)
         self.wait("ready")
 
     def read(self):
         for line in self.process.stdout:
-            with self.lock:
-                self.events.append(json.loads(line))
+            self.events.put(json.loads(line))
+        self.events.put(None)
 
-    def seen(self, event, **more):
-        with self.lock:
-            return [e for e in self.events if e["event"] == event and more.items() <= e.items()]
+    def wait(self, *names, **wanted):
+        """The next event of one of the names with such values, also one that has been passed over before."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            for event in self.kept:
+                if event["event"] in names and all(event.get(key) == value for key, value in wanted.items()):
+                    self.kept.remove(event)
+                    return event
+            try:
+                event = self.events.get(timeout=max(0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {names} {wanted}; there were {self.kept}") from None
+            assert event is not None, f"the bench ended before {names} {wanted}"
+            self.kept.append(event)
 
-    def wait(self, event, count=1, **more):
-        """The events of that kind, once there are so many."""
-        return wait_for(lambda: len(self.seen(event, **more)) >= count and self.seen(event, **more),
-                        f"{count} {event} {more} of the bench")
-
-    def say(self, command):
-        """One order (tests/lib/modem_command.h)."""
-        self.process.stdin.write(command + "\n")
+    def ask(self, line):
+        """Give a command; what it is answered with."""
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
+        return self.wait("done", "error", "stats")
 
-    def device(self, number):
+    def do(self, *lines):
+        for line in lines:
+            answer = self.ask(line)
+            assert answer["event"] == "done", f"{line}: {answer}"
+
+    def link(self, number):
         return os.path.join(self.folder, number)
 
-    def provider(self, settings="", lines="", name="modems", numbers=None, extra=""):
-        """A provider on these modems; `settings` are the provider's, `lines` stands in the settings of each line."""
-        parts = [f' line "{number}" {{ number = "{number}"\n settings {{ device = "{self.device(number)}"\n {lines} }} }}\n'
-                 for number in numbers or self.numbers]
-        return (f'provider "{name}" {{\n module = class1\n {extra}\n settings {{ lock_dir = "{self.folder}"\n {settings} }}\n'
-                + "".join(parts) + "}\n")
-
-    def close(self):
+    def stop(self):
+        """At the end of its input it leaves, and nothing of it stays."""
         self.process.stdin.close()
         status = self.process.wait(PATIENCE_S)
         self.reader.join()
         self.process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if status != 0:
-            raise AssertionError(f"the bench ended with {status}")
+        left = [name for name in os.listdir(self.folder) if os.path.islink(os.path.join(self.folder, name))]
+        log = self.log()
+        shutil.rmtree(self.folder)
+        assert (status, left) == (0, []), f"modem_bench ended with {status}, left {left}: {log}"
+
+    def kill_all(self):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+
+    def log(self):
+        with open(self.errors, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+
+class Host:
+    """A host of a modem. What the modem says is read octet by octet in order; nothing is thrown away unseen."""
+
+    def __init__(self, bench, number, ready=True):
+        self.fd = os.open(bench.link(number), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd)
+        self.seen = b""
+        if ready:
+            self.ask("ATE0")
+            self.ask("AT+FCLASS=1")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.close()
+        if self.fd >= 0:
+            self.close()
+
+    def close(self):
+        """DTR goes down."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def send(self, octets):
+        octets = octets.encode() if isinstance(octets, str) else octets
+        end = time.monotonic() + PATIENCE_S
+        while octets:
+            assert time.monotonic() < end, "the modem does not read"
+            if select.select([], [self.fd], [], 1)[1]:
+                octets = octets[os.write(self.fd, octets):]
+
+    def more(self, seconds):
+        """Read what comes within so many seconds: False when nothing does."""
+        if not select.select([self.fd], [], [], max(0, seconds))[0]:
+            return False
+        try:
+            got = os.read(self.fd, 4096)
+        except OSError:  # the device has gone
+            return False
+        self.seen += got
+        return got != b""
+
+    def until(self, pattern, seconds=PATIENCE_S):
+        """What comes up to the end of the first match of the pattern; the match."""
+        pattern = re.compile(pattern.encode() if isinstance(pattern, str) else pattern, re.DOTALL)
+        end = time.monotonic() + seconds
+        while not (match := pattern.search(self.seen)):
+            assert self.more(end - time.monotonic()), f"no {pattern.pattern} but {self.seen[:500]}"
+        self.seen = self.seen[match.end():]
+        return match
+
+    def result(self, seconds=PATIENCE_S):
+        """The next result code in words."""
+        words = self.until(rb"\r\n(OK|CONNECT|ERROR|NO CARRIER|BUSY|NO DIALTONE|NO ANSWER|\+FCERROR|RING)\r\n", seconds)
+        return words.group(1).decode()
+
+    def quiet(self, seconds):
+        """Nothing comes within so many seconds."""
+        end = time.monotonic() + seconds
+        while self.more(end - time.monotonic()):
+            pass
+        assert self.seen == b"", f"there came {self.seen}"
+
+    def command(self, line):
+        self.send(line + "\r")
+
+    def ask(self, line):
+        """Give a command; the lines of its answer, of which the last is the result."""
+        self.command(line)
+        answer = self.until(rb"^(.*?)\r\n(OK|ERROR)\r\n")
+        lines = [text for text in answer.group(1).decode("latin-1").split("\r\n") if text]
+        return lines + [answer.group(2).decode()]
 
 
-def line(server, number, provider="modems"):
-    return server.get(f"/v1/lines/{provider}/{number}")
+# ---- efax ----
+
+def efax(bench, number, *arguments):
+    """Start efax on a modem; its log is what it says on standard error, with every octet of the modem."""
+    log = open(os.path.join(bench.folder, f"efax-{number}.log"), "w+b")
+    try:
+        return subprocess.Popen(
+            ["efax", "-d", bench.link(number), "-x", os.path.join(bench.folder, f"lock-{number}"), "-v",
+             "chewmainrxtf", "-l", number, "-i", "Z", "-i", "E0", *arguments], stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, cwd=bench.folder, env=dict(os.environ, TZ="UTC")), log
+    except BaseException:
+        log.close()
+        raise
 
 
-def wait_line(server, number, state, provider="modems"):
-    """The line as soon as its device is in that state."""
-    def look():
-        found = line(server, number, provider)
-        return found if found["device"] and found["device"]["state"] == state else None
-    return wait_for(look, f"modem {number} to be {state}")
-
-
-def wait_up(server, bench, provider="modems", numbers=None):
-    for number in numbers or bench.numbers:
-        wait_line(server, number, "up", provider)
-    return server
-
-
-def pause(seconds):
-    """Time for what must not happen to happen."""
-    time.sleep(seconds)
+def efax_ends(bench, process, log, seconds=240):
+    """Wait for efax; its exit status and log. It does not outlive the wait."""
+    try:
+        status = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        status = process.wait()
+    log.seek(0)
+    text = log.read().decode("latin-1")
+    log.close()
+    return status, text

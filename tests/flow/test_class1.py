@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from faxd import FAST_RETRIES, PAGES, fact, joined, main, pixels, same, wait_for, within  # noqa: E402
-from modems import Bench, line, wait_line, wait_up  # noqa: E402
+from modem_lines import Bench, line, wait_line, wait_up  # noqa: E402
 from sip_calls import Call, Rig, sanitized  # noqa: E402
 
 rig = Rig()

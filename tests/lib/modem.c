@@ -7,6 +7,7 @@
 
 #include "tests/lib/modem.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +68,8 @@ static int64_t now_us(void)
 
 static void say(struct modem *modem, const void *octets, size_t count, int later_ms)
 {
-    if (modem->pty && modem->dtr && !modem->faults.hang)
-        modem_pty_say(modem->pty, octets, count, later_ms);
+    if (modem->pty && modem->dtr && !modem->faults.hang && !modem_pty_say(modem->pty, octets, count, later_ms))
+        modem->counts->lost_octets += (int64_t)count;
 }
 
 static void inform(void *user, const char *text)
@@ -339,11 +340,10 @@ static bool is_stopped(const struct modem *modem)
     return modem->stopped_ms > 0;
 }
 
-int modem_poll_fd(const struct modem *modem)
+int modem_poll_fd(const struct modem *modem, short *events)
 {
-    if (!modem->pty || is_stopped(modem) || modem->input_count > 0)
-        return -1;
-    return modem_pty_poll_fd(modem->pty);
+    *events = modem->dtr && !is_stopped(modem) && modem->input_count == 0 ? POLLIN : 0;
+    return modem->pty ? modem_pty_poll_fd(modem->pty) : -1;
 }
 
 static void watch_dtr(struct modem *modem)
@@ -610,7 +610,6 @@ int modem_fault_vanish(struct modem *modem)
     if (!modem->pty)
         return err_set(ERR_CONFLICT, "the device has vanished already");
     go_on_hook(modem);
-    modem->counts->lost_octets += modem_pty_lost(modem->pty);
     modem_pty_close(modem->pty);
     modem->pty = NULL;
     modem->dtr = false;

@@ -43,8 +43,8 @@ void modem_close(struct modem *modem);
 
 /* ---- the serial side ---- */
 
-/* A descriptor to poll for what the host writes, or -1 when there is nothing to read it for now. */
-int modem_poll_fd(const struct modem *modem);
+/* A descriptor to poll for `events`, and for the host's closing of the device; -1 = none for now. */
+int modem_poll_fd(const struct modem *modem, short *events);
 
 /* Take what the host wrote and say what is due. To be called when the descriptor has something and with each tick. */
 void modem_serve(struct modem *modem);

@@ -167,27 +167,24 @@ static void run_command(struct printer *printer, struct modem_bench *bench, cons
         print_error(printer, err_message());
 }
 
-/* False at the end of the input. A line that is too long is one wrong command. */
+/* False at the end of the input. Of a line that is too long the beginning is kept, which makes a wrong command. */
 static bool read_commands(struct printer *printer, struct modem_bench *bench)
 {
-    static char input[LINE_SIZE + 1];
+    static char line[LINE_SIZE];
     static size_t length;
-    ssize_t got = read(STDIN_FILENO, input + length, LINE_SIZE - length);
-    char *end;
+    char input[LINE_SIZE];
+    ssize_t got = read(STDIN_FILENO, input, sizeof input), i;
 
-    if (got <= 0)
-        return got < 0 && errno == EINTR;
-    length += (size_t)got;
-    input[length] = '\0';
-    while ((end = memchr(input, '\n', length)) || length == LINE_SIZE) {
-        if (!end)
-            end = input + length - 1;
-        *end = '\0';
-        run_command(printer, bench, input);
-        length -= (size_t)(end + 1 - input);
-        memmove(input, end + 1, length);
+    for (i = 0; i < got; i++) {
+        if (input[i] == '\n') {
+            line[length] = '\0';
+            length = 0;
+            run_command(printer, bench, line);
+        } else if (length < sizeof line - 1) {
+            line[length++] = input[i];
+        }
     }
-    return true;
+    return got > 0 || (got < 0 && errno == EINTR);
 }
 
 static int signals(void)

@@ -29,12 +29,12 @@ struct words {
 
 static int split(struct words *words, const char *line)
 {
-    char *at = words->line;
+    char *at;
 
     words->count = 0;
     if (!str_copy(words->line, sizeof words->line, line))
         return err_set(ERR_INVALID, "a command has %d octets at most", LINE_SIZE - 1);
-    at += strspn(at, " \t\r\n");
+    at = words->line + strspn(words->line, " \t\r\n");
     while (*at) {
         if (words->count == WORDS_MAX)
             return err_set(ERR_INVALID, "a command has %d words at most", WORDS_MAX);
@@ -292,7 +292,7 @@ int modem_command_run(struct modem_exchange *exchange, const char *line)
         {"delay", run_delay}, {"level", run_level},         {"number", run_number},
         {"ring", run_ring},   {"make", run_make},           {"fault", run_fault},
     };
-    struct words words;
+    struct words words = {0};
     int result = split(&words, line);
     size_t i;
 

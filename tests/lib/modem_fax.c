@@ -21,6 +21,7 @@
 #define FRAME_HEARD_MAX 120  /* each may need a DLE, and spandsp collects in 256 octets */
 #define PAGE_BUFFER     2048 /* octets that wait to be sent, about a second at 14400 bit/s; spandsp has room for 4096 */
 #define DATA_TIMEOUT_S  5    /* T.31 8.3.3 */
+#define QUIETEST_DBM0   (-39.0F)
 
 struct modem_fax {
     t31_state_t *t31;
@@ -97,6 +98,15 @@ static int ignore_output(at_state_t *at, void *user, const uint8_t *octets, size
     return 0;
 }
 
+/* Of itself spandsp takes -43 dBm0 for a carrier, and noise of -50 reaches that now and then: the fast modems train on
+ * it, fail, and stay deaf for the page that comes then. V.21 has this limit already. */
+static void limit_sensitivity(fax_modems_state_t *modems)
+{
+    v17_rx_signal_cutoff(&modems->fast_modems.v17_rx, QUIETEST_DBM0);
+    v29_rx_signal_cutoff(&modems->fast_modems.v29_rx, QUIETEST_DBM0);
+    v27ter_rx_signal_cutoff(&modems->fast_modems.v27ter_rx, QUIETEST_DBM0);
+}
+
 struct modem_fax *modem_fax_new(const struct modem_fax_handlers *handlers)
 {
     struct modem_fax *fax = xcalloc(1, sizeof *fax);
@@ -107,6 +117,7 @@ struct modem_fax *modem_fax_new(const struct modem_fax_handlers *handlers)
     if (!fax->t31)
         abort();
     t31_set_transmit_on_idle(fax->t31, TRUE);
+    limit_sensitivity(&fax->t31->audio.modems);
     t31_at_rx(fax->t31, numbers, (int)strlen(numbers));
     fax->t31->at_state.at_tx_handler = on_output;
     fax->t31->at_state.fclass_mode = 1;

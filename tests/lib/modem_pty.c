@@ -37,7 +37,6 @@ struct modem_pty {
     size_t said_count;
     struct piece pieces[PIECES_MAX];
     int piece_count;
-    int64_t lost;
 };
 
 static int make_link(const struct modem_pty *pty)
@@ -171,17 +170,16 @@ static struct piece *piece_of(struct modem_pty *pty, int64_t due_ms)
     return &pty->pieces[pty->piece_count++];
 }
 
-void modem_pty_say(struct modem_pty *pty, const uint8_t *octets, size_t count, int later_ms)
+bool modem_pty_say(struct modem_pty *pty, const uint8_t *octets, size_t count, int later_ms)
 {
-    if (!pty->open)
-        return;
-    if (count > SAID_MAX - pty->said_count) {
-        pty->lost += (int64_t)count;
-        return;
-    }
+    if (!pty->open || count == 0)
+        return true;
+    if (count > SAID_MAX - pty->said_count)
+        return false;
     memcpy(pty->said + pty->said_count, octets, count);
     pty->said_count += count;
     piece_of(pty, clock_mono_ms() + later_ms)->count += count;
+    return true;
 }
 
 static void take_away(struct modem_pty *pty, size_t count)
@@ -207,9 +205,4 @@ bool modem_pty_flush(struct modem_pty *pty)
         take_away(pty, (size_t)put);
     }
     return pty->piece_count == 0;
-}
-
-int64_t modem_pty_lost(const struct modem_pty *pty)
-{
-    return pty->lost;
 }

@@ -35,13 +35,11 @@ size_t modem_pty_read(struct modem_pty *pty, uint8_t *octets, size_t size);
 /* Throw away what the host wrote and what it has not read: its device was closed. */
 void modem_pty_forget(struct modem_pty *pty);
 
-/* Say something `later_ms` from now, but behind all that was said before. Lost when the host has the device closed. */
-void modem_pty_say(struct modem_pty *pty, const uint8_t *octets, size_t count, int later_ms);
+/* Say something `later_ms` from now, but behind all that was said before. Not said when the host has the device closed;
+ * false when there is no room, since the host does not read. */
+bool modem_pty_say(struct modem_pty *pty, const uint8_t *octets, size_t count, int later_ms);
 
 /* Write what is due. True when everything has been written, false while something waits for its time or for room. */
 bool modem_pty_flush(struct modem_pty *pty);
-
-/* Octets that were lost since nobody read them. */
-int64_t modem_pty_lost(const struct modem_pty *pty);
 
 #endif

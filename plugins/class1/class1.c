@@ -129,7 +129,11 @@ static BOOL run_fax(struct class1 *class1, struct job *job, struct call_files *f
                              .on_record = on_record,
                              .context = (void *)caller};
     json_t *facts = modem_plan(class1->modems[job_line(job)], &plan.media);
+    int max_rate_bps = class1->setup.lines[job_line(job)].max_rate_bps;
     BOOL done;
+
+    if (max_rate_bps < job_options(job)->max_rate_bps)
+        job_options(job)->max_rate_bps = max_rate_bps;
 
     if (facts == NULL)
         return finish_unconnected(job, "internal", err_message());

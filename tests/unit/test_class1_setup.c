@@ -161,16 +161,15 @@ static void numbers_are_dialled_as_the_line_wants_it(void **state)
     }
 }
 
-static void settings_limit_the_rates(void **state)
+static void settings_choose_the_modulations(void **state)
 {
     struct settings *settings;
     struct setup setup;
 
     (void)state;
-    assert_int_equal(
-        read_setup(&setup, &settings, "{}", "{\"device\":\"/d\",\"modems\":\"v27ter v29\",\"max_rate_bps\":7200}"), 0);
-    assert_true(setup_allows(&setup.lines[0], 24) && setup_allows(&setup.lines[0], 72));
-    assert_false(setup_allows(&setup.lines[0], 96) || setup_allows(&setup.lines[0], 73));
+    assert_int_equal(read_setup(&setup, &settings, "{}", "{\"device\":\"/d\",\"modems\":\"v27ter v29\"}"), 0);
+    assert_true(setup_allows(&setup.lines[0], 24) && setup_allows(&setup.lines[0], 96));
+    assert_false(setup_allows(&setup.lines[0], 97) || setup_allows(&setup.lines[0], 3));
     setup_clear(&setup);
     settings_free(settings);
 }
@@ -248,7 +247,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(two_lines_do_not_share_a_device),
         cmocka_unit_test(numbers_are_dialled_as_the_line_wants_it),
-        cmocka_unit_test(settings_limit_the_rates),
+        cmocka_unit_test(settings_choose_the_modulations),
         cmocka_unit_test(makes_are_known_by_what_they_say),
         cmocka_unit_test(every_make_is_whole),
         cmocka_unit_test(results_are_outcomes),

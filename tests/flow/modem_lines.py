@@ -59,11 +59,11 @@ class Bench:
     def device(self, number):
         return os.path.join(self.folder, number)
 
-    def provider(self, settings="", lines="", name="modems", numbers=None, extra=""):
+    def provider(self, settings="", lines="", name="modems", numbers=None, group="default"):
         """A provider on these modems; `settings` are the provider's, `lines` stands in the settings of each line."""
-        parts = [f' line "{number}" {{ number = "{number}"\n settings {{ device = "{self.device(number)}"\n {lines} }} }}\n'
+        parts = [f' line "{number}" {{ number = "{number}"\n groups = {{{group}}}\n settings {{ device = "{self.device(number)}"\n {lines} }} }}\n'
                  for number in numbers or self.numbers]
-        return (f'provider "{name}" {{\n module = class1\n {extra}\n settings {{ lock_dir = "{self.folder}"\n {settings} }}\n'
+        return (f'provider "{name}" {{\n module = class1\n settings {{ lock_dir = "{self.folder}"\n {settings} }}\n'
                 + "".join(parts) + "}\n")
 
     def close(self):

@@ -274,6 +274,8 @@ static int web_line_test(void *context, const char *id)
         return err_set(ERR_NOT_FOUND, "there is no line %s", id);
     if (device_of(daemon->devices, line) == NULL && host_is_up(line->host))
         return err_set(ERR_UNSUPPORTED, "the line %s has no device that could be tested", id);
+    if (line->job.id != 0)
+        return err_set(ERR_CONFLICT, "the line %s is in a call", id);
     order.line = (uint32_t)line->index;
     return host_order(line->host, &order, -1);
 }

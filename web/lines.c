@@ -169,6 +169,8 @@ void lines_test(struct request *request)
         request_reply(request, 202, line);
     else if (result == ERR_UNSUPPORTED)
         request_problem(request, 409, "no_device", "%s", err_message());
+    else if (result == ERR_CONFLICT)
+        request_problem(request, 409, "line_busy", "%s", err_message());
     else if (result == ERR_CLOSED)
         request_problem(request, 503, "provider_down", "%s", err_message());
     else if (result == 0 || result == ERR_NOT_FOUND)

@@ -347,16 +347,14 @@ static void make_ready(struct modem *modem)
         err = at_pause(&modem->at, SETTLE_MS);
     if (err == 0)
         err = probe_ready(&modem->probe, &modem->at, modem->options.setup);
-    if (err == ERR_AGAIN)
-        err = reset(modem);
-    else if (err != 0) {
+    if (err == 0) {
+        next_check(modem);
+        set_state(modem, MODEM_UP, "");
+    } else if (err == ERR_AGAIN) {
+        come_up(modem); /* which resets it */
+    } else {
         fall(modem, err);
-        return;
     }
-    if (err == 0)
-        come_up(modem);
-    else
-        fall(modem, err);
 }
 
 /* A word now and then, so that a modem that hangs is found before a fax wants it. */

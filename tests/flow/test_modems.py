@@ -224,6 +224,8 @@ def a_call_is_aborted_while_it_is_dialled():
         server = server_on(bench, "check_s = 0")
         fax = server.send("5551", retry=ONE_CALL)
         bench.wait("dialled")
+        reply = server.ask("POST", "/v1/lines/modems/2001/test")
+        same((reply.status, reply.json["code"]), (409, "line_busy"))
         same(server.ask("POST", f"/v1/faxes/{fax}/cancel").status, 202)
         same(server.wait_state(fax)["status"], "canceled")
         bench.wait("hung_up", number="2001")

@@ -15,6 +15,7 @@
 #include "server/base/log.h"
 
 #define NOISE_SEED    1234567
+#define HEAR_SAMPLES  (20 * SESSION_RATE / 1000)
 #define LAST_WORDS_MS 200 /* silence after the far end's last sample: modems give their last bits with some delay */
 
 struct audio {
@@ -97,7 +98,9 @@ static void hear(struct audio *audio, int count)
         delay(audio, audio->in, count);
     if (audio->noise)
         add_noise(audio, audio->in, count);
-    session_receive(audio->session, audio->in, count);
+    /* spandsp changes its receiver between calls only: a long one would lose the start of what follows a change. */
+    for (int done = 0; done < count; done += HEAR_SAMPLES)
+        session_receive(audio->session, audio->in + done, count - done < HEAR_SAMPLES ? count - done : HEAR_SAMPLES);
 }
 
 /* Write what is left of the chunk. A far end that has closed is no error here: what it said last is still to be read.

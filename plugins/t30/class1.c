@@ -31,7 +31,6 @@
 #define HEAR_FRAME_MAX  MS(6000)   /* T.30 allows a frame 3 s */
 #define HEAR_GAP_MAX    MS(8000)   /* between octets of a page */
 #define HEAR_REST_MAX   MS(1000)   /* of a page that T.30 has done with */
-#define REPEAT_MAX      MS(2600)   /* the far end's T4, less our answer, with the delay of two satellites */
 #define RESULT_MAX      MS(5000)
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
 #define ABORT_MAX       MS(1000)
@@ -48,7 +47,6 @@
 #define LINE_SIZE       64
 #define CAN             0x18
 #define FINAL_FRAME     0x10 /* in the control field */
-#define NO_RESULT       (-1) /* of a page: there was none yet */
 #define FCS_OCTETS      2
 
 enum state {
@@ -80,8 +78,7 @@ struct class1 {
     bool calling;
     bool begun;
     struct wanted transmit, receive;
-    unsigned changes;  /* of these two */
-    int64_t wanted_at; /* the last one */
+    unsigned changes; /* of these two */
     enum pending pending;
     uint8_t frame[FRAME_SIZE];
     int frame_size;
@@ -111,7 +108,6 @@ struct class1 {
     bool frame_framed;
     const char *fault;
     int64_t samples; /* since the start */
-    bool late;       /* a frame came in place of a page, so late that there was time for one */
     struct dialogue dialogue;
 };
 
@@ -200,7 +196,6 @@ static void want(struct class1 *class1, struct wanted *wanted, int modem, int ra
 {
     *wanted = (struct wanted){.modem = modem, .rate = rate, .short_train = short_train != 0, .hdlc = hdlc != 0};
     class1->changes++;
-    class1->wanted_at = class1->samples;
 }
 
 static void on_receive_type(void *user, int modem, int rate, int short_train, int hdlc)
@@ -507,12 +502,10 @@ static void hear_listen_answer(struct class1 *class1, enum reply reply)
     case REPLY_OK: /* one too many, CONNECT follows; LISTEN_MAX if it does not */
         return;
     case REPLY_V21: /* +FRH:3, by itself: CONNECT follows */
-        class1->late = class1->samples - class1->wanted_at > REPEAT_MAX;
         class1->fast = false;
         return;
     case REPLY_OTHER_SIGNAL:
         if (class1->fast) { /* frames, where a page was expected: T.30 knows what to do with them */
-            class1->late = class1->samples - class1->wanted_at > REPEAT_MAX;
             ask_to_hear(class1, false);
             return;
         }
@@ -580,21 +573,6 @@ static void hear_data(struct class1 *class1, uint8_t octet)
         class1->left = HEAR_GAP_MAX;
 }
 
-/* The end of a page of which nothing was heard. Either our answer to the page before got lost, and its end is said
- * again: 3 s after it was said, so soon after that answer. Or there was a page, and the modem could not train on it:
- * then T.30 must refuse it, and would else confirm it by repeating the answer. When in doubt it is refused, since a
- * page that comes twice is seen, and one that is missing is not. */
-static void admit_missed_page(struct class1 *class1)
-{
-    const t30_state_t *t30 = class1->t30;
-    int end = class1->data[2] & 0xFE;
-
-    if (!is_fast(class1->receive.modem) || class1->receive.hdlc)
-        return;
-    if (class1->late || end != t30->next_rx_step || t30->last_rx_page_result == NO_RESULT)
-        t30_non_ecm_put_bit(class1->t30, SIG_STATUS_TRAINING_IN_PROGRESS);
-}
-
 /* A frame has ended. A bad one is as if it had not been: its timers run on, and T.30 asks again. */
 static void hear_frame_end(struct class1 *class1, enum reply reply)
 {
@@ -603,8 +581,6 @@ static void hear_frame_end(struct class1 *class1, enum reply reply)
     bool final = good && class1->data[1] & FINAL_FRAME;
 
     class1->data_size = 0;
-    if (good)
-        admit_missed_page(class1);
     if (good && class1->heard == class1->changes)
         t30_hdlc_accept(class1->t30, class1->data, size, 1);
     if (final || reply == REPLY_NO_CARRIER || class1->heard != class1->changes) {

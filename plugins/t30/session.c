@@ -29,12 +29,16 @@
 #include "plugins/t30/record.h"
 #include "plugins/t30/rendition.h"
 #include "plugins/t30/screen.h"
+#include "plugins/t30/short_training.h"
 #include "plugins/t30/t38.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-#define STANDSTILL_MS 30000 /* spandsp, with all its timers off, would wait for ever */
+#define REPEAT_MS          5000  /* our answer's 1.3 s, the far end's T4 and 1.2 s of its frame, at their longest */
+#define PHASE_C_NON_ECM_RX 5     /* t30.c has it to itself: a page without error correction is awaited, or TCF */
+#define NO_RESULT          (-1)  /* no page was answered yet */
+#define STANDSTILL_MS      30000 /* spandsp, with all its timers off, would wait for ever */
 
 struct session {
     struct options options;
@@ -46,7 +50,8 @@ struct session {
     int t38_version;
     t30_state_t *t30; /* of one of these */
     struct page_file files[OPTIONS_FILES_MAX];
-    int choice; /* of them, to send */
+    int choice;                           /* of them, to send */
+    struct short_training short_training; /* on audio */
     struct confirm confirm;
     struct trace trace;
     bool over;     /* see above */
@@ -55,6 +60,7 @@ struct session {
     char message[RECORD_MESSAGE_SIZE];
     int t30_result;
     int64_t samples;
+    int64_t spoke_at_ms;    /* line time of our last frame, as T.30 gave it */
     int64_t moved_at_ms;    /* line time when T.30 was last known to be about something */
     int64_t answered_at_ms; /* UTC */
     int64_t ended_at_ms;
@@ -189,6 +195,8 @@ static void on_frame(t30_state_t *t30, void *user, int received, const uint8_t *
 
     if (session->over)
         return;
+    if (!received)
+        session->spoke_at_ms = session_line_ms(session);
     trace_add(&session->trace, session_line_ms(session), received != 0, frame, length);
     error = received ? confirm_frame_received(&session->confirm, frame, length)
                      : confirm_frame_sent(&session->confirm, frame, length);
@@ -295,6 +303,27 @@ static void on_phase_e(t30_state_t *t30, void *user, int result)
     stop(session, OUTCOME_END_T30, NULL);
 }
 
+static bool ends_page(const uint8_t *frame)
+{
+    static const uint8_t ends[] = {T30_MPS & 0xFE, T30_EOM & 0xFE,     T30_EOP & 0xFE,
+                                   T30_PRI_MPS,    T30_PRI_EOM & 0xFE, T30_PRI_EOP & 0xFE};
+
+    return memchr(ends, frame[2] & 0xFE, sizeof ends) != NULL;
+}
+
+/* The end of a page of which nothing was heard, without error correction. Either our answer to the page before got
+ * lost and its end is said again: then 3 s after it was said the first time. Or there was a page, and the modem could
+ * not train on it: then it must be refused, but spandsp, which was not told of a carrier, confirms it by repeating the
+ * answer. When in doubt it is refused, since a page that comes twice is seen, and one that is missing is not. */
+static void admit_missed_page(struct session *session, int end)
+{
+    t30_state_t *t30 = session->t30;
+
+    if (session_line_ms(session) - session->spoke_at_ms > REPEAT_MS || end != (t30->next_rx_step & 0xFE) ||
+        t30->last_rx_page_result == NO_RESULT)
+        t30->image_carrier_attempted = true;
+}
+
 static void accept_frame(struct session *session, t30_state_t *t30, const uint8_t *frame, int length)
 {
     char why[RECORD_MESSAGE_SIZE];
@@ -309,6 +338,8 @@ static void accept_frame(struct session *session, t30_state_t *t30, const uint8_
     case SCREEN_PASS:
         break;
     }
+    if (t30->phase == PHASE_C_NON_ECM_RX && ends_page(frame))
+        admit_missed_page(session, frame[2] & 0xFE);
     if ((frame[2] & 0xFE) == T30_NSF || (frame[2] & 0xFE) == T30_NSS) {
         if (session->nsf_seen)
             return; /* spandsp leaks the one before */
@@ -546,6 +577,8 @@ void session_receive(struct session *session, int16_t *samples, int count)
     if (session->over || !session->fax)
         return;
     fax_rx(session->fax, samples, count);
+    if (!session->over)
+        short_training_hear(&session->short_training, session->fax, samples, count);
     session->samples += count;
     end_stopped(session);
     if (!session->over)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The modem bench as a program under test, and hosts of its modems: a line of AT commands at a time, or efax. Test files
+"""The modem bench as a program under test, and hosts of its modems: AT commands line by line, or efax. Test files
 import it; it is no test itself."""
 import json
 import os

@@ -97,6 +97,11 @@ static void lose(struct frame *frame)
     frame->corrupt = true;
 }
 
+static void lose_first(struct frame *frame)
+{
+    frame->corrupt = count == 1;
+}
+
 static void refuse_first(struct frame *frame)
 {
     if (count == 1)
@@ -171,6 +176,7 @@ static const struct trick tricks[] = {
     {"LOSSY MCF", T30_MCF, lose},
     {"CRASH IN PAGE", T4_FCD, crash},
     {"HANG IN PAGE", T4_FCD, hang},
+    {"LOSE FIRST MCF", T30_MCF, lose_first},
     {"REFUSE FIRST PAGE", T30_MCF, refuse_first},
     {"ONLY STANDARD", T30_DIS, only_standard},
     {"ONLY NARROW", T30_DIS, only_narrow},
@@ -189,6 +195,34 @@ static const struct trick *find_trick(const char *station_id)
     if (count == 0)
         srand((unsigned)atoi(station_id + 15));
     return &tricks[i - 1];
+}
+
+/* The second page of "MUTE SECOND PAGE" leaves as silence: the receiver's modem cannot train on it. */
+static int pages; /* in V.17, of which all but the training check are trained on shortly */
+
+__attribute__((visibility("default"))) int v17_tx_restart(v17_tx_state_t *modem, int rate, int tep, int short_train)
+{
+    static int (*real)(v17_tx_state_t *, int, int, int);
+
+    if (!real)
+        real = (int (*)(v17_tx_state_t *, int, int, int))dlsym(RTLD_NEXT, "v17_tx_restart");
+    pages += short_train ? 1 : 0;
+    return real(modem, rate, tep, short_train);
+}
+
+__attribute__((visibility("default"))) int v17_tx(v17_tx_state_t *modem, int16_t samples[], int count_max)
+{
+    static int (*real)(v17_tx_state_t *, int16_t *, int);
+    const char *start = (const char *)modem - offsetof(fax_state_t, modems.fast_modems.v17_tx);
+    int made;
+
+    if (!real)
+        real = (int (*)(v17_tx_state_t *, int16_t *, int))dlsym(RTLD_NEXT, "v17_tx");
+    made = real(modem, samples, count_max);
+    if (pages == 2 && modem->short_train &&
+        !strcmp(((const fax_state_t *)(const void *)start)->t30.tx_info.ident, "MUTE SECOND PAGE"))
+        memset(samples, 0, (size_t)made * sizeof *samples);
+    return made;
 }
 
 /* The transmitter is a part of the fax state, which has the station id too. */

@@ -372,8 +372,8 @@ static void a_page_of_the_engine_goes_through(void **state)
         json_object_set_new(pair.ends[i].job, "audio", json_pack("{s:i,s:i}", "pace", 0, "chunk_ms", 20));
         pair.ends[i].media = machine(i == PAIR_SENDER ? "1" : "2", 500);
     }
-    pair_start_udp(&pair, PAIR_SENDER, engine);
-    pair_start_udp(&pair, PAIR_RECEIVER, engine);
+    pair_start_side(&pair, PAIR_SENDER, engine);
+    pair_start_side(&pair, PAIR_RECEIVER, engine);
     close(pair.ends[PAIR_SENDER].media);
     close(pair.ends[PAIR_RECEIVER].media);
     assert_int_equal(modem_bench_call(bench, "1", "2"), 0);

@@ -340,24 +340,36 @@ static bool is_stopped(const struct modem *modem)
     return modem->stopped_ms > 0;
 }
 
-int modem_poll_fd(const struct modem *modem, short *events)
+int modem_poll(const struct modem *modem, struct pollfd polled[MODEM_POLLED])
 {
-    *events = modem->dtr && !is_stopped(modem) && modem->input_count == 0 ? POLLIN : 0;
-    return modem->pty ? modem_pty_poll_fd(modem->pty) : -1;
+    bool listens = modem->dtr && !is_stopped(modem) && modem->input_count == 0;
+
+    if (!modem->pty)
+        return 0;
+    polled[0] = (struct pollfd){.fd = modem_pty_watch_fd(modem->pty), .events = POLLIN};
+    polled[1] = (struct pollfd){.fd = modem_pty_data_fd(modem->pty), .events = POLLIN};
+    return listens ? 2 : 1;
+}
+
+/* What was typed is gone with DTR. What the host writes after it is its own: when the device is open again already,
+ * that cannot be told apart, and is kept. */
+static void drop_dtr(struct modem *modem, bool is_up_again)
+{
+    if (modem_at_minds_dtr(modem->at))
+        go_on_hook(modem);
+    modem_at_clear(modem->at);
+    modem->input_count = 0;
+    if (!is_up_again)
+        modem_pty_forget(modem->pty);
 }
 
 static void watch_dtr(struct modem *modem)
 {
-    bool dtr = modem_pty_look(modem->pty);
+    enum modem_pty_dtr dtr = modem_pty_look(modem->pty);
 
-    if (modem->dtr && !dtr) {
-        if (modem_at_minds_dtr(modem->at))
-            go_on_hook(modem);
-        modem_at_clear(modem->at);
-        modem->input_count = 0;
-        modem_pty_forget(modem->pty);
-    }
-    modem->dtr = dtr;
+    if (modem->dtr && dtr != MODEM_PTY_UP)
+        drop_dtr(modem, dtr == MODEM_PTY_DROPPED);
+    modem->dtr = dtr != MODEM_PTY_DOWN;
 }
 
 static void watch_stop(struct modem *modem)

@@ -9,6 +9,7 @@
 #ifndef FAXD_TESTS_MODEM_H
 #define FAXD_TESTS_MODEM_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,10 +44,11 @@ void modem_close(struct modem *modem);
 
 /* ---- the serial side ---- */
 
-/* A descriptor to poll for `events`, and for the host's closing of the device; -1 = none for now. */
-int modem_poll_fd(const struct modem *modem, short *events);
+/* Descriptors to poll for what the host does now. How many. */
+#define MODEM_POLLED 2
+int modem_poll(const struct modem *modem, struct pollfd polled[MODEM_POLLED]);
 
-/* Take what the host wrote and say what is due. To be called when the descriptor has something and with each tick. */
+/* Take what the host wrote and say what is due. To be called when a descriptor has something and with each tick. */
 void modem_serve(struct modem *modem);
 
 /* ---- the line ---- */

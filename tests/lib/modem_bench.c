@@ -83,7 +83,7 @@ static void wait_until(const struct modem_bench *bench, struct pollfd *polled, i
 static void *run(void *user)
 {
     struct modem_bench *bench = user;
-    struct pollfd polled[MODEM_PARTIES_MAX + 1];
+    struct pollfd polled[MODEM_EXCHANGE_POLLED + 1];
     int64_t due_ns = now_ns() + TICK_NS;
     bool ending;
     int count;

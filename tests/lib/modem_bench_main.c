@@ -221,6 +221,8 @@ static void serve(struct printer *printer, struct modem_bench *bench, int signal
     }
     print_stats(printer, bench);
     write_out(printer, room);
+    if (printer->lost > 0)
+        log_warning("%d lines were not printed, since nobody read them", printer->lost);
     free(room);
 }
 

@@ -112,7 +112,7 @@ static int run_interrupt(struct modem_exchange *exchange, const struct words *wo
 
 static int run_noise(struct modem_exchange *exchange, const struct words *words)
 {
-    double noise_dbm0;
+    double noise_dbm0 = 0;
     int result = words->count == 2 ? modem_command_parse_noise(&noise_dbm0, words->words[1]) : wrong("noise DBM0|off");
 
     if (result == 0)
@@ -122,7 +122,7 @@ static int run_noise(struct modem_exchange *exchange, const struct words *words)
 
 static int run_delay(struct modem_exchange *exchange, const struct words *words)
 {
-    int delay_ms,
+    int delay_ms = 0,
         result = words->count == 2 ? modem_command_parse_delay(&delay_ms, words->words[1]) : wrong("delay MS");
 
     if (result == 0)
@@ -132,7 +132,7 @@ static int run_delay(struct modem_exchange *exchange, const struct words *words)
 
 static int run_level(struct modem_exchange *exchange, const struct words *words)
 {
-    double level_db;
+    double level_db = 0;
     int result;
 
     if (words->count != 3)
@@ -248,7 +248,7 @@ static int run_plain_fault(struct modem *modem, int which, const char *value)
 /* Faults that are deeds. */
 static int run_deed(struct modem *modem, const char *name, const char *value)
 {
-    int count, result;
+    int count = 0, result;
 
     if (strcmp(name, "vanish") == 0)
         return modem_fault_vanish(modem);

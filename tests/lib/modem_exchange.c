@@ -258,15 +258,11 @@ int modem_exchange_modem(struct modem **modem, struct modem_exchange *exchange, 
 
 int modem_exchange_poll(const struct modem_exchange *exchange, struct pollfd *polled)
 {
-    int i, fd, count = 0;
-    short events = 0;
+    int i, count = 0;
 
-    for (i = 0; i < MODEM_PARTIES_MAX; i++) {
-        fd = exchange->parties[i] && exchange->parties[i]->modem ? modem_poll_fd(exchange->parties[i]->modem, &events)
-                                                                 : -1;
-        if (fd >= 0)
-            polled[count++] = (struct pollfd){.fd = fd, .events = events};
-    }
+    for (i = 0; i < MODEM_PARTIES_MAX; i++)
+        if (exchange->parties[i] && exchange->parties[i]->modem)
+            count += modem_poll(exchange->parties[i]->modem, polled + count);
     return count;
 }
 

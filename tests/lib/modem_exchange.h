@@ -17,7 +17,8 @@
 
 #include "tests/lib/modem.h"
 
-#define MODEM_PARTIES_MAX 64
+#define MODEM_PARTIES_MAX     64
+#define MODEM_EXCHANGE_POLLED (MODEM_POLLED * MODEM_PARTIES_MAX)
 
 struct modem_exchange;
 
@@ -57,7 +58,7 @@ void modem_exchange_set_noise(struct modem_exchange *exchange, double noise_dbm0
 /* The modem with that number, borrowed. */
 int modem_exchange_modem(struct modem **modem, struct modem_exchange *exchange, const char *number);
 
-/* Descriptors of the hosts that may write; room for MODEM_PARTIES_MAX. How many. */
+/* Descriptors that tell what hosts do; room for MODEM_EXCHANGE_POLLED. How many. */
 int modem_exchange_poll(const struct modem_exchange *exchange, struct pollfd *polled);
 
 /* Take what hosts wrote. */

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The master side of a pseudo-terminal. The slave is opened here for moments only, since whether the host has it open
- * is what DTR is. */
+/* The master side of a pseudo-terminal. Its slave, the device, is kept open here as well: otherwise a host that made it
+ * its own (TIOCEXCL) could never open it again, since a pseudo-terminal forgets that only with its last end. So whether
+ * the host has it open is not to be seen at the master, and is counted by inotify. */
 #include "config.h"
 
 #include "tests/lib/modem_pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@
 #define SAID_MAX   65536 /* octets that wait for the host */
 #define PIECES_MAX 256   /* of different times */
 #define FORGET_MAX 65536 /* octets that the kernel may hold for us */
+#define WATCH_SIZE 4096
 #define READ_AWAY  4096
 
 struct piece {
@@ -30,8 +33,10 @@ struct piece {
 };
 
 struct modem_pty {
-    int master;
-    bool open; /* the host has it open */
+    int master, slave_fd;
+    int watch; /* inotify, of the device */
+    int opens; /* of the host */
+    bool up;   /* DTR at the last look */
     char slave[PATH_SIZE], link[PATH_SIZE];
     uint8_t said[SAID_MAX]; /* what waits, oldest first */
     size_t said_count;
@@ -71,6 +76,11 @@ static int make_terminal(struct modem_pty *pty)
     if (pty->master < 0 || grantpt(pty->master) < 0 || unlockpt(pty->master) < 0 || set_raw(pty->master) < 0 ||
         ptsname_r(pty->master, pty->slave, sizeof pty->slave) != 0)
         return err_set(ERR_IO, "cannot make a pseudo-terminal: %s", strerror(errno));
+    /* Opened before it is watched: this one does not count. */
+    pty->slave_fd = open(pty->slave, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    pty->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (pty->slave_fd < 0 || pty->watch < 0 || inotify_add_watch(pty->watch, pty->slave, IN_OPEN | IN_CLOSE) < 0)
+        return err_set(ERR_IO, "cannot watch %s: %s", pty->slave, strerror(errno));
     return 0;
 }
 
@@ -84,6 +94,7 @@ int modem_pty_open(struct modem_pty **out, const char *link)
         return err_set(ERR_TOO_BIG, "the path of a link has %d octets at most", PATH_SIZE - 1);
     pty = xcalloc(1, sizeof *pty);
     strcpy(pty->link, link);
+    pty->master = pty->slave_fd = pty->watch = -1;
     result = make_terminal(pty);
     if (result == 0)
         result = make_link(pty);
@@ -92,8 +103,6 @@ int modem_pty_open(struct modem_pty **out, const char *link)
         modem_pty_close(pty);
         return result;
     }
-    /* Opened and closed once, it shows from now on that nobody has it open. */
-    modem_pty_forget(pty);
     *out = pty;
     return 0;
 }
@@ -115,24 +124,61 @@ void modem_pty_close(struct modem_pty *pty)
     if (!pty)
         return;
     remove_link(pty);
+    if (pty->watch >= 0)
+        close(pty->watch);
+    if (pty->slave_fd >= 0)
+        close(pty->slave_fd);
     if (pty->master >= 0)
         close(pty->master);
     free(pty);
 }
 
-int modem_pty_poll_fd(const struct modem_pty *pty)
+int modem_pty_data_fd(const struct modem_pty *pty)
 {
-    return pty->open ? pty->master : -1;
+    return pty->master;
 }
 
-bool modem_pty_look(struct modem_pty *pty)
+int modem_pty_watch_fd(const struct modem_pty *pty)
 {
-    struct pollfd look = {.fd = pty->master, .events = POLLIN};
+    return pty->watch;
+}
+
+/* Nobody has it open: it is as new, for any host. */
+static void make_new(const struct modem_pty *pty)
+{
+    ioctl(pty->slave_fd, TIOCNXCL);
+    set_raw(pty->master);
+}
+
+/* True when the host has closed it since the last time, even if it has opened it again. */
+static bool count_opens(struct modem_pty *pty)
+{
+    _Alignas(struct inotify_event) char events[WATCH_SIZE];
+    const struct inotify_event *event;
+    bool closed = false;
+    ssize_t got, at;
+
+    while ((got = read(pty->watch, events, sizeof events)) > 0) {
+        for (at = 0; at < got; at += (ssize_t)(sizeof *event + event->len)) {
+            event = (const struct inotify_event *)(const void *)(events + at);
+            pty->opens += (event->mask & IN_OPEN) ? 1 : (event->mask & IN_CLOSE) ? -1 : 0;
+            closed = closed || pty->opens == 0;
+        }
+    }
+    return closed;
+}
+
+enum modem_pty_dtr modem_pty_look(struct modem_pty *pty)
+{
+    bool was_up = pty->up, closed = count_opens(pty);
     struct termios settings;
 
-    poll(&look, 1, 0);
-    pty->open = !(look.revents & (POLLHUP | POLLERR));
-    return pty->open && (tcgetattr(pty->master, &settings) < 0 || cfgetospeed(&settings) != B0);
+    if (closed && pty->opens == 0)
+        make_new(pty);
+    pty->up = pty->opens > 0 && (tcgetattr(pty->master, &settings) < 0 || cfgetospeed(&settings) != B0);
+    if (!pty->up)
+        return MODEM_PTY_DOWN;
+    return was_up && closed ? MODEM_PTY_DROPPED : MODEM_PTY_UP;
 }
 
 size_t modem_pty_read(struct modem_pty *pty, uint8_t *octets, size_t size)
@@ -146,14 +192,10 @@ void modem_pty_forget(struct modem_pty *pty)
 {
     uint8_t away[READ_AWAY];
     size_t got, all = 0;
-    int slave = open(pty->slave, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
     pty->said_count = 0;
     pty->piece_count = 0;
-    if (slave >= 0) {
-        tcflush(slave, TCIFLUSH);
-        close(slave);
-    }
+    tcflush(pty->slave_fd, TCIFLUSH);
     while (all < FORGET_MAX && (got = modem_pty_read(pty, away, sizeof away)) > 0)
         all += got;
 }
@@ -172,7 +214,7 @@ static struct piece *piece_of(struct modem_pty *pty, int64_t due_ms)
 
 bool modem_pty_say(struct modem_pty *pty, const uint8_t *octets, size_t count, int later_ms)
 {
-    if (!pty->open || count == 0)
+    if (!pty->up || count == 0)
         return true;
     if (count > SAID_MAX - pty->said_count)
         return false;

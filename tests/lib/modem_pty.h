@@ -22,17 +22,22 @@ int modem_pty_open(struct modem_pty **out, const char *link);
 /* Removes the link, if it is still ours. NULL is fine. */
 void modem_pty_close(struct modem_pty *pty);
 
-/* The descriptor for poll, to be read when it has something; -1 while the host has the device closed, when it would
- * always have. */
-int modem_pty_poll_fd(const struct modem_pty *pty);
+/* A descriptor that has something to read when the host wrote, and one when it opened or closed the device. */
+int modem_pty_data_fd(const struct modem_pty *pty);
+int modem_pty_watch_fd(const struct modem_pty *pty);
 
-/* Look at what the host does with the device: true while DTR is up. */
-bool modem_pty_look(struct modem_pty *pty);
+/* What the host has done with the device since the last look. */
+enum modem_pty_dtr {
+    MODEM_PTY_UP,
+    MODEM_PTY_DOWN,
+    MODEM_PTY_DROPPED /* it was down, and is up again */
+};
+enum modem_pty_dtr modem_pty_look(struct modem_pty *pty);
 
 /* Read what is there, at most `size` octets: how many, 0 = none. */
 size_t modem_pty_read(struct modem_pty *pty, uint8_t *octets, size_t size);
 
-/* Throw away what the host wrote and what it has not read: its device was closed. */
+/* Throw away what the host wrote and what it has not read. */
 void modem_pty_forget(struct modem_pty *pty);
 
 /* Say something `later_ms` from now, but behind all that was said before. Not said when the host has the device closed;

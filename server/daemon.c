@@ -45,6 +45,7 @@ struct daemon {
     struct converter *converter;
     struct line_table *lines;
     struct trunk_table *trunks;
+    struct device_table *devices;
     struct outbound *outbound;
     struct inbound *inbound;
     struct recovery *recovery;
@@ -149,21 +150,35 @@ static void on_ended(void *context, struct line *line, const struct link_message
         inbound_ended(daemon->inbound, line, message);
 }
 
+static void take_state(struct daemon *daemon, const char *provider, const char *text)
+{
+    if (trunk_take(daemon->trunks, daemon->spool, provider, text) != 0)
+        log_warning("provider=%s what it says of its trunks: %s", provider, err_message());
+    if (device_take(daemon->devices, daemon->spool, daemon->lines, provider, text) != 0)
+        log_warning("provider=%s what it says of its devices: %s", provider, err_message());
+}
+
 /* A change for the better is one that the queue has waited for. */
 static void on_trunks(void *context, struct host *host, const char *text)
 {
     struct daemon *daemon = context;
-    const char *reason;
+    const char *trunks_reason;
 
-    if (text == NULL)
+    if (text != NULL) {
+        take_state(daemon, host_name(host), text);
+    } else {
         trunk_lose(daemon->trunks, host_name(host));
-    else if (trunk_take(daemon->trunks, daemon->spool, host_name(host), text) != 0)
-        log_warning("provider=%s what it says of its trunks: %s", host_name(host), err_message());
-    reason = trunk_blocks_lines(daemon->trunks, host_name(host));
-    for (int i = 0; i < line_count(daemon->lines); i++)
-        if (line_at(daemon->lines, i)->host == host)
-            line_set_unavailable(line_at(daemon->lines, i), reason);
-    if (reason == NULL && daemon->phase == DAEMON_RUNNING)
+        device_lose(daemon->devices, host_name(host));
+    }
+    trunks_reason = trunk_blocks_lines(daemon->trunks, host_name(host));
+    for (int i = 0; i < line_count(daemon->lines); i++) {
+        struct line *line = line_at(daemon->lines, i);
+
+        if (line->host == host)
+            line_set_unavailable(line,
+                                 trunks_reason != NULL ? trunks_reason : device_blocks_line(daemon->devices, line));
+    }
+    if (trunks_reason == NULL && daemon->phase == DAEMON_RUNNING)
         scheduler_run(daemon->scheduler);
 }
 
@@ -209,6 +224,7 @@ static struct status_facts facts_of(const struct daemon *daemon)
     return (struct status_facts){.spool = daemon->spool,
                                  .lines = daemon->lines,
                                  .trunks = daemon->trunks,
+                                 .devices = daemon->devices,
                                  .hosts = daemon->hosts,
                                  .host_count = daemon->host_count,
                                  .converter = daemon->converter,
@@ -246,6 +262,22 @@ static int web_trunk_test(void *context, const char *provider, const char *name)
     if (host == NULL || trunk_find(daemon->trunks, provider, name) == NULL)
         return err_set(ERR_NOT_FOUND, "there is no trunk %s/%s", provider, name);
     return host_order(host, &order, -1);
+}
+
+static int web_line_test(void *context, const char *id)
+{
+    struct daemon *daemon = context;
+    struct line *line = line_by_id(daemon->lines, id);
+    struct link_message order = {.type = LINK_TEST};
+
+    if (line == NULL)
+        return err_set(ERR_NOT_FOUND, "there is no line %s", id);
+    if (device_of(daemon->devices, line) == NULL && host_is_up(line->host))
+        return err_set(ERR_UNSUPPORTED, "the line %s has no device that could be tested", id);
+    if (line->job.id != 0)
+        return err_set(ERR_CONFLICT, "the line %s is in a call", id);
+    order.line = (uint32_t)line->index;
+    return host_order(line->host, &order, -1);
 }
 
 static json_t *web_ready(void *context, bool *ok)
@@ -579,6 +611,7 @@ static int open_web(struct daemon *daemon)
                                   .trunks = web_trunks,
                                   .trunk_test = web_trunk_test,
                                   .line_set = web_line_set,
+                                  .line_test = web_line_test,
                                   .has_line = web_has_line,
                                   .ready = web_ready,
                                   .metrics = web_metrics};
@@ -618,6 +651,8 @@ int daemon_open(struct daemon **out, const struct daemon_options *options)
     if (error == 0)
         error = trunk_table_new(&daemon->trunks);
     if (error == 0)
+        error = device_table_new(&daemon->devices);
+    if (error == 0)
         error = open_store(daemon);
     if (error == 0)
         error = open_stories(daemon);
@@ -654,6 +689,7 @@ void daemon_close(struct daemon *daemon)
     encryption_close(&daemon->encryption);
     line_table_free(daemon->lines);
     trunk_table_free(daemon->trunks);
+    device_table_free(daemon->devices);
     event_free(daemon->ready_timer);
     event_free(daemon->drain_timer);
     free(daemon);

@@ -7,12 +7,20 @@
 
 #include <string.h>
 
+static json_t *line_object(const struct status_facts *facts, const struct line *line)
+{
+    json_t *object = line_json(line);
+
+    json_object_set_new(object, "device", device_json(device_of(facts->devices, line)));
+    return object;
+}
+
 json_t *status_lines(const struct status_facts *facts)
 {
     json_t *list = json_array();
 
     for (int i = 0; i < line_count(facts->lines); i++)
-        json_array_append_new(list, line_json(line_at(facts->lines, i)));
+        json_array_append_new(list, line_object(facts, line_at(facts->lines, i)));
     return list;
 }
 
@@ -113,6 +121,24 @@ static void add_trunks(const struct trunk_table *trunks, struct evbuffer *out)
     }
 }
 
+static void add_devices(const struct status_facts *facts, struct evbuffer *out)
+{
+    bool any = false;
+
+    for (int i = 0; i < line_count(facts->lines); i++) {
+        const struct line *line = line_at(facts->lines, i);
+        const struct device *device = device_of(facts->devices, line);
+
+        if (device == NULL)
+            continue;
+        if (!any)
+            evbuffer_add_printf(out, "# HELP faxd_device_up 1 while the device of the line works.\n"
+                                     "# TYPE faxd_device_up gauge\n");
+        any = true;
+        evbuffer_add_printf(out, "faxd_device_up{line=\"%s\"} %d\n", line->id, device->state == DEVICE_UP);
+    }
+}
+
 static void add_providers(const struct status_facts *facts, struct evbuffer *out)
 {
     evbuffer_add_printf(out, "# HELP faxd_provider_up 1 while the provider's host takes calls.\n"
@@ -135,6 +161,7 @@ void status_metrics(const struct status_facts *facts, struct evbuffer *out)
     add_lines(facts->lines, out);
     add_providers(facts, out);
     add_trunks(facts->trunks, out);
+    add_devices(facts, out);
     converter_count(facts->converter, &waiting, &running);
     evbuffer_add_printf(out,
                         "# HELP faxd_conversions Documents in the converter.\n# TYPE faxd_conversions gauge\n"

@@ -6,6 +6,7 @@
 #ifndef FAXD_SERVER_STATUS_H
 #define FAXD_SERVER_STATUS_H
 
+#include "server/device.h"
 #include "server/host.h"
 #include "server/line.h"
 #include "server/trunk.h"
@@ -22,6 +23,7 @@ struct status_facts {
     struct spool *spool;
     const struct line_table *lines;
     const struct trunk_table *trunks;
+    const struct device_table *devices;
     struct host *const *hosts;
     int host_count;
     const struct converter *converter;

@@ -41,6 +41,7 @@ void covers_list(struct request *request);
 void lines_list(struct request *request);
 void lines_get(struct request *request);
 void lines_patch(struct request *request);
+void lines_test(struct request *request);
 void lines_providers(struct request *request);
 
 /* trunks.c */

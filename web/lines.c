@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /v1/lines and /v1/providers: what the server says of them; and switching a line on and off. */
+/* /v1/lines and /v1/providers: what the server says of them; switching a line on and off, and testing its device. */
 #include "web/api.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
+#include "server/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,22 @@ static json_t *find_line(const struct request *request)
         }
     }
     json_incref(found = named == 1 ? found : NULL);
+    json_decref(lines);
+    return found;
+}
+
+/* The line with that id. New reference or NULL. */
+static json_t *line_with_id(const struct request *request, const char *id)
+{
+    json_t *lines = all_lines(request), *line, *found = NULL;
+    size_t index;
+
+    json_array_foreach(lines, index, line)
+    {
+        const char *own = json_string_value(json_object_get(line, "id"));
+        if (own && strcmp(own, id) == 0)
+            found = json_incref(line);
+    }
     json_decref(lines);
     return found;
 }
@@ -138,4 +155,27 @@ void lines_patch(struct request *request)
     problem_clear(&problems);
     json_decref(line);
     json_decref(root);
+}
+
+/* Replied with the line as it is now: the result becomes its device's last_test. */
+void lines_test(struct request *request)
+{
+    const struct web_options *options = &request->web->options;
+    char *id = xasprintf("%s/%s", request->params[0], request->params[1]);
+    int result = options->line_test ? options->line_test(options->server, id) : ERR_NOT_FOUND;
+    json_t *line = result == 0 ? line_with_id(request, id) : NULL;
+
+    if (line)
+        request_reply(request, 202, line);
+    else if (result == ERR_UNSUPPORTED)
+        request_problem(request, 409, "no_device", "%s", err_message());
+    else if (result == ERR_CONFLICT)
+        request_problem(request, 409, "line_busy", "%s", err_message());
+    else if (result == ERR_CLOSED)
+        request_problem(request, 503, "provider_down", "%s", err_message());
+    else if (result == 0 || result == ERR_NOT_FOUND)
+        request_problem(request, 404, "no_such_line", "there is no line %s", id);
+    else
+        request_error(request, result);
+    free(id);
 }

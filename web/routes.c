@@ -37,6 +37,7 @@ const struct route routes[] = {
     {"GET", "/v1/lines", KEY_FAX_READ, 0, lines_list},
     {"GET", "/v1/lines/{*}", KEY_FAX_READ, 0, lines_get},
     {"PATCH", "/v1/lines/{*}", KEY_CONFIG, ROUTE_BODY_JSON, lines_patch},
+    {"POST", "/v1/lines/{provider}/{line}/test", KEY_CONFIG, WRITES, lines_test},
     {"GET", "/v1/providers", KEY_FAX_READ, 0, lines_providers},
 
     {"GET", "/v1/trunks", KEY_CONFIG, 0, trunks_list},

@@ -36,6 +36,9 @@ struct web_options {
     int (*trunk_test)(void *server, const char *provider, const char *name);
     /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
     int (*line_set)(void *server, const char *line, int send, int receive);
+    /* POST /v1/lines/{id}/test: begin one. 0, ERR_NOT_FOUND, ERR_UNSUPPORTED (there is nothing to test), ERR_CONFLICT
+     * (it is in a call), ERR_CLOSED. */
+    int (*line_test)(void *server, const char *line);
     /* Is there a line, now or when it is enabled again, for faxes of this group? Those of test keys go over lines of
      * simulators only, others never. NULL: not asked. */
     bool (*has_line)(void *server, const char *group, bool test);

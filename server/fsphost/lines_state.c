@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the provider says of its trunks: asked once at the start and whenever it says that something has changed, sent
- * to faxd as a state, of which only the newest counts. However fast an FSP changes, one question and one message are
- * under way.
+/* What the provider says of its trunks and devices: asked once at the start and whenever it says that something has
+ * changed, sent to faxd as a state, of which only the newest counts. However fast an FSP changes, one question and one
+ * message are under way.
  */
 #include "server/fsphost/lines.h"
 
@@ -81,8 +81,8 @@ static void test_answered(struct lines *lines, const struct control_call *call)
     if (fault || !json_is_true(json_object_get(answer, "started"))) {
         char why[128], text[192];
         str_copy(why, sizeof(why), fault ? fault : "the provider began no test");
-        snprintf(text, sizeof(text), "a trunk is not tested: %s", why);
-        lines_fault(lines, LINK_NO_LINE, text);
+        snprintf(text, sizeof(text), "%s is not tested: %s", call->line == LINK_NO_LINE ? "a trunk" : "a line", why);
+        lines_fault(lines, call->line, text);
     }
     json_decref(answer);
 }
@@ -97,12 +97,13 @@ void lines_state_answered(struct lines *lines, const struct control_call *call)
 
 void lines_order_test(struct lines *lines, const struct link_message *order)
 {
-    if (!lines->provider->fsp.ask || !order->text) {
-        log_warning("a trunk is to be tested, but the FSP has no FaxdProviderAsk");
+    if (!lines->provider->fsp.ask || (!order->text && order->line >= lines->count)) {
+        log_warning("a test is ordered that the FSP has no FaxdProviderAsk or no line for");
         return;
     }
-    json_t *question = json_pack("{s:s, s:s}", "ask", "test", "trunk", order->text);
-    struct control_call *call = control_call_new(CONTROL_TEST, LINK_NO_LINE);
+    json_t *question = order->text ? json_pack("{s:s, s:s}", "ask", "test", "trunk", order->text)
+                                   : json_pack("{s:s, s:i}", "ask", "test", "line", (int)order->line);
+    struct control_call *call = control_call_new(CONTROL_TEST, order->text ? LINK_NO_LINE : order->line);
     call->question = json_dumps(question, JSON_COMPACT);
     json_decref(question);
     control_give(lines->control, call);

@@ -40,15 +40,15 @@ enum link_type {
     LINK_ACK,         /* number */
     LINK_DRAIN,       /* take no new orders, leave when the last call has ended and was acknowledged (or after 60 s) */
     LINK_STOP,        /* abort every call, shut the FSP down, leave */
-    LINK_TEST,        /* text: the trunk to probe; the result is in a later LINK_STATE */
+    LINK_TEST, /* text: the trunk to probe, or none, and line: whose device; the result is in a later LINK_STATE */
 
     /* answers without a number, host to faxd */
     LINK_WELCOME = 64, /* version, run, pid, text: provider name, number: newest event */
     LINK_DEVICE,       /* line, device, text: device name, flags: as enabled */
     LINK_JOB,          /* job, line */
     LINK_READY,
-    LINK_STATE, /* text: JSON of FaxdProviderAsk about trunks; before LINK_READY when known, and after each change.
-                   The newest replaces the one before: none is numbered or kept */
+    LINK_STATE, /* text: JSON of FaxdProviderAsk about trunks and devices; before LINK_READY when known, and after each
+                   change. The newest replaces the one before: none is numbered or kept */
 
     /* events, numbered */
     LINK_RING = 128, /* number, line, ring (JSON of FaxdRingInfo or NULL) */

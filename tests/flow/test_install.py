@@ -14,8 +14,9 @@ BUILD = os.environ["FAXD_BUILD"]
 PREFIX = "/opt/faxd-test"
 
 PROGRAMS = ["sbin/faxd", "bin/fax", "libexec/faxd/faxd-fsp", "libexec/faxd/faxd-t30", "libexec/faxd/faxd-convert"]
-PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/t38.so", "lib/faxd/simulator.so"]
-PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5", "share/man/man7/faxd-sip.7"]
+PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/t38.so", "lib/faxd/class1.so", "lib/faxd/simulator.so"]
+PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5", "share/man/man7/faxd-sip.7",
+         "share/man/man7/faxd-class1.7"]
 EXAMPLES = os.path.join(TOP, "contrib", "examples")
 
 

@@ -108,10 +108,23 @@ static bool is_trunk(const json_t *trunk)
     return known && name != NULL && name[0] != '\0' && strlen(name) < 64 && strpbrk(name, "/\"\\") == NULL;
 }
 
-/* FaxdProviderAsk is optional; whoever has it answers with trunks that are named and in one of four states. */
+static bool is_device(const json_t *device)
+{
+    static const char *const states[] = {"up", "down", "faulty"};
+    const char *state = json_string_value(json_object_get(device, "state"));
+    const json_t *line = json_object_get(device, "line");
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        known = known || (state != NULL && strcmp(state, states[i]) == 0);
+    return known && json_is_integer(line) && json_integer_value(line) >= 0;
+}
+
+/* FaxdProviderAsk is optional; whoever has it answers with trunks that are named and in one of four states, and with
+ * devices of lines, if there are any, in one of three. */
 static void check_state(const struct host *host, const char *module)
 {
-    json_t *root, *trunks, *trunk;
+    json_t *root, *trunks, *trunk, *device;
     bool good;
     size_t i;
 
@@ -122,6 +135,9 @@ static void check_state(const struct host *host, const char *module)
     good = json_is_array(trunks);
     json_array_foreach(trunks, i, trunk) good = good && is_trunk(trunk);
     check(good, module, "its %d trunks have names and states", (int)json_array_size(trunks));
+    good = true;
+    json_array_foreach(json_object_get(root, "devices"), i, device) good = good && is_device(device);
+    check(good, module, "its devices have lines and states");
     json_decref(root);
 }
 

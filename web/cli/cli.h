@@ -64,6 +64,7 @@ int preview_run(struct cli *cli, int argc, char **argv);
 int purge_run(struct cli *cli, int argc, char **argv);
 int get_run(struct cli *cli, int argc, char **argv);
 int lines_run(struct cli *cli, int argc, char **argv);
+int line_run(struct cli *cli, int argc, char **argv);
 int trunk_run(struct cli *cli, int argc, char **argv);
 int destination_run(struct cli *cli, int argc, char **argv);
 int trace_run(struct cli *cli, int argc, char **argv);

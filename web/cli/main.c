@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"purge", "delete the documents of faxes that have ended, or the faxes", purge_run},
     {"get", "save a fax as PDF or TIFF, or a page as PNG", get_run},
     {"lines", "the lines and what they do", lines_run},
+    {"line", "lines and their modems: list, test", line_run},
     {"trunk", "trunks: list, test", trunk_run},
     {"destination", "what is remembered of a number: list, show, forget", destination_run},
     {"key", "API keys: create, list, revoke", key_run},

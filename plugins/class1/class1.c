@@ -134,7 +134,6 @@ static BOOL run_fax(struct class1 *class1, struct job *job, struct call_files *f
 
     if (max_rate_bps < job_options(job)->max_rate_bps)
         job_options(job)->max_rate_bps = max_rate_bps;
-
     if (facts == NULL)
         return finish_unconnected(job, "internal", err_message());
     plan.modem = facts;
@@ -287,6 +286,7 @@ static int open_class1(struct fsp *fsp)
     class1->modems = xcalloc((unsigned long)class1->setup.line_count, sizeof *class1->modems);
     class1->may_send = xcalloc((unsigned long)class1->setup.line_count, sizeof *class1->may_send);
     make_modems(class1);
+    fsp->settings->calls_per_engine = 1; /* another's page or disk must not hold up a modem's answer */
     fsp->carrier = (struct carrier){.self = class1,
                                     .close = close_class1,
                                     .start = start,

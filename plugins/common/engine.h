@@ -55,11 +55,11 @@
  * and are kept for it. If pages were confirmed by then, the call ends with "protocol_error". A path of mode "rtp" after
  * one of mode "t38" is ignored.
  *
- * "media":"serial" is the device of a Class 1 modem (ITU-T T.31), raw, whose ATD or ATA has just ended with CONNECT, and
- * of which nothing behind that was read. When the call has ended the modem may still be sending or listening; hanging
- * up is the FSP's. "modem" says what it can do, by the numbers of +FTM=? and +FRM=?; of a modem that lacks one of V.17's
- * or V.29's numbers these are not used. "flow" is how it holds up the page that it is given. With "realtime" the engine
- * asks for real-time scheduling, and warns if it may not:
+ * "media":"serial" is the device of a Class 1 modem (ITU-T T.31), raw, whose ATD or ATA has just ended with CONNECT,
+ * and of which nothing behind that was read. When the call has ended the modem may still be sending or listening;
+ * hanging up is the FSP's. "modem" says what it can do, by the numbers of +FTM=? and +FRM=?; of a modem that lacks one
+ * of V.17's or V.29's numbers these are not used. "flow" is how it holds up the page that it is given. With "realtime"
+ * the engine asks for real-time scheduling, and warns if it may not:
  *
  *   {"transmit":[24,48,72,96,73,74,97,98,121,122,145,146], "receive":[...], "flow":"hardware"|"software"|"none",
  *    "realtime":true}

@@ -74,25 +74,24 @@ FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, 
  *       "calls":2, "calls_total":40, "failures_total":3,
  *       "last_test":{"at_ms":1795222800000, "ok":true, "status":200, "reason":"OK", "rtt_ms":3}}],
  *      "lines":"unavailable", "lines_reason":"no trunk is up"}
- *     Of lines that stand on something that can break or be unplugged, such as modems, the answer tells too:
-      "devices":[{"line":0, "state":"up"|"down"|"faulty", "reason":"...", "device":"/dev/ttyUSB0",
-       "model":"USRobotics V.92", "since_ms":1795222800000,
-       "last_test":{"at_ms":1795222800000, "ok":true, "report":"lines of text"}}]
-     Line i is device DeviceIdPrefix + i; each at most once; "line" and "state" are needed. A line that is not "up" gets
-     no faxes to send; "faulty" is what somebody has to mend, and is told to the administrator. At most 4,095 octets of
- a report are kept. At most 64 trunks; a name has 1 to 63 printable ASCII characters, none of them / " \. "name" and
- "state" are
+ *     At most 64 trunks; a name has 1 to 63 printable ASCII characters, none of them / " \. "name" and "state" are
  *     needed, all else may be absent or null. "calls" are under way; the totals count from FaxDevInitialize on.
  *     "lines":"unavailable" says that no line of the provider can send now: faxd starts no faxes on them until an
  *     answer comes without it.
+ *     Of lines that stand on something that can break or be unplugged, such as modems, the answer tells too:
+ *      "devices":[{"line":0, "state":"up"|"down"|"faulty", "reason":"...", "device":"/dev/ttyUSB0",
+ *       "model":"USRobotics V.92", "since_ms":1795222800000,
+ *       "last_test":{"at_ms":1795222800000, "ok":true, "report":"lines of text"}}]
+ *     Line i is device DeviceIdPrefix + i; each at most once; "line" and "state" are needed. A line that is not "up"
+ *     gets no faxes to send; "faulty" is what somebody has to mend, and is told to the administrator. At most 4,095
+ *     octets of a report are kept.
  *   {"ask":"test", "trunk":"office"}   begin a probe (OPTIONS); its result becomes "last_test"
  *     {"started":true}, or {"error":"no trunk has this name"}
-   {"ask":"test", "line":0}           begin a test of the line's device; its result becomes "last_test" of the device
-     The same answers.
+ *   {"ask":"test", "line":0}           begin a test of the line's device; its result becomes "last_test" of the device
+ *     The same answers.
  * An FSP whose answer about trunks has changed (a state, "last_test", "lines", "devices") posts a LINEMESSAGE with
- dwParam1 =
- * LINEDEVSTATE_OTHER and any device of the provider to the port of FaxDevVirtualDeviceCreation, from any thread; the
- * host then asks, ten times a second at most. */
+ * dwParam1 = LINEDEVSTATE_OTHER and any device of the provider to the port of FaxDevVirtualDeviceCreation, from any
+ * thread; the host then asks, ten times a second at most. */
 FSP_EXPORT BOOL WINAPI FaxdProviderAsk(const char *question, char *json, DWORD size, LPDWORD needed);
 
 typedef BOOL(WINAPI *PFAXDPROVIDERCONFIG)(const char *);

@@ -16,7 +16,7 @@ void dialogue_add(struct dialogue *dialogue, int64_t at_ms, bool received, const
 
     line->at_ms = at_ms;
     line->received = received;
-    for (; text[i] && i < DIALOGUE_TEXT_SIZE - 1; i++)
+    for (; i < DIALOGUE_TEXT_SIZE - 1 && text[i]; i++)
         line->text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
     line->text[i] = '\0';
 }

@@ -28,8 +28,8 @@ bool sandbox_has_landlock(void);
 
 /* Close the fences: no new privileges, no core file, the limits, Landlock with no path at all where the kernel has it,
  * and a seccomp filter that allows reading, writing, syncing and seeking on open descriptors, socket messages and the
- * settings of terminals on them, epoll, poll, timers, clocks, memory and exit; open, socket, exec, fork, ptrace and all else fail with EPERM.
- * 0 or ERR_IO: the caller must then leave, not go on without a fence. */
+ * settings of terminals on them, epoll, poll, timers, clocks, memory and exit; open, socket, exec, fork, ptrace and all
+ * else fail with EPERM. 0 or ERR_IO: the caller must then leave, not go on without a fence. */
 int sandbox_enter(const struct sandbox_limits *limits);
 
 /* The wider fences around another program that turns documents into PDF, to be called right before it is executed: no

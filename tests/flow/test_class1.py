@@ -7,14 +7,14 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faxd import FAST_RETRIES, FINAL, PAGES, fact, joined, main, pixels, same, wait_for, within  # noqa: E402
+from faxd import FAST_RETRIES, FINAL, PAGES, fact, joined, pixels, same, wait_for, within  # noqa: E402
 from modem_lines import Bench, line, wait_line, wait_up  # noqa: E402
 from sip_calls import Call, Rig, sanitized  # noqa: E402
+from together import main  # noqa: E402
 
 rig = Rig()
-calls = {}  # all under way at once, from the first fact that looks at one
 MANY = 3 if not sanitized() else 2
-V17 = {"mode": "class1", "rate_bps": 14400, "modem": "V.17"}
+V17 = {"rate_bps": 14400, "modem": "V.17"}
 ECM = {"ecm": True, "compression": "T.6"}
 NO_ECM = {"ecm": False, "compression": "T.4 2D"}
 
@@ -41,61 +41,45 @@ class Pair:
         return joined(self.server.folder, *(PAGES * 3)[:count])
 
 
-def start():
-    """All that is sent at once: a page takes half a minute of a telephone line."""
-    ecm, plain, several, plain_several = Pair("2001"), Pair("2002"), Pair("2003"), Pair("2004")
-    slow, older, noisy = Pair("2005", delay_ms=400), Pair("2006", make="old"), Pair("2007", noise=-50)
-    return {
-        "one page with ECM": (ecm.call(), 1, {**V17, **ECM}),
-        "one page without": (plain.call(route={"ecm": False}), 1, {**V17, **NO_ECM}),
-        "several with ECM": (several.call(several.many()), MANY, {**V17, **ECM}),
-        "several without": (plain_several.call(plain_several.many(), route={"ecm": False}), MANY, {**V17, **NO_ECM}),
-        "400 ms of delay": (slow.call(), 1, {**V17, **ECM}),
-        "a modem without V.17": (older.call(), 1, {"mode": "class1", "rate_bps": 9600, "modem": "V.29", **ECM}),
-        "noise at -50 dBm0": (noisy.call(), 1, {"mode": "class1", **ECM}),
-    }
-
-
-def arrives(name):
-    if not calls:
-        calls.update(start())
-    call, pages, record = calls[name]
-    call.arrives(pages, record, record)
+def arrives(call, record, pages=1):
+    call.arrives(pages, {"mode": "class1", **record}, {"mode": "class1", **record})
 
 
 @fact
 def a_page_arrives_with_ecm():
-    arrives("one page with ECM")
+    arrives(Pair("2001").call(), {**V17, **ECM})
 
 
 @fact
 def a_page_arrives_without_ecm():
-    arrives("one page without")
+    arrives(Pair("2002").call(route={"ecm": False}), {**V17, **NO_ECM})
 
 
 @fact
 def several_pages_arrive_with_ecm():
-    arrives("several with ECM")
+    pair = Pair("2003")
+    arrives(pair.call(pair.many()), {**V17, **ECM}, MANY)
 
 
 @fact
 def several_pages_arrive_without_ecm():
-    arrives("several without")
+    pair = Pair("2004")
+    arrives(pair.call(pair.many(), route={"ecm": False}), {**V17, **NO_ECM}, MANY)
 
 
 @fact
 def pages_arrive_over_a_satellite():
-    arrives("400 ms of delay")
+    arrives(Pair("2005", delay_ms=400).call(), {**V17, **ECM})
 
 
 @fact
 def a_modem_without_v17_sends_with_v29():
-    arrives("a modem without V.17")
+    arrives(Pair("2006", make="old").call(), {"rate_bps": 9600, "modem": "V.29", **ECM})
 
 
 @fact
 def noise_on_the_line_costs_no_dot():
-    arrives("noise at -50 dBm0")
+    arrives(Pair("2007", noise=-50).call(), ECM)
 
 
 MANY_CALLS = {"max_attempts": 50}  # a receiver that was left alone is busy until it gives up

@@ -9,8 +9,9 @@ import sys
 import termios
 import time
 
-from faxd import BUILD, fact, main, same
+from faxd import BUILD, fact, same
 from modems import CAN, DLE, END, Bench, Host
+from together import main
 
 FRAME = bytes.fromhex("ff1380ce01")  # the last one of its command: so says 13
 

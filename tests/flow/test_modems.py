@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faxd import FAST_RETRIES, exchange, fact, main, same, started, wait_for, within  # noqa: E402
+from faxd import FAST_RETRIES, exchange, fact, same, started, wait_for, within  # noqa: E402
 from modem_lines import Bench, line, wait_line, wait_up  # noqa: E402
+from together import main  # noqa: E402
 
 SOON = "retry_min_s = 1\n retry_max_s = 2\n check_s = 1\n"
 ONE_CALL = {"max_attempts": 1}

@@ -420,7 +420,8 @@ static void ask(struct dialog *dialog, enum sip_media_kind kind)
         return;
     if (sip_media_offer(&dialog->media, kind, text) != 0)
         return;
-    if (kind == SIP_MEDIA_IMAGE) {
+    /* By a second offer the modems may be talking already. */
+    if (kind == SIP_MEDIA_IMAGE && dialog->glares == 0 && dialog->asks == 0) {
         pthread_mutex_lock(&dialog->lock);
         tell_engine(dialog, "hush");
         pthread_mutex_unlock(&dialog->lock);

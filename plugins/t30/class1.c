@@ -866,7 +866,7 @@ t30_state_t *class1_t30(struct class1 *class1)
 const uint8_t *class1_output(const struct class1 *class1, size_t *size)
 {
     *size = class1->out_size - class1->out_done;
-    return class1->out + class1->out_done;
+    return class1->out ? class1->out + class1->out_done : NULL;
 }
 
 void class1_written(struct class1 *class1, size_t size)

@@ -48,6 +48,8 @@
 #define CAN             0x18
 #define FINAL_FRAME     0x10 /* in the control field */
 #define FCS_OCTETS      2
+#define T30_AWAITS_TCF  7 /* states of T.30 that t30.c has to itself */
+#define T30_SAID_FTT    9
 
 enum state {
     STATE_READY,         /* for a command */
@@ -573,6 +575,14 @@ static void hear_data(struct class1 *class1, uint8_t octet)
         class1->left = HEAR_GAP_MAX;
 }
 
+/* The modem did not train on TCF, and the far end, which got no answer, says DCS again. spandsp expects one only after
+ * it has said FTT, and would hang up. */
+static void expect_training_again(struct class1 *class1)
+{
+    if (class1->t30->state == T30_AWAITS_TCF && (class1->data[2] & 0xFE) == T30_DCS)
+        class1->t30->state = T30_SAID_FTT;
+}
+
 /* A frame has ended. A bad one is as if it had not been: its timers run on, and T.30 asks again. */
 static void hear_frame_end(struct class1 *class1, enum reply reply)
 {
@@ -581,8 +591,10 @@ static void hear_frame_end(struct class1 *class1, enum reply reply)
     bool final = good && class1->data[1] & FINAL_FRAME;
 
     class1->data_size = 0;
-    if (good && class1->heard == class1->changes)
+    if (good && class1->heard == class1->changes) {
+        expect_training_again(class1);
         t30_hdlc_accept(class1->t30, class1->data, size, 1);
+    }
     if (final || reply == REPLY_NO_CARRIER || class1->heard != class1->changes) {
         carrier_down(class1);
         return;

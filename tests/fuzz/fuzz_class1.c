@@ -4,6 +4,8 @@
  * pieces: one octet of time, one of length, the octets. Afterwards the modem is dead. Whatever it said, the session has
  * to end, in bounded time and with a record that claims nothing that cannot be.
  *
+ * FUZZ_SHOW in the environment shows what came of each input.
+ *
  * The input is also shielded and taken again: it has to be what it was. */
 #include "config.h"
 
@@ -144,11 +146,15 @@ static void talk(struct session *session, const uint8_t *data, size_t size, bool
 
 static int pages_of(int file)
 {
-    TIFF *tiff = TIFFFdOpen(dup(file), "received", "r");
-    int pages = tiff ? (int)TIFFNumberOfDirectories(tiff) : 0;
+    int copy = dup(file), pages = 0;
+    TIFF *tiff = TIFFFdOpen(copy, "received", "r");
 
-    if (tiff)
-        TIFFClose(tiff);
+    if (!tiff) { /* no page at all */
+        close(copy);
+        return 0;
+    }
+    pages = (int)TIFFNumberOfDirectories(tiff);
+    TIFFClose(tiff);
     return pages;
 }
 
@@ -159,9 +165,10 @@ static void check_record(const struct session *session, bool sending, int receiv
     json_int_t pages = json_integer_value(json_object_get(record, sending ? "pages_confirmed" : "pages_received"));
     bool success = outcome && strcmp(outcome, "success") == 0;
 
-    if (!outcome || (getenv("FUZZ_SHOW") && printf("# %s, %lld pages: %s\n", outcome, (long long)pages,
-                                                   json_string_value(json_object_get(record, "message"))) < 0))
+    if (!outcome)
         abort();
+    if (getenv("FUZZ_SHOW"))
+        printf("# %s, %d pages: %s\n", outcome, (int)pages, json_string_value(json_object_get(record, "message")));
     if (sending ? pages > PAGES || (success && pages != PAGES) : pages != pages_of(received))
         abort();
     if (json_array_size(json_object_get(record, "modem_dialogue")) > DIALOGUE_FIRST + DIALOGUE_LAST)

@@ -22,16 +22,18 @@
 #include "plugins/t30/dle.h"
 #include "server/base/log.h"
 
-#define MS(ms)          ((ms)*8)
-#define SILENCE         "AT+FTS=8" /* 80 ms: T.30 5.3.2.2 wants 75 +- 20 before each transmission */
-#define QUIET_MAX       MS(5000)   /* answers that are late by so much do not come */
-#define CONNECT_MAX     MS(4500)   /* V.17's long training takes 1.4 s; the modem itself gives up after 5 s */
-#define FRAME_MAX       MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
-#define END_MAX         MS(20000)  /* on top of what a page takes on the line */
-#define HEAR_FRAME_MAX  MS(6000)   /* T.30 allows a frame 3 s */
-#define HEAR_GAP_MAX    MS(8000)   /* between octets of a page */
-#define HEAR_REST_MAX   MS(1000)   /* of a page that T.30 has done with */
-#define RESULT_MAX      MS(5000)
+#define MS(ms)         ((ms)*8)
+#define SILENCE        "AT+FTS=8" /* 80 ms: T.30 5.3.2.2 wants 75 +- 20 before each transmission */
+#define QUIET_MAX      MS(5000)   /* answers that are late by so much do not come */
+#define CONNECT_MAX    MS(4500)   /* V.17's long training takes 1.4 s; the modem itself gives up after 5 s */
+#define FRAME_MAX      MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
+#define END_MAX        MS(20000)  /* on top of what a page takes on the line */
+#define HEAR_FRAME_MAX MS(6000)   /* T.30 allows a frame 3 s */
+#define HEAR_GAP_MAX   MS(8000)   /* between octets of a page */
+#define HEAR_REST_MAX  MS(1000)   /* of a page that T.30 has done with */
+#define RESULT_MAX     MS(5000)
+#define FRAME_RESULT   MS(2000) /* sooner than T.30, which waits 3 s for the end of a frame and gives the call up then \
+                                 */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
@@ -558,7 +560,7 @@ static void hear_data(struct class1 *class1, uint8_t octet)
         else
             tell_framing(class1);
         class1->line_size = 0;
-        enter(class1, STATE_HEARD, RESULT_MAX);
+        enter(class1, STATE_HEARD, class1->fast ? RESULT_MAX : FRAME_RESULT);
         return;
     }
     for (int i = 0; i < count; i++)

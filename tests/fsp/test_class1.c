@@ -26,23 +26,18 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
-#include "tests/fsp/call_pair.h"
-#include "tests/lib/modem_bench.h"
+#include "tests/fsp/modem_pair.h"
 
-#define ALL_RATES "[24,48,72,96,73,74,97,98,121,122,145,146]"
 #define NOISE     -50.0
 #define MANY      8
 #define ROWS      400 /* of a page when there are many */
 #define CALLS_MAX 32
 
-/* Who is at the two ends of a call. */
-enum ends { MODEM_TO_MODEM, MODEM_TO_STREAM, STREAM_TO_MODEM };
-
 struct scenario {
     const char *name;
     const char *job; /* merged into both ends' jobs */
     int pages;       /* 1: a page of the ITU; else so many short ones */
-    enum ends ends;
+    enum modem_pair_ends ends;
     const char *modem; /* that it has to end with */
     int rate_bps;
     bool ecm;
@@ -50,10 +45,8 @@ struct scenario {
 
 struct call {
     const struct scenario *scenario;
-    struct modem_bench *bench;
-    struct pair pair;
+    struct modem_pair modems;
     char folder[96];
-    char numbers[2][16];
     pthread_t thread;
 };
 
@@ -75,150 +68,22 @@ static const char *data(char path[256], const char *name)
     return path;
 }
 
-/* ---- a modem before its call: in threads, where only assert() ends the test ---- */
-
-static void say(int fd, const char *text)
-{
-    assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-}
-
-/* Read until a line is `wanted`; nothing behind its end. */
-static void await(int fd, const char *wanted)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    char line[128] = "", octet;
-    size_t used = 0;
-
-    for (;;) {
-        assert(poll(&ready, 1, 90000) == 1);
-        if (read(fd, &octet, 1) != 1)
-            continue;
-        if (octet != '\n' && octet != '\r' && used + 1 < sizeof line) {
-            line[used++] = octet;
-            line[used] = '\0';
-        } else if (octet == '\n') {
-            if (strncmp(line, wanted, strlen(wanted)) == 0)
-                return;
-            used = 0;
-            line[0] = '\0';
-        }
-    }
-}
-
-static int open_modem(const struct call *call, int side)
-{
-    char path[160];
-    struct termios settings;
-    int fd;
-
-    snprintf(path, sizeof path, "%s/%s", work, call->numbers[side]);
-    fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    assert(fd >= 0);
-    assert(tcgetattr(fd, &settings) == 0);
-    cfmakeraw(&settings);
-    assert(tcsetattr(fd, TCSANOW, &settings) == 0);
-    say(fd, "ATE0\r");
-    await(fd, "OK");
-    say(fd, "AT+FCLASS=1\r");
-    await(fd, "OK");
-    return fd;
-}
-
-static void use_modem(struct pair_end *end, int fd)
-{
-    json_t *modem = json_pack("{s:o,s:o,s:s}", "transmit", json_loads(ALL_RATES, 0, NULL), "receive",
-                              json_loads(ALL_RATES, 0, NULL), "flow", "hardware");
-
-    end->media = fd;
-    json_object_set_new(end->job, "carrier", json_string("modem"));
-    json_object_set_new(end->job, "media", json_string("serial"));
-    json_object_set_new(end->job, "modem", modem);
-}
-
-static void start(struct call *call, enum pair_side side)
-{
-    pair_start_side(&call->pair, side, engine);
-    close(call->pair.ends[side].media);
-}
-
-/* A stream machine on the bench, its engine started. */
-static void start_stream(struct call *call, enum pair_side side, int answer_ms)
-{
-    struct pair_end *end = &call->pair.ends[side];
-    int media[2];
-
-    assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, media) == 0);
-    assert(modem_bench_add_stream(call->bench, call->numbers[side], media[1], answer_ms) == 0);
-    end->media = media[0];
-    json_object_set_new(end->job, "audio", json_pack("{s:i,s:i}", "pace", 0, "chunk_ms", 20));
-    start(call, side);
-}
-
-static void answer(struct call *call)
-{
-    int fd = call->pair.ends[PAIR_RECEIVER].media;
-
-    await(fd, "RING");
-    say(fd, "ATA\r");
-    await(fd, "CONNECT");
-    start(call, PAIR_RECEIVER);
-}
-
-static void dial(struct call *call)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "ATDT%s\r", call->numbers[PAIR_RECEIVER]);
-    say(call->pair.ends[PAIR_SENDER].media, text);
-}
-
-static void hear_answer(struct call *call)
-{
-    await(call->pair.ends[PAIR_SENDER].media, "CONNECT");
-    start(call, PAIR_SENDER);
-}
-
 static void *run_call(void *context)
 {
     struct call *call = context;
-    struct pair *pair = &call->pair;
 
-    if (call->scenario->ends != STREAM_TO_MODEM)
-        use_modem(&pair->ends[PAIR_SENDER], open_modem(call, PAIR_SENDER));
-    if (call->scenario->ends != MODEM_TO_STREAM)
-        use_modem(&pair->ends[PAIR_RECEIVER], open_modem(call, PAIR_RECEIVER));
-    switch (call->scenario->ends) {
-    case MODEM_TO_MODEM:
-        dial(call);
-        answer(call);
-        hear_answer(call);
-        break;
-    case MODEM_TO_STREAM:
-        start_stream(call, PAIR_RECEIVER, 500);
-        dial(call);
-        hear_answer(call);
-        break;
-    case STREAM_TO_MODEM:
-        start_stream(call, PAIR_SENDER, 0);
-        assert(modem_bench_call(call->bench, call->numbers[PAIR_SENDER], call->numbers[PAIR_RECEIVER]) == 0);
-        answer(call);
-        break;
-    }
-    for (int i = 0; i < 2; i++) {
-        pair_follow(&pair->ends[i], 300000, NULL);
-        assert(journal_read(&pair->ends[i].journal, pair->ends[i].journal_path) == 0);
-    }
+    modem_pair_run(&call->modems, NULL, NULL);
     return NULL;
 }
 
 /* ---- calls ---- */
 
-static void add_modem(struct modem_bench *bench, const char *number)
+static void add_modem(struct call *call, enum pair_side side)
 {
-    char path[160];
+    struct modem_pair *modems = &call->modems;
 
-    snprintf(path, sizeof path, "%s/%s", work, number);
-    assert_int_equal(modem_bench_add_modem(bench, number, path), 0);
+    snprintf(modems->links[side], sizeof modems->links[side], "%s/%s", work, modems->numbers[side]);
+    assert_int_equal(modem_bench_add_modem(modems->bench, modems->numbers[side], modems->links[side]), 0);
 }
 
 static void open_call(struct call *call, const struct scenario *scenario, struct modem_bench *bench)
@@ -227,40 +92,39 @@ static void open_call(struct call *call, const struct scenario *scenario, struct
     char document[160], path[256];
     json_t *more = json_loads(scenario->job, 0, NULL);
 
-    memset(call, 0, sizeof *call);
-    call->scenario = scenario;
-    call->bench = bench;
+    *call = (struct call){.scenario = scenario, .modems = {.bench = bench, .engine = engine, .ends = scenario->ends}};
     calls++;
     snprintf(call->folder, sizeof call->folder, "%s/call%d", work, calls);
     assert_int_equal(mkdir(call->folder, 0700), 0);
     snprintf(document, sizeof document, "%s/document.tif", call->folder);
     if (scenario->pages > 1)
         pair_make_short_document(document, scenario->pages, ROWS);
-    pair_init(&call->pair, call->folder, scenario->pages > 1 ? document : data(path, "itu1.tif"));
+    pair_init(&call->modems.pair, call->folder, scenario->pages > 1 ? document : data(path, "itu1.tif"));
     for (int i = 0; i < 2; i++) {
-        json_object_update(call->pair.ends[i].job, more);
-        snprintf(call->numbers[i], sizeof call->numbers[i], "%d", 1000 * (i + 1) + calls);
+        json_object_update(call->modems.pair.ends[i].job, more);
+        snprintf(call->modems.numbers[i], sizeof call->modems.numbers[i], "%d", 1000 * (i + 1) + calls);
     }
     json_decref(more);
     if (scenario->ends != STREAM_TO_MODEM)
-        add_modem(bench, call->numbers[PAIR_SENDER]);
+        add_modem(call, PAIR_SENDER);
     if (scenario->ends != MODEM_TO_STREAM)
-        add_modem(bench, call->numbers[PAIR_RECEIVER]);
+        add_modem(call, PAIR_RECEIVER);
     assert_int_equal(pthread_create(&call->thread, NULL, run_call, call), 0);
 }
 
 static void close_call(struct call *call)
 {
     if (call->scenario->pages > 1)
-        unlink(call->pair.document);
-    pair_clear(&call->pair);
+        unlink(call->modems.pair.document);
+    pair_clear(&call->modems.pair);
     rmdir(call->folder);
 }
 
 static void check_delivered(const struct call *call)
 {
     const struct scenario *scenario = call->scenario;
-    const struct pair_end *sender = &call->pair.ends[PAIR_SENDER], *receiver = &call->pair.ends[PAIR_RECEIVER];
+    const struct pair_end *sender = &call->modems.pair.ends[PAIR_SENDER],
+                          *receiver = &call->modems.pair.ends[PAIR_RECEIVER];
 
     print_message("%s: %s/%s, %lld bps, %lld retries, %lld bad rows, %lld ms\n", scenario->name,
                   pair_text(sender, "outcome"), pair_text(receiver, "outcome"),
@@ -288,7 +152,7 @@ static void check_delivered(const struct call *call)
     assert_string_equal(pair_text(receiver, "mode"), scenario->ends == MODEM_TO_STREAM ? "audio" : "class1");
     assert_true(sender->journal.final_confirmed && receiver->journal.receive_complete);
     if (scenario->ecm || pair_number(receiver, "bad_rows") == 0)
-        assert_int_equal(pair_same_pages(call->pair.received, call->pair.document), scenario->pages);
+        assert_int_equal(pair_same_pages(call->modems.pair.received, call->modems.pair.document), scenario->pages);
 }
 
 #define V17    "\"modems\":[\"v17\",\"v29\",\"v27ter\"]"

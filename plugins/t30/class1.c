@@ -22,18 +22,18 @@
 #include "plugins/t30/dle.h"
 #include "server/base/log.h"
 
-#define MS(ms)         ((ms)*8)
-#define SILENCE        "AT+FTS=8" /* 80 ms: T.30 5.3.2.2 wants 75 +- 20 before each transmission */
-#define QUIET_MAX      MS(5000)   /* answers that are late by so much do not come */
-#define CONNECT_MAX    MS(4500)   /* V.17's long training takes 1.4 s; the modem itself gives up after 5 s */
-#define FRAME_MAX      MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
-#define END_MAX        MS(20000)  /* on top of what a page takes on the line */
-#define HEAR_FRAME_MAX MS(6000)   /* T.30 allows a frame 3 s */
-#define HEAR_GAP_MAX   MS(8000)   /* between octets of a page */
-#define HEAR_REST_MAX  MS(1000)   /* of a page that T.30 has done with */
-#define RESULT_MAX     MS(5000)
-#define FRAME_RESULT   MS(2000) /* sooner than T.30, which waits 3 s for the end of a frame and gives the call up then \
-                                 */
+#define MS(ms)          ((ms)*8)
+#define SILENCE         "AT+FTS=8" /* 80 ms: T.30 5.3.2.2 wants 75 +- 20 before each transmission */
+#define QUIET_MAX       MS(5000)   /* answers that are late by so much do not come */
+#define CONNECT_MAX     MS(4500)   /* V.17's long training takes 1.4 s; the modem itself gives up after 5 s */
+#define FRAME_CONNECT   MS(2000)   /* if it gets lost, flags go over the line, and T.30 bears 3 s of them */
+#define FRAME_MAX       MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
+#define END_MAX         MS(20000)  /* on top of what a page takes on the line */
+#define HEAR_FRAME_MAX  MS(6000)   /* T.30 allows a frame 3 s */
+#define HEAR_GAP_MAX    MS(8000)   /* between octets of a page */
+#define HEAR_REST_MAX   MS(1000)   /* of a page that T.30 has done with */
+#define RESULT_MAX      MS(5000)
+#define FRAME_RESULT    MS(2000)  /* T.30 gives a call up when a frame has not ended after 3 s */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
@@ -395,7 +395,7 @@ static void ask_to_send(struct class1 *class1, bool fast)
     if (fast && !class1->page_made && !(class1->page_made = make_page(class1)))
         return;
     snprintf(text, sizeof text, fast ? "AT+FTM=%d" : "AT+FTH=3", modulation(&class1->transmit));
-    command(class1, text, STATE_SEND_ASKED, CONNECT_MAX);
+    command(class1, text, STATE_SEND_ASKED, fast ? CONNECT_MAX : FRAME_CONNECT);
 }
 
 /* What was being sent is gone or given up; either way T.30 goes on, and the far end says what it has. */

@@ -198,7 +198,7 @@ static void whatever_a_modem_does_the_call_ends_truly(void **state)
         struct faulty *faulty = &calls[i];
 
         *faulty =
-            (struct faulty){.plan = {.pages = 3, .rows = 120, .ecm = i % 4 < 3, .after_ms = 300 + i * 1900 % 11000},
+            (struct faulty){.plan = {.pages = 2, .rows = 100, .ecm = i % 4 < 3, .after_ms = 300 + i * 1900 % 11000},
                             .good = {.pages = 1, .rows = 40, .ecm = true}};
         add_modems(faulty->folder, faulty->numbers);
         snprintf(faulty->plan.commands[0], TEXT_SIZE, "fault %s %s", faulty->numbers[i % 2], faults[i / 2]);
@@ -241,7 +241,7 @@ static void plan_call(struct row *row, struct plan *plan)
     const char *number = row->numbers[draw(row, 0, 1)];
 
     *plan = (struct plan){.pages = draw(row, 1, 3),
-                          .rows = draw(row, 40, 400),
+                          .rows = draw(row, 40, 300),
                           .ecm = draw(row, 0, 2) > 0,
                           .after_ms = draw(row, 0, 9000)};
     switch (draw(row, 0, 5)) {

@@ -18,6 +18,8 @@
 #define ALL_RATES   "[24,48,72,96,73,74,97,98,121,122,145,146]"
 #define PATIENCE_MS 90000
 #define CALL_MS     300000
+#define EMPTY_MAX   200
+#define EMPTY_MS    20
 
 void modem_pair_say(int fd, const char *text)
 {
@@ -29,11 +31,18 @@ void modem_pair_await(int fd, const char *wanted)
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     char line[128] = "", octet;
     size_t used = 0;
+    int empty = 0;
 
     for (;;) {
+        ssize_t got;
+
         assert(poll(&ready, 1, PATIENCE_MS) == 1);
-        if (read(fd, &octet, 1) != 1) {
-            assert(errno == EAGAIN); /* else the device is gone, and poll would say so for ever */
+        got = read(fd, &octet, 1);
+        if (got != 1) { /* nothing yet after all; but if the device is gone, poll says so for ever */
+            if (++empty > EMPTY_MAX)
+                fprintf(stderr, "%s did not come: %s\n", wanted, got < 0 ? strerror(errno) : "end of file");
+            assert(empty <= EMPTY_MAX);
+            poll(NULL, 0, EMPTY_MS);
             continue;
         }
         if (octet != '\n' && octet != '\r' && used + 1 < sizeof line) {

@@ -3,11 +3,8 @@
  */
 #include "config.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <linux/capability.h>
 #include <math.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <termios.h>
+#include <sys/wait.h>
 #include <tiffio.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -86,13 +84,14 @@ static void add_modem(struct call *call, enum pair_side side)
     assert_int_equal(modem_bench_add_modem(modems->bench, modems->numbers[side], modems->links[side]), 0);
 }
 
-static void open_call(struct call *call, const struct scenario *scenario, struct modem_bench *bench)
+static void open_call(struct call *call, const struct scenario *scenario, struct modem_bench *bench, bool realtime)
 {
     static int calls;
     char document[160], path[256];
     json_t *more = json_loads(scenario->job, 0, NULL);
 
-    *call = (struct call){.scenario = scenario, .modems = {.bench = bench, .engine = engine, .ends = scenario->ends}};
+    *call = (struct call){.scenario = scenario,
+                          .modems = {.bench = bench, .engine = engine, .ends = scenario->ends, .realtime = realtime}};
     calls++;
     snprintf(call->folder, sizeof call->folder, "%s/call%d", work, calls);
     assert_int_equal(mkdir(call->folder, 0700), 0);
@@ -189,13 +188,74 @@ static void pages_go_from_modem_to_modem(void **state)
     (void)state;
     for (int i = 0; i < 2 * SCENARIOS; i++)
         if (!only || strstr(scenarios[i / 2].name, only))
-            open_call(&calls[count++], &scenarios[i / 2], benches[i % 2]);
+            open_call(&calls[count++], &scenarios[i / 2], benches[i % 2], false);
     for (int i = 0; i < count; i++)
         assert_int_equal(pthread_join(calls[i].thread, NULL), 0);
     for (int i = 0; i < count; i++) {
         check_delivered(&calls[i]);
         close_call(&calls[i]);
     }
+}
+
+/* ---- without real-time scheduling ---- */
+
+#define WITHOUT_RIGHT "--without-the-right"
+
+/* In a process of its own, which cannot get the right back: a call that asks for what it may not have. */
+static int run_without_right(void)
+{
+    static const struct scenario scenario = {"without real time", "{" V17 "}", 2, MODEM_TO_MODEM, "V.17", 14400, true};
+    static const struct rlimit none;
+    const struct modem_bench_options options = {.noise_dbm0 = NOISE, .seed = 1};
+    struct call call;
+
+    if (setrlimit(RLIMIT_RTPRIO, &none) != 0)
+        return EXIT_FAILURE;
+    prctl(PR_CAPBSET_DROP, CAP_SYS_NICE); /* who cannot drop it, does not have it */
+    snprintf(work, sizeof work, "/tmp/faxd-class1-XXXXXX");
+    if (!mkdtemp(work) || engine_open(&engine, program("faxd-t30"), 1) != 0 ||
+        modem_bench_open(&benches[0], &options) != 0)
+        return EXIT_FAILURE;
+    open_call(&call, &scenario, benches[0], true);
+    pthread_join(call.thread, NULL);
+    check_delivered(&call);
+    close_call(&call);
+    modem_bench_close(benches[0]);
+    engine_close(engine);
+    return rmdir(work) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static pid_t start_without_right(int log)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    if (dup2(log, STDERR_FILENO) >= 0)
+        execl("/proc/self/exe", "test_class1", WITHOUT_RIGHT, (char *)NULL);
+    _exit(127);
+}
+
+static void without_the_right_to_real_time_the_log_says_so_and_the_call_is_made(void **state)
+{
+    FILE *log = tmpfile();
+    char line[512];
+    int status, warnings = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_non_null(log);
+    pid = start_without_right(fileno(log));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    rewind(log);
+    while (fgets(line, sizeof line, log)) {
+        warnings += strstr(line, "no real-time scheduling for a modem's call") && strstr(line, "CAP_SYS_NICE");
+        fputs(line, stderr);
+    }
+    fclose(log);
+    assert_int_equal(status, 0);
+    assert_int_equal(warnings, 2); /* of each end's engine */
 }
 
 /* ---- all of them ---- */
@@ -226,11 +286,14 @@ static int close_all(void **state)
     return rmdir(work);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_go_from_modem_to_modem),
+        cmocka_unit_test(without_the_right_to_real_time_the_log_says_so_and_the_call_is_made),
     };
 
+    if (argc > 1 && strcmp(argv[1], WITHOUT_RIGHT) == 0)
+        return run_without_right();
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

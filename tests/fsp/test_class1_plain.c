@@ -4,8 +4,6 @@
 #include "config.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <tiffio.h>
@@ -115,7 +114,9 @@ static pid_t start_efax(const struct efax_call *call, enum pair_side side)
     assert(pid >= 0);
     if (pid > 0)
         return pid;
-    if (chdir(call->folder) != 0 || !freopen("efax.log", "w", stderr) || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+    /* It goes with us, if a test fails in between. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || chdir(call->folder) != 0 || !freopen("efax.log", "w", stderr) ||
+        dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         _exit(126);
     if (side == PAIR_RECEIVER)
         execlp("efax", "efax", "-d", link, "-x", "lock", "-v", "chewmainrxtf", "-l", "1", "-i", "Z", "-i", "E0", "-w",
@@ -124,6 +125,33 @@ static pid_t start_efax(const struct efax_call *call, enum pair_side side)
         execlp("efax", "efax", "-d", link, "-x", "lock", "-v", "chewmainrxtf", "-l", "1", "-i", "Z", "-i", "E0", "-t",
                target, "sent0", call->pages > 1 ? "sent1" : NULL, "sent2", (char *)NULL);
     _exit(127);
+}
+
+static void name_file(char path[160], const struct efax_call *call, const char *format, int number)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, format, number);
+    snprintf(path, 160, "%s/%s", call->folder, name);
+}
+
+/* It has set its modem up: a call that comes before finds it busy with that. */
+static void await_efax(const struct efax_call *call)
+{
+    char path[160], line[512];
+    bool ready = false;
+
+    name_file(path, call, "efax.log", 0);
+    for (int i = 0; i < EFAX_S * 10 && !ready; i++) {
+        FILE *file = fopen(path, "r");
+
+        while (file && !ready && fgets(line, sizeof line, file))
+            ready = strstr(line, "waiting for activity") != NULL;
+        if (file)
+            fclose(file);
+        poll(NULL, 0, 100);
+    }
+    assert(ready);
 }
 
 /* Its exit status; -1 when it had to be ended. */
@@ -153,6 +181,8 @@ static void *run_efax_call(void *context)
     snprintf(text, sizeof text, "ATDT%s\r", call->modems.numbers[PAIR_RECEIVER]);
     if (call->efax_sends)
         modem_pair_await(fd, "RING");
+    else
+        await_efax(call);
     modem_pair_say(fd, call->efax_sends ? "ATA\r" : text);
     modem_pair_await(fd, "CONNECT");
     modem_pair_start(&call->modems, ours);
@@ -166,14 +196,6 @@ static void add_modem(struct modem_pair *modems, enum pair_side side, int number
     snprintf(modems->numbers[side], sizeof modems->numbers[side], "%d", number);
     snprintf(modems->links[side], sizeof modems->links[side], "%s/%d", work, number);
     assert_int_equal(modem_bench_add_modem(modems->bench, modems->numbers[side], modems->links[side]), 0);
-}
-
-static void name_file(char path[160], const struct efax_call *call, const char *format, int number)
-{
-    char name[32];
-
-    snprintf(name, sizeof name, format, number);
-    snprintf(path, 160, "%s/%s", call->folder, name);
 }
 
 static void open_efax_call(struct efax_call *call, int number)

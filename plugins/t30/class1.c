@@ -358,12 +358,13 @@ static void give_frame(struct class1 *class1)
 {
     static const uint8_t end[2] = {DLE, DLE_ETX};
     uint8_t shielded[2 * FRAME_SIZE];
+    size_t size = class1->pending == PENDING_FRAME ? (size_t)class1->frame_size : 0; /* 0: the end alone ends it */
+    size_t shielded_size = dle_shield(shielded, class1->frame, size);
 
     class1->open = false;
-    if (class1->pending == PENDING_FRAME) /* else the end alone ends the transmission */
-        put(class1, shielded, dle_shield(shielded, class1->frame, (size_t)class1->frame_size));
+    put(class1, shielded, shielded_size);
     put(class1, end, sizeof end);
-    note_size(class1, false, "frame", class1->pending == PENDING_FRAME ? (size_t)class1->frame_size : 0);
+    note_size(class1, false, "frame", size);
     class1->pending = PENDING_NOTHING;
     enter(class1, STATE_SENDING_FRAME, FRAME_MAX);
 }

@@ -29,7 +29,7 @@
 #define FRAME_CONNECT   MS(2000)   /* if it gets lost, flags go over the line, and T.30 bears 3 s of them */
 #define FRAME_MAX       MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
 #define END_MAX         MS(20000)  /* on top of what a page takes on the line */
-#define HEAR_FRAME_MAX  MS(6000)   /* T.30 allows a frame 3 s */
+#define HEAR_FRAME_MAX  MS(2900)   /* T.30 gives a call up after 3 s of flags, or of a frame */
 #define HEAR_GAP_MAX    MS(8000)   /* between octets of a page */
 #define HEAR_REST_MAX   MS(1000)   /* of a page that T.30 has done with */
 #define RESULT_MAX      MS(5000)
@@ -567,8 +567,10 @@ static void hear_data(struct class1 *class1, uint8_t octet)
     for (int i = 0; i < count; i++)
         if (class1->data_size < sizeof class1->data) /* a longer frame is no frame of T.30, and its checksum fails */
             class1->data[class1->data_size++] = data[i];
-    if (class1->octets == 0 && count > 0 && !class1->fast)
+    if (class1->octets == 0 && count > 0 && !class1->fast) {
         tell_framing(class1);
+        class1->left = HEAR_FRAME_MAX;
+    }
     class1->octets += (size_t)count;
     if (!class1->fast)
         return;

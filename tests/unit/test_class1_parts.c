@@ -707,6 +707,9 @@ static void an_answer_that_was_not_heard_is_asked_for_again(void **state)
     expect(true, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = ""}, "success", NULL);
     expect(true, &(struct mischief){.to = "AT+FRH", .skip = 1, .times = 1, .answer = ""}, "success", NULL);
     expect(false, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = ""}, "success", NULL);
+    /* flags, and no frame: the far end's modem got none to send */
+    expect(true, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = "\r\nCONNECT\r\n"}, "success", NULL);
+    expect(false, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = "\r\nCONNECT\r\n"}, "success", NULL);
 }
 
 /* Without its result nobody knows whether the frame was good. */

@@ -530,8 +530,11 @@ static void take_output(struct desk *desk)
 {
     size_t size;
     const uint8_t *octets = session_output(desk->session, &size);
-    uint8_t *copy = malloc(size + 1);
+    uint8_t *copy;
 
+    if (size == 0)
+        return;
+    copy = malloc(size);
     assert_non_null(copy);
     memcpy(copy, octets, size);
     session_written(desk->session, size);

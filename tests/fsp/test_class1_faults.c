@@ -32,7 +32,7 @@
 
 static char work[64];
 static struct engine *engine;
-static struct modem_bench *bench;
+static struct modem_bench *benches[2]; /* of faults, and of calls in a row, which run at the same time */
 
 /* ---- what is true of every call ---- */
 
@@ -92,13 +92,14 @@ static void print_verdict(const char *what, const struct verdict *verdict)
 /* ---- calls, in threads ---- */
 
 struct plan {
+    struct modem_bench *bench;
     int pages, rows;
     bool ecm;
     int after_ms;                /* that the engines run, ... */
     char commands[2][TEXT_SIZE]; /* ... these are given to the bench, "" = none */
 };
 
-static void command(const char *line)
+static void command(struct modem_bench *bench, const char *line)
 {
     if (!line[0] || modem_bench_command(bench, line) == 0)
         return;
@@ -111,13 +112,13 @@ static void do_mischief(void *context)
     const struct plan *plan = context;
 
     poll(NULL, 0, plan->after_ms);
-    command(plan->commands[0]);
-    command(plan->commands[1]);
+    command(plan->bench, plan->commands[0]);
+    command(plan->bench, plan->commands[1]);
 }
 
 static void run_plan(struct verdict *verdict, const char *folder, char (*numbers)[16], struct plan *plan)
 {
-    struct modem_pair modems = {.bench = bench, .engine = engine, .ends = MODEM_TO_MODEM};
+    struct modem_pair modems = {.bench = plan->bench, .engine = engine, .ends = MODEM_TO_MODEM};
     char document[160];
 
     snprintf(document, sizeof document, "%s/document.tif", folder);
@@ -138,7 +139,7 @@ static void run_plan(struct verdict *verdict, const char *folder, char (*numbers
     unlink(document);
 }
 
-static void make_well(const char *number)
+static void make_well(struct modem_bench *bench, const char *number)
 {
     static const char *const cures[] = {"hang off",       "echo off", "ok_before_connect off", "slow 0", "lose_ok 0",
                                         "lose_connect 0", "fcerror 0"};
@@ -148,11 +149,11 @@ static void make_well(const char *number)
     (void)modem_bench_command(bench, line); /* refused when it has not vanished */
     for (size_t i = 0; i < sizeof cures / sizeof *cures; i++) {
         snprintf(line, sizeof line, "fault %s %s", number, cures[i]);
-        command(line);
+        command(bench, line);
     }
 }
 
-static void add_modems(char folder[96], char (*numbers)[16])
+static void add_modems(struct modem_bench *bench, char folder[96], char (*numbers)[16])
 {
     static int count;
     char link[160];
@@ -188,7 +189,7 @@ static void *run_faulty(void *context)
 
     run_plan(&faulty->verdict, faulty->folder, faulty->numbers, &faulty->plan);
     for (int i = 0; i < 2; i++)
-        make_well(faulty->numbers[i]);
+        make_well(benches[0], faulty->numbers[i]);
     run_plan(&faulty->next, faulty->folder, faulty->numbers, &faulty->good);
     return NULL;
 }
@@ -206,10 +207,13 @@ static void whatever_a_modem_does_the_call_ends_truly(void **state)
         if (only && strcmp(faults[i / 2], only) != 0)
             continue;
 
-        *faulty =
-            (struct faulty){.plan = {.pages = 2, .rows = 100, .ecm = i % 4 < 3, .after_ms = 300 + i * 1900 % 11000},
-                            .good = {.pages = 1, .rows = 40, .ecm = true}};
-        add_modems(faulty->folder, faulty->numbers);
+        *faulty = (struct faulty){.plan = {.bench = benches[0],
+                                           .pages = 2,
+                                           .rows = 100,
+                                           .ecm = i % 4 < 3,
+                                           .after_ms = 300 + i * 1900 % 11000},
+                                  .good = {.bench = benches[0], .pages = 1, .rows = 40, .ecm = true}};
+        add_modems(benches[0], faulty->folder, faulty->numbers);
         snprintf(faulty->plan.commands[0], TEXT_SIZE, "fault %s %s", faulty->numbers[i % 2], faults[i / 2]);
         assert_int_equal(pthread_create(&faulty->thread, NULL, run_faulty, faulty), 0);
     }
@@ -251,7 +255,8 @@ static void plan_call(struct row *row, struct plan *plan)
 {
     const char *number = row->numbers[draw(row, 0, 1)];
 
-    *plan = (struct plan){.pages = draw(row, 1, 3),
+    *plan = (struct plan){.bench = benches[1],
+                          .pages = draw(row, 1, 3),
                           .rows = draw(row, 40, 300),
                           .ecm = draw(row, 0, 2) > 0,
                           .after_ms = draw(row, 0, 9000)};
@@ -284,10 +289,10 @@ static void *run_row(void *context)
 
         plan_call(row, &plan);
         if (i == row->calls - 1) /* in peace: nothing is stuck */
-            plan = (struct plan){.pages = 1, .rows = 40, .ecm = true};
+            plan = (struct plan){.bench = benches[1], .pages = 1, .rows = 40, .ecm = true};
         run_plan(&verdict, row->folder, row->numbers, &plan);
         for (int j = 0; j < 2; j++)
-            make_well(row->numbers[j]);
+            make_well(benches[1], row->numbers[j]);
         snprintf(what, sizeof what, "%s to %s, call %d, %d pages of %d%s, after %d ms %s %s", row->numbers[0],
                  row->numbers[1], i + 1, plan.pages, plan.rows, plan.ecm ? " with ECM" : "", plan.after_ms,
                  plan.commands[0], plan.commands[1]);
@@ -308,19 +313,25 @@ static int number_of(const char *name, int usual)
     return (int)value;
 }
 
+static struct row rows[PAIRS];
+
+static void start_rows(int calls)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        rows[i] = (struct row){.calls = (calls + i) / PAIRS, .random = (uint32_t)(number_of("FAXD_SEED", 1) * 77 + i)};
+        add_modems(benches[1], rows[i].folder, rows[i].numbers);
+        assert_int_equal(pthread_create(&rows[i].thread, NULL, run_row, &rows[i]), 0);
+    }
+}
+
 static void calls_in_a_row_end_truly_and_nothing_sticks(void **state)
 {
-    static struct row rows[PAIRS];
-    int calls = number_of("FAXD_CALLS", CALLS_USUAL), delivered = 0, wrong = 0;
+    int calls = 0, delivered = 0, wrong = 0;
 
     (void)state;
     for (int i = 0; i < PAIRS; i++) {
-        rows[i] = (struct row){.calls = (calls + i) / PAIRS, .random = (uint32_t)(number_of("FAXD_SEED", 1) * 77 + i)};
-        add_modems(rows[i].folder, rows[i].numbers);
-        assert_int_equal(pthread_create(&rows[i].thread, NULL, run_row, &rows[i]), 0);
-    }
-    for (int i = 0; i < PAIRS; i++) {
         assert_int_equal(pthread_join(rows[i].thread, NULL), 0);
+        calls += rows[i].calls;
         delivered += rows[i].delivered;
         wrong += rows[i].wrong;
         assert_int_equal(rmdir(rows[i].folder), 0);
@@ -341,13 +352,18 @@ static int open_all(void **state)
     snprintf(program, sizeof program, "%s/faxd-t30", getenv("FAXD_BUILD"));
     if (!mkdtemp(work) || engine_open(&engine, program, 1) != 0)
         return -1;
-    return modem_bench_open(&bench, &options) == 0 ? 0 : -1;
+    for (int i = 0; i < 2; i++)
+        if (modem_bench_open(&benches[i], &options) != 0)
+            return -1;
+    start_rows(number_of("FAXD_CALLS", CALLS_USUAL)); /* they take their time meanwhile */
+    return 0;
 }
 
 static int close_all(void **state)
 {
     (void)state;
-    modem_bench_close(bench);
+    for (int i = 0; i < 2; i++)
+        modem_bench_close(benches[i]);
     engine_close(engine);
     return rmdir(work);
 }
@@ -355,9 +371,9 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(whatever_a_modem_does_the_call_ends_truly, open_all, close_all),
-        cmocka_unit_test_setup_teardown(calls_in_a_row_end_truly_and_nothing_sticks, open_all, close_all),
+        cmocka_unit_test(whatever_a_modem_does_the_call_ends_truly),
+        cmocka_unit_test(calls_in_a_row_end_truly_and_nothing_sticks),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_all, close_all);
 }

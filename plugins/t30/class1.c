@@ -26,12 +26,14 @@
 #define SILENCE         "AT+FTS=8" /* 80 ms: T.30 5.3.2.2 wants 75 +- 20 before each transmission */
 #define QUIET_MAX       MS(5000)   /* answers that are late by so much do not come */
 #define CONNECT_MAX     MS(4500)   /* V.17's long training takes 1.4 s; the modem itself gives up after 5 s */
+#define FRAME_CONNECT   MS(2000)   /* if it gets lost, flags go over the line, and T.30 bears 3 s of them */
 #define FRAME_MAX       MS(10000)  /* a frame of 3 s, its preamble, and the modem's buffer */
 #define END_MAX         MS(20000)  /* on top of what a page takes on the line */
-#define HEAR_FRAME_MAX  MS(6000)   /* T.30 allows a frame 3 s */
+#define HEAR_FRAME_MAX  MS(2900)   /* T.30 gives a call up after 3 s of flags, or of a frame */
 #define HEAR_GAP_MAX    MS(8000)   /* between octets of a page */
 #define HEAR_REST_MAX   MS(1000)   /* of a page that T.30 has done with */
 #define RESULT_MAX      MS(5000)
+#define FRAME_RESULT    MS(2000)  /* T.30 gives a call up when a frame has not ended after 3 s */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
@@ -354,15 +356,13 @@ static void give_frame(struct class1 *class1)
 {
     static const uint8_t end[2] = {DLE, DLE_ETX};
     uint8_t shielded[2 * FRAME_SIZE];
-    size_t size;
+    size_t size = class1->pending == PENDING_FRAME ? (size_t)class1->frame_size : 0; /* 0: the end alone ends it */
+    size_t shielded_size = dle_shield(shielded, class1->frame, size);
 
     class1->open = false;
-    if (class1->pending == PENDING_FRAME) { /* else the end alone ends the transmission */
-        size = dle_shield(shielded, class1->frame, (size_t)class1->frame_size);
-        put(class1, shielded, size);
-    }
+    put(class1, shielded, shielded_size);
     put(class1, end, sizeof end);
-    note_size(class1, false, "frame", class1->pending == PENDING_FRAME ? (size_t)class1->frame_size : 0);
+    note_size(class1, false, "frame", size);
     class1->pending = PENDING_NOTHING;
     enter(class1, STATE_SENDING_FRAME, FRAME_MAX);
 }
@@ -394,7 +394,7 @@ static void ask_to_send(struct class1 *class1, bool fast)
     if (fast && !class1->page_made && !(class1->page_made = make_page(class1)))
         return;
     snprintf(text, sizeof text, fast ? "AT+FTM=%d" : "AT+FTH=3", modulation(&class1->transmit));
-    command(class1, text, STATE_SEND_ASKED, CONNECT_MAX);
+    command(class1, text, STATE_SEND_ASKED, fast ? CONNECT_MAX : FRAME_CONNECT);
 }
 
 /* What was being sent is gone or given up; either way T.30 goes on, and the far end says what it has. */
@@ -559,14 +559,16 @@ static void hear_data(struct class1 *class1, uint8_t octet)
         else
             tell_framing(class1);
         class1->line_size = 0;
-        enter(class1, STATE_HEARD, RESULT_MAX);
+        enter(class1, STATE_HEARD, class1->fast ? RESULT_MAX : FRAME_RESULT);
         return;
     }
     for (int i = 0; i < count; i++)
         if (class1->data_size < sizeof class1->data) /* a longer frame is no frame of T.30, and its checksum fails */
             class1->data[class1->data_size++] = data[i];
-    if (class1->octets == 0 && count > 0 && !class1->fast)
+    if (class1->octets == 0 && count > 0 && !class1->fast) {
         tell_framing(class1);
+        class1->left = HEAR_FRAME_MAX;
+    }
     class1->octets += (size_t)count;
     if (!class1->fast)
         return;
@@ -869,7 +871,7 @@ t30_state_t *class1_t30(struct class1 *class1)
 const uint8_t *class1_output(const struct class1 *class1, size_t *size)
 {
     *size = class1->out_size - class1->out_done;
-    return class1->out + class1->out_done;
+    return class1->out ? class1->out + class1->out_done : NULL;
 }
 
 void class1_written(struct class1 *class1, size_t size)

@@ -3,11 +3,8 @@
  */
 #include "config.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <linux/capability.h>
 #include <math.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <termios.h>
+#include <sys/wait.h>
 #include <tiffio.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -26,23 +24,18 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
-#include "tests/fsp/call_pair.h"
-#include "tests/lib/modem_bench.h"
+#include "tests/fsp/modem_pair.h"
 
-#define ALL_RATES "[24,48,72,96,73,74,97,98,121,122,145,146]"
 #define NOISE     -50.0
 #define MANY      8
 #define ROWS      400 /* of a page when there are many */
 #define CALLS_MAX 32
 
-/* Who is at the two ends of a call. */
-enum ends { MODEM_TO_MODEM, MODEM_TO_STREAM, STREAM_TO_MODEM };
-
 struct scenario {
     const char *name;
     const char *job; /* merged into both ends' jobs */
     int pages;       /* 1: a page of the ITU; else so many short ones */
-    enum ends ends;
+    enum modem_pair_ends ends;
     const char *modem; /* that it has to end with */
     int rate_bps;
     bool ecm;
@@ -50,10 +43,8 @@ struct scenario {
 
 struct call {
     const struct scenario *scenario;
-    struct modem_bench *bench;
-    struct pair pair;
+    struct modem_pair modems;
     char folder[96];
-    char numbers[2][16];
     pthread_t thread;
 };
 
@@ -75,192 +66,64 @@ static const char *data(char path[256], const char *name)
     return path;
 }
 
-/* ---- a modem before its call: in threads, where only assert() ends the test ---- */
-
-static void say(int fd, const char *text)
-{
-    assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-}
-
-/* Read until a line is `wanted`; nothing behind its end. */
-static void await(int fd, const char *wanted)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    char line[128] = "", octet;
-    size_t used = 0;
-
-    for (;;) {
-        assert(poll(&ready, 1, 90000) == 1);
-        if (read(fd, &octet, 1) != 1)
-            continue;
-        if (octet != '\n' && octet != '\r' && used + 1 < sizeof line) {
-            line[used++] = octet;
-            line[used] = '\0';
-        } else if (octet == '\n') {
-            if (strncmp(line, wanted, strlen(wanted)) == 0)
-                return;
-            used = 0;
-            line[0] = '\0';
-        }
-    }
-}
-
-static int open_modem(const struct call *call, int side)
-{
-    char path[160];
-    struct termios settings;
-    int fd;
-
-    snprintf(path, sizeof path, "%s/%s", work, call->numbers[side]);
-    fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    assert(fd >= 0);
-    assert(tcgetattr(fd, &settings) == 0);
-    cfmakeraw(&settings);
-    assert(tcsetattr(fd, TCSANOW, &settings) == 0);
-    say(fd, "ATE0\r");
-    await(fd, "OK");
-    say(fd, "AT+FCLASS=1\r");
-    await(fd, "OK");
-    return fd;
-}
-
-static void use_modem(struct pair_end *end, int fd)
-{
-    json_t *modem = json_pack("{s:o,s:o,s:s}", "transmit", json_loads(ALL_RATES, 0, NULL), "receive",
-                              json_loads(ALL_RATES, 0, NULL), "flow", "hardware");
-
-    end->media = fd;
-    json_object_set_new(end->job, "carrier", json_string("modem"));
-    json_object_set_new(end->job, "media", json_string("serial"));
-    json_object_set_new(end->job, "modem", modem);
-}
-
-static void start(struct call *call, enum pair_side side)
-{
-    pair_start_side(&call->pair, side, engine);
-    close(call->pair.ends[side].media);
-}
-
-/* A stream machine on the bench, its engine started. */
-static void start_stream(struct call *call, enum pair_side side, int answer_ms)
-{
-    struct pair_end *end = &call->pair.ends[side];
-    int media[2];
-
-    assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, media) == 0);
-    assert(modem_bench_add_stream(call->bench, call->numbers[side], media[1], answer_ms) == 0);
-    end->media = media[0];
-    json_object_set_new(end->job, "audio", json_pack("{s:i,s:i}", "pace", 0, "chunk_ms", 20));
-    start(call, side);
-}
-
-static void answer(struct call *call)
-{
-    int fd = call->pair.ends[PAIR_RECEIVER].media;
-
-    await(fd, "RING");
-    say(fd, "ATA\r");
-    await(fd, "CONNECT");
-    start(call, PAIR_RECEIVER);
-}
-
-static void dial(struct call *call)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "ATDT%s\r", call->numbers[PAIR_RECEIVER]);
-    say(call->pair.ends[PAIR_SENDER].media, text);
-}
-
-static void hear_answer(struct call *call)
-{
-    await(call->pair.ends[PAIR_SENDER].media, "CONNECT");
-    start(call, PAIR_SENDER);
-}
-
 static void *run_call(void *context)
 {
     struct call *call = context;
-    struct pair *pair = &call->pair;
 
-    if (call->scenario->ends != STREAM_TO_MODEM)
-        use_modem(&pair->ends[PAIR_SENDER], open_modem(call, PAIR_SENDER));
-    if (call->scenario->ends != MODEM_TO_STREAM)
-        use_modem(&pair->ends[PAIR_RECEIVER], open_modem(call, PAIR_RECEIVER));
-    switch (call->scenario->ends) {
-    case MODEM_TO_MODEM:
-        dial(call);
-        answer(call);
-        hear_answer(call);
-        break;
-    case MODEM_TO_STREAM:
-        start_stream(call, PAIR_RECEIVER, 500);
-        dial(call);
-        hear_answer(call);
-        break;
-    case STREAM_TO_MODEM:
-        start_stream(call, PAIR_SENDER, 0);
-        assert(modem_bench_call(call->bench, call->numbers[PAIR_SENDER], call->numbers[PAIR_RECEIVER]) == 0);
-        answer(call);
-        break;
-    }
-    for (int i = 0; i < 2; i++) {
-        pair_follow(&pair->ends[i], 300000, NULL);
-        assert(journal_read(&pair->ends[i].journal, pair->ends[i].journal_path) == 0);
-    }
+    modem_pair_run(&call->modems, NULL, NULL);
     return NULL;
 }
 
 /* ---- calls ---- */
 
-static void add_modem(struct modem_bench *bench, const char *number)
+static void add_modem(struct call *call, enum pair_side side)
 {
-    char path[160];
+    struct modem_pair *modems = &call->modems;
 
-    snprintf(path, sizeof path, "%s/%s", work, number);
-    assert_int_equal(modem_bench_add_modem(bench, number, path), 0);
+    snprintf(modems->links[side], sizeof modems->links[side], "%s/%s", work, modems->numbers[side]);
+    assert_int_equal(modem_bench_add_modem(modems->bench, modems->numbers[side], modems->links[side]), 0);
 }
 
-static void open_call(struct call *call, const struct scenario *scenario, struct modem_bench *bench)
+static void open_call(struct call *call, const struct scenario *scenario, struct modem_bench *bench, bool realtime)
 {
     static int calls;
     char document[160], path[256];
     json_t *more = json_loads(scenario->job, 0, NULL);
 
-    memset(call, 0, sizeof *call);
-    call->scenario = scenario;
-    call->bench = bench;
+    *call = (struct call){.scenario = scenario,
+                          .modems = {.bench = bench, .engine = engine, .ends = scenario->ends, .realtime = realtime}};
     calls++;
     snprintf(call->folder, sizeof call->folder, "%s/call%d", work, calls);
     assert_int_equal(mkdir(call->folder, 0700), 0);
     snprintf(document, sizeof document, "%s/document.tif", call->folder);
     if (scenario->pages > 1)
         pair_make_short_document(document, scenario->pages, ROWS);
-    pair_init(&call->pair, call->folder, scenario->pages > 1 ? document : data(path, "itu1.tif"));
+    pair_init(&call->modems.pair, call->folder, scenario->pages > 1 ? document : data(path, "itu1.tif"));
     for (int i = 0; i < 2; i++) {
-        json_object_update(call->pair.ends[i].job, more);
-        snprintf(call->numbers[i], sizeof call->numbers[i], "%d", 1000 * (i + 1) + calls);
+        json_object_update(call->modems.pair.ends[i].job, more);
+        snprintf(call->modems.numbers[i], sizeof call->modems.numbers[i], "%d", 1000 * (i + 1) + calls);
     }
     json_decref(more);
     if (scenario->ends != STREAM_TO_MODEM)
-        add_modem(bench, call->numbers[PAIR_SENDER]);
+        add_modem(call, PAIR_SENDER);
     if (scenario->ends != MODEM_TO_STREAM)
-        add_modem(bench, call->numbers[PAIR_RECEIVER]);
+        add_modem(call, PAIR_RECEIVER);
     assert_int_equal(pthread_create(&call->thread, NULL, run_call, call), 0);
 }
 
 static void close_call(struct call *call)
 {
     if (call->scenario->pages > 1)
-        unlink(call->pair.document);
-    pair_clear(&call->pair);
+        unlink(call->modems.pair.document);
+    pair_clear(&call->modems.pair);
     rmdir(call->folder);
 }
 
 static void check_delivered(const struct call *call)
 {
     const struct scenario *scenario = call->scenario;
-    const struct pair_end *sender = &call->pair.ends[PAIR_SENDER], *receiver = &call->pair.ends[PAIR_RECEIVER];
+    const struct pair_end *sender = &call->modems.pair.ends[PAIR_SENDER],
+                          *receiver = &call->modems.pair.ends[PAIR_RECEIVER];
 
     print_message("%s: %s/%s, %lld bps, %lld retries, %lld bad rows, %lld ms\n", scenario->name,
                   pair_text(sender, "outcome"), pair_text(receiver, "outcome"),
@@ -288,7 +151,7 @@ static void check_delivered(const struct call *call)
     assert_string_equal(pair_text(receiver, "mode"), scenario->ends == MODEM_TO_STREAM ? "audio" : "class1");
     assert_true(sender->journal.final_confirmed && receiver->journal.receive_complete);
     if (scenario->ecm || pair_number(receiver, "bad_rows") == 0)
-        assert_int_equal(pair_same_pages(call->pair.received, call->pair.document), scenario->pages);
+        assert_int_equal(pair_same_pages(call->modems.pair.received, call->modems.pair.document), scenario->pages);
 }
 
 #define V17    "\"modems\":[\"v17\",\"v29\",\"v27ter\"]"
@@ -325,13 +188,74 @@ static void pages_go_from_modem_to_modem(void **state)
     (void)state;
     for (int i = 0; i < 2 * SCENARIOS; i++)
         if (!only || strstr(scenarios[i / 2].name, only))
-            open_call(&calls[count++], &scenarios[i / 2], benches[i % 2]);
+            open_call(&calls[count++], &scenarios[i / 2], benches[i % 2], false);
     for (int i = 0; i < count; i++)
         assert_int_equal(pthread_join(calls[i].thread, NULL), 0);
     for (int i = 0; i < count; i++) {
         check_delivered(&calls[i]);
         close_call(&calls[i]);
     }
+}
+
+/* ---- without real-time scheduling ---- */
+
+#define WITHOUT_RIGHT "--without-the-right"
+
+/* In a process of its own, which cannot get the right back: a call that asks for what it may not have. */
+static int run_without_right(void)
+{
+    static const struct scenario scenario = {"without real time", "{" V17 "}", 2, MODEM_TO_MODEM, "V.17", 14400, true};
+    static const struct rlimit none;
+    const struct modem_bench_options options = {.noise_dbm0 = NOISE, .seed = 1};
+    struct call call;
+
+    if (setrlimit(RLIMIT_RTPRIO, &none) != 0)
+        return EXIT_FAILURE;
+    prctl(PR_CAPBSET_DROP, CAP_SYS_NICE); /* who cannot drop it, does not have it */
+    snprintf(work, sizeof work, "/tmp/faxd-class1-XXXXXX");
+    if (!mkdtemp(work) || engine_open(&engine, program("faxd-t30"), 1) != 0 ||
+        modem_bench_open(&benches[0], &options) != 0)
+        return EXIT_FAILURE;
+    open_call(&call, &scenario, benches[0], true);
+    pthread_join(call.thread, NULL);
+    check_delivered(&call);
+    close_call(&call);
+    modem_bench_close(benches[0]);
+    engine_close(engine);
+    return rmdir(work) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static pid_t start_without_right(int log)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    if (dup2(log, STDERR_FILENO) >= 0)
+        execl("/proc/self/exe", "test_class1", WITHOUT_RIGHT, (char *)NULL);
+    _exit(127);
+}
+
+static void without_the_right_to_real_time_the_log_says_so_and_the_call_is_made(void **state)
+{
+    FILE *log = tmpfile();
+    char line[512];
+    int status, warnings = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_non_null(log);
+    pid = start_without_right(fileno(log));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    rewind(log);
+    while (fgets(line, sizeof line, log)) {
+        warnings += strstr(line, "no real-time scheduling for a modem's call") && strstr(line, "CAP_SYS_NICE");
+        fputs(line, stderr);
+    }
+    fclose(log);
+    assert_int_equal(status, 0);
+    assert_int_equal(warnings, 2); /* of each end's engine */
 }
 
 /* ---- all of them ---- */
@@ -362,11 +286,14 @@ static int close_all(void **state)
     return rmdir(work);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_go_from_modem_to_modem),
+        cmocka_unit_test(without_the_right_to_real_time_the_log_says_so_and_the_call_is_made),
     };
 
+    if (argc > 1 && strcmp(argv[1], WITHOUT_RIGHT) == 0)
+        return run_without_right();
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

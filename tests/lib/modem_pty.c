@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The master side of a pseudo-terminal. Its slave, the device, is kept open here as well: otherwise a host that made it
  * its own (TIOCEXCL) could never open it again, since a pseudo-terminal forgets that only with its last end. So whether
- * the host has it open is not to be seen at the master, and is counted by inotify. */
+ * the host has it open is not to be seen at the master, and is counted (device_watch.h). */
 #include "config.h"
 
 #include "tests/lib/modem_pty.h"
@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -19,12 +18,12 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "tests/lib/device_watch.h"
 
 #define PATH_SIZE  256
 #define SAID_MAX   65536 /* octets that wait for the host */
 #define PIECES_MAX 256   /* of different times */
 #define FORGET_MAX 65536 /* octets that the kernel may hold for us */
-#define WATCH_SIZE 4096
 #define READ_AWAY  4096
 
 struct piece {
@@ -34,9 +33,8 @@ struct piece {
 
 struct modem_pty {
     int master, slave_fd;
-    int watch; /* inotify, of the device */
-    int opens; /* of the host */
-    bool up;   /* DTR at the last look */
+    struct device_watch watch;
+    bool up; /* DTR at the last look */
     char slave[PATH_SIZE], link[PATH_SIZE];
     uint8_t said[SAID_MAX]; /* what waits, oldest first */
     size_t said_count;
@@ -78,10 +76,9 @@ static int make_terminal(struct modem_pty *pty)
         return err_set(ERR_IO, "cannot make a pseudo-terminal: %s", strerror(errno));
     /* Opened before it is watched: this one does not count. */
     pty->slave_fd = open(pty->slave, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    pty->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (pty->slave_fd < 0 || pty->watch < 0 || inotify_add_watch(pty->watch, pty->slave, IN_OPEN | IN_CLOSE) < 0)
-        return err_set(ERR_IO, "cannot watch %s: %s", pty->slave, strerror(errno));
-    return 0;
+    if (pty->slave_fd < 0)
+        return err_set(ERR_IO, "cannot open %s: %s", pty->slave, strerror(errno));
+    return device_watch_begin(&pty->watch, pty->slave);
 }
 
 int modem_pty_open(struct modem_pty **out, const char *link)
@@ -94,7 +91,7 @@ int modem_pty_open(struct modem_pty **out, const char *link)
         return err_set(ERR_TOO_BIG, "the path of a link has %d octets at most", PATH_SIZE - 1);
     pty = xcalloc(1, sizeof *pty);
     strcpy(pty->link, link);
-    pty->master = pty->slave_fd = pty->watch = -1;
+    pty->master = pty->slave_fd = pty->watch.number = -1;
     result = make_terminal(pty);
     if (result == 0)
         result = make_link(pty);
@@ -124,8 +121,7 @@ void modem_pty_close(struct modem_pty *pty)
     if (!pty)
         return;
     remove_link(pty);
-    if (pty->watch >= 0)
-        close(pty->watch);
+    device_watch_end(&pty->watch);
     if (pty->slave_fd >= 0)
         close(pty->slave_fd);
     if (pty->master >= 0)
@@ -140,7 +136,8 @@ int modem_pty_data_fd(const struct modem_pty *pty)
 
 int modem_pty_watch_fd(const struct modem_pty *pty)
 {
-    return pty->watch;
+    (void)pty;
+    return device_watch_fd();
 }
 
 /* Nobody has it open: it is as new, for any host. */
@@ -150,32 +147,15 @@ static void make_new(const struct modem_pty *pty)
     set_raw(pty->master);
 }
 
-/* True when the host has closed it since the last time, even if it has opened it again. */
-static bool count_opens(struct modem_pty *pty)
-{
-    _Alignas(struct inotify_event) char events[WATCH_SIZE];
-    const struct inotify_event *event;
-    bool closed = false;
-    ssize_t got, at;
-
-    while ((got = read(pty->watch, events, sizeof events)) > 0) {
-        for (at = 0; at < got; at += (ssize_t)(sizeof *event + event->len)) {
-            event = (const struct inotify_event *)(const void *)(events + at);
-            pty->opens += (event->mask & IN_OPEN) ? 1 : (event->mask & IN_CLOSE) ? -1 : 0;
-            closed = closed || pty->opens == 0;
-        }
-    }
-    return closed;
-}
-
 enum modem_pty_dtr modem_pty_look(struct modem_pty *pty)
 {
-    bool was_up = pty->up, closed = count_opens(pty);
+    bool was_up = pty->up, closed;
+    int opens = device_watch_look(&pty->watch, &closed);
     struct termios settings;
 
-    if (closed && pty->opens == 0)
+    if (closed && opens == 0)
         make_new(pty);
-    pty->up = pty->opens > 0 && (tcgetattr(pty->master, &settings) < 0 || cfgetospeed(&settings) != B0);
+    pty->up = opens > 0 && (tcgetattr(pty->master, &settings) < 0 || cfgetospeed(&settings) != B0);
     if (!pty->up)
         return MODEM_PTY_DOWN;
     return was_up && closed ? MODEM_PTY_DROPPED : MODEM_PTY_UP;

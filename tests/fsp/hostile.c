@@ -199,7 +199,8 @@ static const struct trick *find_trick(const char *station_id)
 
 /* The second page of "MUTE SECOND PAGE" and the training check of "MUTE FIRST TCF" leave as silence: the receiver's
  * modem cannot train on them. */
-static int pages, checks; /* in V.17: a page is trained on shortly, a check for long */
+static int pages;    /* begun in V.17, which trains on them shortly */
+static bool checked; /* the first training check, trained on for long, is over */
 
 __attribute__((visibility("default"))) int v17_tx_restart(v17_tx_state_t *modem, int rate, int tep, int short_train)
 {
@@ -207,10 +208,7 @@ __attribute__((visibility("default"))) int v17_tx_restart(v17_tx_state_t *modem,
 
     if (!real)
         real = (int (*)(v17_tx_state_t *, int, int, int))dlsym(RTLD_NEXT, "v17_tx_restart");
-    if (short_train)
-        pages++;
-    else
-        checks++;
+    pages += short_train ? 1 : 0;
     return real(modem, rate, tep, short_train);
 }
 
@@ -225,8 +223,9 @@ __attribute__((visibility("default"))) int v17_tx(v17_tx_state_t *modem, int16_t
         real = (int (*)(v17_tx_state_t *, int16_t *, int))dlsym(RTLD_NEXT, "v17_tx");
     made = real(modem, samples, count_max);
     if ((modem->short_train && pages == 2 && strcmp(station_id, "MUTE SECOND PAGE") == 0) ||
-        (!modem->short_train && checks == 1 && strcmp(station_id, "MUTE FIRST TCF") == 0))
+        (!modem->short_train && !checked && strcmp(station_id, "MUTE FIRST TCF") == 0))
         memset(samples, 0, (size_t)made * sizeof *samples);
+    checked = checked || (!modem->short_train && made < count_max);
     return made;
 }
 

@@ -504,7 +504,8 @@ static void run_three_pages(enum pair_side side, const char *station_id)
     snprintf(document, sizeof document, "%s/document.tif", work);
     pair_make_short_document(document, 3, 400);
     pair_init(&pair, work, document);
-    set_both(&pair, "{\"ecm\":false}");
+    /* Longer chunks are a delay with which T2 of one end and T4 of the other meet again and again. */
+    set_both(&pair, "{\"ecm\":false,\"audio\":{\"chunk_ms\":20}}");
     run_hostile(&pair, side, station_id);
     check_delivered(&pair, 3);
     end_pages(&pair);

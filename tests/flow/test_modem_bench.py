@@ -443,7 +443,7 @@ def a_device_vanishes_and_comes_back():
         connected(one, two, "1002")
         bench.do("fault 1001 vanish")
         bench.wait("hung_up", number="1001")
-        same(os.path.lexists(bench.link("1001")), False)
+        same(os.path.lexists(bench.device("1001")), False)
         same(bench.ask("fault 1001 vanish")["event"], "error")
         while one.more(1):
             pass

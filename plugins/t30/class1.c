@@ -35,6 +35,8 @@
 #define RESULT_MAX      MS(5000)
 #define FRAME_RESULT    MS(2000)  /* T.30 gives a call up when a frame has not ended after 3 s */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
+#define GAP_MAX         MS(2900)  /* between frames: T.30 says nothing before their carrier is gone */
+#define OK_MAX          MS(1000)  /* between an OK and the CONNECT that was asked for */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
 #define REST            MS(50)
@@ -93,6 +95,7 @@ struct class1 {
     int left;       /* samples until the state takes too long; 0 = it may */
     int tries, refusals, failures;
     int asked_for; /* samples since the modem was asked to listen */
+    bool doubted;  /* whether it does: it said OK to that */
     struct dle dle;
     bool skip_lf;
     char line[LINE_SIZE];
@@ -481,8 +484,9 @@ static void ask_to_hear(struct class1 *class1, bool fast)
     class1->fast = fast;
     class1->heard = class1->changes;
     class1->asked_for = 0;
+    class1->doubted = false;
     snprintf(text, sizeof text, fast ? "AT+FRM=%d" : "AT+FRH=3", modulation(&class1->receive));
-    command(class1, text, STATE_HEAR_ASKED, LISTEN_MAX);
+    command(class1, text, STATE_HEAR_ASKED, class1->carrier ? GAP_MAX : LISTEN_MAX);
 }
 
 /* The carrier is gone, if T.30 still cares: a phase that it has queued begins. */
@@ -502,7 +506,10 @@ static void hear_listen_answer(struct class1 *class1, enum reply reply)
     case REPLY_CONNECT:
         begin_hearing(class1);
         return;
-    case REPLY_OK: /* one too many, CONNECT follows; LISTEN_MAX if it does not */
+    case REPLY_OK: /* one too many, CONNECT follows; or the command was taken for the end of the one before */
+        class1->doubted = !class1->fast;
+        if (class1->doubted && class1->left > OK_MAX)
+            class1->left = OK_MAX;
         return;
     case REPLY_V21: /* +FRH:3, by itself: CONNECT follows */
         class1->fast = false;
@@ -771,6 +778,12 @@ static void out_of_time(struct class1 *class1)
         stop(class1);
         break;
     case STATE_HEAR_ASKED:
+        carrier_down(class1);
+        if (class1->doubted)
+            put(class1, "\r", 1); /* ends what it listens for, and is nothing to a modem that waits for a command */
+        else
+            stop(class1);
+        break;
     case STATE_HEARING:
         carrier_down(class1);
         stop(class1);

@@ -223,6 +223,7 @@ struct mischief {
     bool lose_frame_ok; /* no result behind frames that are heard */
     bool train_again;   /* when it is done, DCS comes again */
     bool refuse_pages;  /* RTN for each page */
+    bool two_frames;    /* before DCS the far end says who it is */
 };
 
 struct frame {
@@ -380,6 +381,8 @@ static void far_answers(struct desk *desk)
     switch (desk->last) {
     case T30_DIS:
         desk->far_count = 0;
+        if (desk->mischief.two_frames)
+            far_says(desk, (const uint8_t[]){0xFF, 0x03, T30_TSI | 1, '1'}, 4);
         far_says_dcs(desk);
         break;
     case T30_EOP | 1:
@@ -715,6 +718,49 @@ static void an_answer_that_was_not_heard_is_asked_for_again(void **state)
     expect(false, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = "\r\nCONNECT\r\n"}, "success", NULL);
 }
 
+/* The line time that a call with such mischief takes, which has to succeed. */
+static int64_t line_ms(bool sending, const struct mischief *mischief)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    json_t *record;
+    int64_t ms;
+
+    assert_non_null(desk);
+    open_desk(desk, sending, mischief);
+    run(desk);
+    ms = session_line_ms(desk->session);
+    assert_int_equal(desk->done, mischief->times);
+    record = close_desk(desk);
+    assert_string_equal(text_of(record, "outcome"), "success");
+    json_decref(record);
+    free(desk);
+    return ms;
+}
+
+/* It took the command for the end of the one before, and said OK to that. The far end does not notice. */
+static void a_modem_that_does_not_listen_is_asked_again(void **state)
+{
+    static const struct mischief none = {.two_frames = true};
+
+    (void)state;
+    for (int sending = 0; sending < 2; sending++)
+        for (int skip = 0; skip < 2; skip++) {
+            const struct mischief mischief = {
+                .two_frames = true, .to = "AT+FRH", .skip = skip, .times = 1, .answer = "\r\nOK\r\n"};
+
+            assert_true(line_ms(sending, &mischief) < line_ms(sending, &none) + 2000);
+        }
+}
+
+/* T.30, which knows of the carrier, does nothing until it is gone. */
+static void a_frame_that_does_not_follow_is_not_awaited_for_long(void **state)
+{
+    const struct mischief mischief = {.two_frames = true, .to = "AT+FRH", .skip = 1, .times = 1, .answer = ""};
+
+    (void)state;
+    assert_true(line_ms(false, &mischief) < line_ms(false, &(struct mischief){.two_frames = true}) + 6000);
+}
+
 /* Without its result nobody knows whether the frame was good. */
 static void a_frame_without_a_result_is_no_frame(void **state)
 {
@@ -833,6 +879,8 @@ int main(void)
         cmocka_unit_test(a_modem_that_only_refuses_is_given_up),
         cmocka_unit_test(a_page_that_the_modem_did_not_send_is_sent_again),
         cmocka_unit_test(an_answer_that_was_not_heard_is_asked_for_again),
+        cmocka_unit_test(a_modem_that_does_not_listen_is_asked_again),
+        cmocka_unit_test(a_frame_that_does_not_follow_is_not_awaited_for_long),
         cmocka_unit_test(a_frame_without_a_result_is_no_frame),
         cmocka_unit_test(a_page_that_was_not_heard_is_refused),
         cmocka_unit_test(a_result_that_never_comes_gives_the_modem_up),

@@ -51,6 +51,7 @@
 #define LINE_SIZE       64
 #define CAN             0x18
 #define FINAL_FRAME     0x10 /* in the control field */
+#define STATE_F_TCF     7    /* t30.c has it to itself: the training check is awaited */
 #define FCS_OCTETS      2
 
 enum state {
@@ -755,6 +756,24 @@ void class1_receive(struct class1 *class1, const uint8_t *octets, size_t size)
 
 /* ---- time ---- */
 
+/* While a page is on the line that the modem did not train on, it says nothing, and T.30 would take the line for silent
+ * after 7 s (T2) and speak into the page. Behind the page come frames, of which the modem tells, and T.30 asks for the
+ * page again. Behind a training check they come sooner. */
+static bool awaits_page(const struct class1 *class1)
+{
+    return class1->state == STATE_HEAR_ASKED && class1->fast && class1->t30->state != STATE_F_TCF;
+}
+
+static void advance_timers(struct class1 *class1, int samples)
+{
+    t30_state_t *t30 = class1->t30;
+    int held = awaits_page(class1) ? t30->timer_t2_t4 : 0;
+
+    t30->timer_t2_t4 -= held;
+    t30_timer_update(t30, samples);
+    t30->timer_t2_t4 += held;
+}
+
 static void out_of_time(struct class1 *class1)
 {
     static const uint8_t end[2] = {DLE, DLE_ETX};
@@ -778,6 +797,8 @@ static void out_of_time(struct class1 *class1)
         stop(class1);
         break;
     case STATE_HEAR_ASKED:
+        if (awaits_page(class1) && class1->t30->timer_t2_t4 > 0)
+            class1->t30->timer_t2_t4 = 1;
         carrier_down(class1);
         if (class1->doubted)
             put(class1, "\r", 1); /* ends what it listens for, and is nothing to a modem that waits for a command */
@@ -821,7 +842,7 @@ void class1_advance(struct class1 *class1, int samples)
         class1->left = 0;
         out_of_time(class1);
     }
-    t30_timer_update(class1->t30, samples);
+    advance_timers(class1, samples);
     settle(class1);
 }
 
@@ -839,7 +860,7 @@ int class1_due(const struct class1 *class1)
         return 0;
     earlier(&due, class1->left);
     earlier(&due, class1->t30->timer_t0_t1);
-    earlier(&due, class1->t30->timer_t2_t4);
+    earlier(&due, awaits_page(class1) ? 0 : class1->t30->timer_t2_t4);
     earlier(&due, class1->t30->timer_t3);
     earlier(&due, class1->t30->timer_t5);
     return due;

@@ -217,7 +217,8 @@ struct mischief {
     const char *to;     /* a command: the next `times` of these that begin so ... */
     int times;          /* ... (-1: all) ... */
     int skip;           /* ... after so many of them ... */
-    const char *answer; /* ... get this instead, octets for octets; "" = nothing */
+    const char *answer; /* ... get this instead, octets for octets; "" = nothing ... */
+    int answer_ms;      /* ... after so long */
     const char *before; /* ... or this first, and then what is due */
     bool echo;          /* commands come back */
     bool lose_frame_ok; /* no result behind frames that are heard */
@@ -249,7 +250,8 @@ struct desk {
     int pages;           /* of the session, trainings among them */
     struct frame far[8]; /* frames of the far end that wait to be heard, the last is final */
     int far_count;
-    uint8_t last; /* frame of the session: its control field */
+    uint8_t last;         /* frame of the session: its control field */
+    int64_t answer_at_ms; /* the mischief's answer is said then; 0 = none waits */
 };
 
 static int document = -1;
@@ -456,6 +458,8 @@ static void take_command(struct desk *desk)
     if (mischief->before) {
         say(desk, mischief->before, strlen(mischief->before));
         answer(desk);
+    } else if (mischief->answer_ms > 0) {
+        desk->answer_at_ms = session_line_ms(desk->session) + mischief->answer_ms;
     } else {
         say(desk, mischief->answer, strlen(mischief->answer));
     }
@@ -573,6 +577,14 @@ static void open_desk(struct desk *desk, bool sending, const struct mischief *mi
     }
 }
 
+static void say_late_answer(struct desk *desk)
+{
+    if (desk->answer_at_ms == 0 || session_line_ms(desk->session) < desk->answer_at_ms)
+        return;
+    desk->answer_at_ms = 0;
+    say(desk, desk->mischief.answer, strlen(desk->mischief.answer));
+}
+
 /* Until the session is over, which it has to be. */
 static void run(struct desk *desk)
 {
@@ -584,6 +596,7 @@ static void run(struct desk *desk)
         assert_true(turn < TURNS_MAX && session_line_ms(desk->session) < limit_ms);
         session_advance(desk->session, due < ANSWER_MS * 8 ? due : ANSWER_MS * 8);
         take_output(desk);
+        say_late_answer(desk);
     }
 }
 
@@ -769,15 +782,15 @@ static void a_frame_without_a_result_is_no_frame(void **state)
     expect(false, &(struct mischief){.lose_frame_ok = true}, "training_failed", NULL);
 }
 
-/* The page itself, not its training: a frame comes in its place, the end of the page. */
-static void a_page_that_was_not_heard_is_refused(void **state)
+/* The page itself, not its training: a frame comes in its place, the end of the page, once that has gone by. */
+static void expect_page_refused(int page_ms)
 {
     static const char *const wanted[] = {"DIS", "DCS", "CFR", "EOP", "RTN"};
-    const struct mischief mischief = {.to = "AT+FRM", .skip = 1, .times = 1, .answer = "\r\n+FCERROR\r\n"};
+    const struct mischief mischief = {
+        .to = "AT+FRM", .skip = 1, .times = 1, .answer = "\r\n+FCERROR\r\n", .answer_ms = page_ms};
     struct desk *desk = calloc(1, sizeof *desk);
     json_t *record, *frames;
 
-    (void)state;
     assert_non_null(desk);
     open_desk(desk, false, &mischief);
     run(desk);
@@ -788,6 +801,21 @@ static void a_page_that_was_not_heard_is_refused(void **state)
     assert_int_equal(json_integer_value(json_object_get(record, "pages_received")), 1); /* at the far end's next try */
     json_decref(record);
     free(desk);
+}
+
+static void a_page_that_was_not_heard_is_refused(void **state)
+{
+    (void)state;
+    expect_page_refused(0);
+    expect_page_refused(6000);
+    expect_page_refused(45000);
+}
+
+/* T.30 does at last what it does when no page comes: it begins anew. */
+static void a_page_that_never_comes_is_not_awaited_for_ever(void **state)
+{
+    (void)state;
+    assert_true(line_ms(false, &(struct mischief){.to = "AT+FRM", .skip = 1, .times = 1, .answer = ""}) < 80000);
 }
 
 static void a_result_that_never_comes_gives_the_modem_up(void **state)
@@ -883,6 +911,7 @@ int main(void)
         cmocka_unit_test(a_frame_that_does_not_follow_is_not_awaited_for_long),
         cmocka_unit_test(a_frame_without_a_result_is_no_frame),
         cmocka_unit_test(a_page_that_was_not_heard_is_refused),
+        cmocka_unit_test(a_page_that_never_comes_is_not_awaited_for_ever),
         cmocka_unit_test(a_result_that_never_comes_gives_the_modem_up),
         cmocka_unit_test(a_page_that_is_refused_is_not_confirmed),
         cmocka_unit_test(a_receiver_hears_frames_where_it_expected_a_page),

@@ -53,9 +53,8 @@ class Call:
         return self.server.wait_state(self.fax, seconds=seconds)
 
     def received(self):
-        """What the far end has; of several calls, of one that came through."""
-        found = self.server.settled_inbound(1, self.to)
-        return ([fax for fax in found if fax["status"] == "received"] or found)[-1]
+        """Of the caller's one call, what the far end has."""
+        return self.server.settled_inbound(1, self.to)[-1]
 
     def attempt(self, fax=None):
         return self.server.attempts(fax or self.fax)[-1]

@@ -36,6 +36,7 @@
 #define FRAME_RESULT    MS(2000)  /* T.30 gives a call up when a frame has not ended after 3 s */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
 #define GAP_MAX         MS(2900)  /* between frames: T.30 says nothing before their carrier is gone */
+#define PAGE_MAX        MS(30000) /* of one that the modem does not hear. Most are over, and no line is held for long */
 #define OK_MAX          MS(1000)  /* between an OK and the CONNECT that was asked for */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
@@ -478,6 +479,13 @@ static void begin_hearing(struct class1 *class1)
     class1->heard = class1->changes;
 }
 
+static int listen_max(const struct class1 *class1)
+{
+    if (class1->carrier)
+        return GAP_MAX;
+    return class1->fast && class1->t30->state != STATE_F_TCF ? PAGE_MAX : LISTEN_MAX;
+}
+
 static void ask_to_hear(struct class1 *class1, bool fast)
 {
     char text[24];
@@ -487,7 +495,7 @@ static void ask_to_hear(struct class1 *class1, bool fast)
     class1->asked_for = 0;
     class1->doubted = false;
     snprintf(text, sizeof text, fast ? "AT+FRM=%d" : "AT+FRH=3", modulation(&class1->receive));
-    command(class1, text, STATE_HEAR_ASKED, class1->carrier ? GAP_MAX : LISTEN_MAX);
+    command(class1, text, STATE_HEAR_ASKED, listen_max(class1));
 }
 
 /* The carrier is gone, if T.30 still cares: a phase that it has queued begins. */

@@ -808,14 +808,14 @@ static void a_page_that_was_not_heard_is_refused(void **state)
     (void)state;
     expect_page_refused(0);
     expect_page_refused(6000);
-    expect_page_refused(45000);
+    expect_page_refused(25000);
 }
 
 /* T.30 does at last what it does when no page comes: it begins anew. */
 static void a_page_that_never_comes_is_not_awaited_for_ever(void **state)
 {
     (void)state;
-    assert_true(line_ms(false, &(struct mischief){.to = "AT+FRM", .skip = 1, .times = 1, .answer = ""}) < 80000);
+    assert_true(line_ms(false, &(struct mischief){.to = "AT+FRM", .skip = 1, .times = 1, .answer = ""}) < 50000);
 }
 
 static void a_result_that_never_comes_gives_the_modem_up(void **state)

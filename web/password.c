@@ -15,9 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define OPS    2 /* what libsodium calls interactive; fixed here, so that nobody's form costs what others do */
-#define MEMORY ((size_t)64 << 20)
-
 _Static_assert(crypto_pwhash_STRBYTES <= USER_PASSWORD_SIZE, "the stored form has room");
 
 const char *password_nobody(void)
@@ -52,8 +49,8 @@ static void work(void *context)
     if (password->given)
         password->right = crypto_pwhash_str_verify(password->stored, password->given, strlen(password->given)) == 0;
     if (password->fresh && (!password->given || password->right))
-        password->failed =
-            crypto_pwhash_str(password->made, password->fresh, strlen(password->fresh), OPS, MEMORY) != 0;
+        password->failed = crypto_pwhash_str(password->made, password->fresh, strlen(password->fresh), PASSWORD_OPS,
+                                             PASSWORD_MEMORY) != 0;
 }
 
 static void done(void *context)

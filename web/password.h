@@ -16,9 +16,6 @@
 #define PASSWORD_LEAST    10 /* characters of a new one */
 #define PASSWORD_MOST     256
 #define PASSWORDS_AT_ONCE 16
-/* What libsodium calls interactive; fixed here, so that nobody's form costs what others do. */
-#define PASSWORD_OPS    2
-#define PASSWORD_MEMORY ((size_t)64 << 20)
 
 struct request;
 
@@ -45,8 +42,6 @@ void password_start(struct request *request, json_t *root, const char *given, co
 /* NULL is fine. */
 void password_free(struct password *password);
 
-/* The stored form that no password fits. */
-const char *password_nobody(void);
 /* A fault for a new password that is too short or too long or is the name. */
 void password_check(const char *password, const char *name, const char *pointer, struct problems *problems);
 

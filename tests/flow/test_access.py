@@ -6,9 +6,10 @@ import http.client
 import json
 import os
 import stat
+import subprocess
 import sys
 
-from faxd import PAGES, Reply, document, fact, main, octets, same, started, wait_for, within
+from faxd import BUILD, PAGES, Reply, document, fact, main, octets, same, started, wait_for, within
 
 PASSWORD = "correct horse battery"
 ROLES = ("admin", "operator", "sender", "reader")
@@ -495,6 +496,32 @@ def a_user_with_faxes_is_disabled_rather_than_deleted():
     same(server.ask("DELETE", f"/v1/faxes/{fax}?record=true").status, 204)
     same(server.ask("DELETE", "/v1/users/" + user).status, 204)
     same([v.ask("GET", "/v1/faxes").status for v in (ann, key)], [401, 401])
+
+
+@fact
+def an_admin_who_is_locked_out_gets_in_again():
+    server = started()
+    user = make_user(server, "ann", "admin")
+    for _ in range(5):
+        same(try_password(server, "ann", "wrong").status, 401)
+    problem(try_password(server, "ann", PASSWORD), 429, "too_many_attempts")
+
+    def reset(name):
+        done = subprocess.run([os.path.join(BUILD, "faxd"), "--state", server.state, "--reset-password", name],
+                              capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    status, out, err = reset("ann")
+    same((status, out, "another faxd has the state folder" in err), (1, "", True))
+    same(server.end(), 0)
+    status, out, err = reset("bob")
+    same((status, out, "there is no user bob" in err), (1, "", True))
+    status, out, err = reset("ANN")
+    same((status, out.startswith("new password of ANN: "), len(out.split()[-1])), (0, True, 24))
+    server.start()
+    problem(try_password(server, "ann", PASSWORD), 401, "wrong_password")
+    ann = Visitor(server).sign_in("ann", out.split()[-1])
+    same(ann.get("/v1/users/" + user)["locked_until"], None)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ static void done(void *context)
     password->then(request);
 }
 
-void password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
+bool password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
                     void (*then)(struct request *request))
 {
     struct password *password = xcalloc(1, sizeof *password);
@@ -70,7 +70,7 @@ void password_start(struct request *request, json_t *root, const char *given, co
     password->then = then;
     if ((given || fresh) && request->web->hashing >= PASSWORDS_AT_ONCE) {
         request_problem(request, 503, "busy", "many are signing in just now; try again in a moment");
-        return;
+        return false;
     }
     password->given = given ? xstrdup(given) : NULL;
     password->fresh = fresh ? xstrdup(fresh) : NULL;
@@ -79,6 +79,7 @@ void password_start(struct request *request, json_t *root, const char *given, co
     request->web->hashing += password->counted;
     request_wait(request);
     worker_run(request->web->worker, work, done, password);
+    return true;
 }
 
 static size_t characters_of(const char *text)

@@ -28,6 +28,15 @@ static struct spool *spool_of(const struct request *request)
 
 /* --- what is asked for --- */
 
+static bool has_controls(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 127)
+            return true;
+    }
+    return false;
+}
+
 /* A text that may be null, which is "". */
 static void take_text(char *to, size_t size, const json_t *value, const char *pointer, struct problems *problems)
 {
@@ -35,6 +44,8 @@ static void take_text(char *to, size_t size, const json_t *value, const char *po
 
     if (!text || !str_copy(to, size, text))
         problem_add(problems, pointer, "wrong_type", "a text of at most %zu octets, or null, is needed here", size - 1);
+    else if (has_controls(text))
+        problem_add(problems, pointer, "invalid_text", "line breaks and other control characters cannot stand here");
 }
 
 static void take(struct user *user, const char *key, const json_t *value, const char *pointer,

@@ -194,6 +194,9 @@ def users_are_made_listed_changed_and_deleted():
     same((reply.status, reply.codes()),
          (422, {("/name", "invalid_name"), ("/role", "unknown_word"), ("/display_name", "wrong_type"),
                 ("/disabled", "wrong_type"), ("/nam", "unknown_key")}))
+    reply = server.ask("PATCH", path, {"display_name": "a\r\nSet-Cookie: b=c", "email": "x" * 255, "name": "a\nb"})
+    same((reply.status, reply.codes()),
+         (422, {("/name", "invalid_name"), ("/display_name", "invalid_text"), ("/email", "wrong_type")}))
     same(server.get(path)["name"], "u0")
     for name in ("U1", "u1"):
         problem(server.ask("PATCH", path, {"name": name}), 409, "name_taken")

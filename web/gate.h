@@ -6,9 +6,9 @@
  * head without a body; the body waits here for the handler. A request that is refused (too large, too slow, no memory
  * left, not HTTP) still reaches the handler, with its refusal, so that one place answers everything.
  *
- * Limits: a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size that `admit` grants and a deadline that asks
- * for GATE_BODY_RATE octets a second; all bodies together have memory_max; connections_max connections are served, some
- * more are told 503, and past these nobody is accepted until one leaves.
+ * Limits: a handshake of TLS has GATE_HANDSHAKE_MS; a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size
+ * that `admit` grants and a deadline that asks for GATE_BODY_RATE octets a second; all bodies together have memory_max;
+ * connections_max connections are served, some more are told 503, and past these nobody is accepted until one leaves.
  *
  * Thread: loop.
  */
@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define GATE_HANDSHAKE_MS    10000 /* of TLS */
 #define GATE_HEAD_MS         10000 /* from a request's first octet to the end of its head */
 #define GATE_BODY_MS         20000 /* for any body, and ... */
 #define GATE_BODY_RATE       16384 /* ... a second more for each of these octets */
@@ -47,10 +48,12 @@ enum gate_refusal {
 
 struct gate;
 struct gates;
+struct tls;
 
 struct gate_limits {
     size_t memory_max;
     int connections_max;
+    struct tls *tls; /* beneath every connection; NULL = plain; borrowed */
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
     size_t (*admit)(void *context, const char *method, const char *target, const char *authorization);
     void *context;

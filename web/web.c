@@ -10,6 +10,7 @@
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/stream.h"
+#include "web/tls.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "web/worker.h"
@@ -218,12 +219,32 @@ static int listen_on(struct web *web)
     return 0;
 }
 
+static bool has_tls(const char *certificate)
+{
+    return certificate && *certificate;
+}
+
+int web_check_tls(const char *certificate, const char *key)
+{
+    struct tls *tls = NULL;
+    int error = has_tls(certificate) ? tls_open(&tls, certificate, key) : 0;
+
+    tls_close(tls);
+    return error;
+}
+
+int web_reload_tls(struct web *web, const char *certificate, const char *key)
+{
+    return web->tls && has_tls(certificate) ? tls_reload(web->tls, certificate, key) : 0;
+}
+
 static int make_server(struct web *web)
 {
     const struct web_options *options = &web->options;
     struct gate_limits limits = {
         .memory_max = options->memory_max,
         .connections_max = options->connections_max,
+        .tls = web->tls,
         .admit = admit,
         .context = web,
     };
@@ -258,7 +279,10 @@ int web_open(struct web **out, const struct web_options *options)
     LIST_INIT(&web->requests);
     web->renderings = renderings_new();
     web->previews = previews_new();
-    result = make_server(web);
+    result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
+    web->options.tls_certificate = web->options.tls_key = NULL; /* borrowed until here */
+    if (result == 0)
+        result = make_server(web);
     if (result == 0)
         result = listen_on(web);
     if (result == 0 && !(web->worker = worker_new(options->base)))
@@ -295,6 +319,7 @@ void web_close(struct web *web)
         evhttp_free(web->http);
     worker_free(web->worker);
     gates_free(web->gates);
+    tls_close(web->tls);
     /* What still waits for a commit or for a reader finishes later, into nothing. */
     while ((request = LIST_FIRST(&web->requests)) != NULL) {
         LIST_REMOVE(request, entry);

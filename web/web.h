@@ -23,8 +23,10 @@ struct web_options {
     struct converter *converter; /* pages and PDFs on demand */
     const char *address;         /* "127.0.0.1", "::1", "0.0.0.0" */
     int port;                    /* 0 = any; web_port() tells */
-    size_t body_max;             /* octets of one request body; more is 413 before it is read */
-    size_t memory_max;           /* octets of all bodies under way together; more is 503 with Retry-After */
+    /* PEM files: then TLS is spoken, and nothing else. NULL or "" = plain HTTP. */
+    const char *tls_certificate, *tls_key;
+    size_t body_max;   /* octets of one request body; more is 413 before it is read */
+    size_t memory_max; /* octets of all bodies under way together; more is 503 with Retry-After */
     int connections_max;
     const char *version;
     bool allow_private_webhooks;
@@ -51,6 +53,11 @@ struct web_options {
  * and the converter, and ends the turn of the spool after it. */
 int web_open(struct web **out, const struct web_options *options);
 int web_port(const struct web *web);
+/* Can this pair be served? 0, ERR_INVALID (the message names the file). NULL or "" is fine. */
+int web_check_tls(const char *certificate, const char *key);
+/* Another pair for the connections to come. ERR_INVALID: the old one stays, and /health/ready says so. Without TLS
+ * nothing is done. */
+int web_reload_tls(struct web *web, const char *certificate, const char *key);
 /* Refuse new submissions with 503 from now on (drain); lists and status go on. */
 void web_drain(struct web *web);
 /* Ends connections; replies that wait for a commit are dropped. NULL is fine. */

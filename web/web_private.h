@@ -14,6 +14,7 @@ struct previews;
 struct renderings;
 struct request;
 struct streams;
+struct tls;
 struct worker;
 
 LIST_HEAD(request_list, request);
@@ -23,6 +24,7 @@ struct web {
     char *address, *version;
     struct evhttp *http;
     struct gates *gates;
+    struct tls *tls; /* NULL = plain HTTP */
     int port;
     bool draining, closing;
     struct request_list requests; /* under way */

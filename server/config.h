@@ -49,6 +49,7 @@ struct config {
     int64_t body_max, memory_max;
     int connections_max;
     bool allow_private_webhooks;
+    int per_minute, address_per_minute;                /* requests; 0 = no limit */
     char *encryption_key_file, *encryption_credential; /* both "" = no encryption */
     char *encryption_call_dir;                         /* "" = $RUNTIME_DIRECTORY or /run/faxd */
     bool encryption_enabled;

@@ -229,6 +229,8 @@ static void read_server(struct config *config, cfg_t *cfg)
     config->body_max = cfg_getint(web, "body_max_mib") * CONFIG_MIB;
     config->memory_max = cfg_getint(web, "memory_max_mib") * CONFIG_MIB;
     config->connections_max = (int)cfg_getint(web, "connections_max");
+    config->per_minute = (int)cfg_getint(web, "per_minute");
+    config->address_per_minute = (int)cfg_getint(web, "address_per_minute");
     config->allow_private_webhooks = cfg_getbool(web, "allow_private_webhooks") == cfg_true;
     config->convert_parallel = (int)cfg_getint(convert, "parallel");
     config->convert_timeout_s = (int)cfg_getint(convert, "timeout");

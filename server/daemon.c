@@ -493,6 +493,7 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
             set_line(line, wanted->send, wanted->receive);
     }
     reload_tls(daemon, config);
+    web_set_limits(daemon->web, config->per_minute, config->address_per_minute);
     if (encryption_differs(daemon->options.config, config))
         log_warning("encryption was changed: restart to take it over");
     if (config->provider_count != daemon->host_count)
@@ -623,6 +624,8 @@ static int open_web(struct daemon *daemon)
                                   .connections_max = config->connections_max,
                                   .version = daemon->options.version,
                                   .allow_private_webhooks = config->allow_private_webhooks,
+                                  .per_minute = config->per_minute,
+                                  .address_per_minute = config->address_per_minute,
                                   .server = daemon,
                                   .lines = web_lines,
                                   .providers = web_providers,

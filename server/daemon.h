@@ -39,7 +39,7 @@ void daemon_drain(struct daemon *daemon);
 void daemon_stop(struct daemon *daemon);
 
 /* Take over what may change while we run: retry rules, retention, webhook endpoints, what lines may do, the
- * certificate of TLS. The log tells
+ * certificate of TLS, rate limits. The log tells
  * what else differs and has to wait for a restart. */
 void daemon_reload(struct daemon *daemon, const struct config *config);
 

@@ -74,6 +74,7 @@ void keys_list(struct request *request);
 void keys_post(struct request *request);
 void keys_get(struct request *request);
 void keys_delete(struct request *request);
+void keys_rotate(struct request *request);
 
 /* health.c */
 void health_live(struct request *request);

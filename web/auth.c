@@ -3,6 +3,7 @@
 #include "web/auth.h"
 
 #include "web/access.h"
+#include "web/limits.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -42,7 +43,7 @@ static bool refuse(struct request *request, const char *authorization)
     if (!authorization) {
         request_header(request, "WWW-Authenticate", REALM);
         request_problem(request, 401, "unauthorized", "an API key is needed: Authorization: Bearer fxk_...");
-    } else {
+    } else if (limits_failed(request)) {
         request_header(request, "WWW-Authenticate", REALM ", error=\"invalid_token\"");
         request_problem(request, 401, "invalid_key", "the API key is unknown, revoked or expired");
     }
@@ -73,6 +74,18 @@ static int find_user(struct request *request)
     return result;
 }
 
+/* A key may be bound to networks. */
+static bool is_from_here(struct request *request)
+{
+    char text[CIDR_TEXT_SIZE];
+
+    if (key_rule_allows(&request->key.rule, gate_peer(request->gate)))
+        return true;
+    request_problem(request, 403, "address_not_allowed", "this key may not be used from %s",
+                    address_format(text, gate_peer(request->gate)));
+    return false;
+}
+
 bool auth_check(struct request *request)
 {
     const char *authorization = request_header_in(request, "Authorization");
@@ -90,5 +103,5 @@ bool auth_check(struct request *request)
         request_error(request, result);
         return false;
     }
-    return auth_has(request, scope) && access_check(request);
+    return is_from_here(request) && auth_has(request, scope) && access_check(request);
 }

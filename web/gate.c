@@ -98,7 +98,7 @@ static enum gate_refusal admit(struct gate *gate)
 
     if (!method_has_body(gate->head.method)) /* nothing here takes one; evhttp would take it for the next request */
         return GATE_BAD_FRAMING;
-    gate->body_max = limits->admit(limits->context, gate->head.method, gate->head.target, gate->head.authorization);
+    gate->body_max = limits->admit(limits->context, gate, gate->head.authorization);
     if (gate->body_max == 0)
         return GATE_NOT_ADMITTED;
     if (gate->head.length > 0 && (uint64_t)gate->head.length > gate->body_max)
@@ -398,6 +398,11 @@ const char *gate_method(const struct gate *gate)
 const char *gate_target(const struct gate *gate)
 {
     return gate->head.target ? gate->head.target : "/";
+}
+
+const struct address *gate_peer(const struct gate *gate)
+{
+    return &gate->peer;
 }
 
 struct evbuffer *gate_body(struct gate *gate)

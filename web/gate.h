@@ -15,6 +15,8 @@
 #ifndef FAXD_WEB_GATE_H
 #define FAXD_WEB_GATE_H
 
+#include "server/base/cidr.h"
+
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <stdbool.h>
@@ -55,7 +57,7 @@ struct gate_limits {
     int connections_max;
     struct tls *tls; /* beneath every connection; NULL = plain; borrowed */
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
-    size_t (*admit)(void *context, const char *method, const char *target, const char *authorization);
+    size_t (*admit)(void *context, const struct gate *gate, const char *authorization);
     void *context;
 };
 
@@ -73,8 +75,9 @@ struct gate *gates_find(struct gates *gates, struct evhttp_request *http);
 enum gate_refusal gate_refusal(const struct gate *gate);
 const char *gate_method(const struct gate *gate); /* "" when the head could not be read */
 const char *gate_target(const struct gate *gate); /* "/..." as sent; "/" when the head could not be read */
-struct evbuffer *gate_body(struct gate *gate);    /* the handler may drain it */
-bool gate_has_unread(const struct gate *gate);    /* the sender may still be sending: close gently */
+const struct address *gate_peer(const struct gate *gate);
+struct evbuffer *gate_body(struct gate *gate); /* the handler may drain it */
+bool gate_has_unread(const struct gate *gate); /* the sender may still be sending: close gently */
 
 /* closed(context) is called once when the connection goes away before the reply is complete. NULL takes it back. */
 void gate_on_close(struct gate *gate, void (*closed)(void *context), void *context);

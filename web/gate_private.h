@@ -26,6 +26,7 @@ struct gate {
     struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
     struct event *adopt, *resume;
     evutil_socket_t fd;
+    struct address peer;
     enum gate_state state;
     bool busy; /* the input callback changes its own buffer */
     bool is_timed;

@@ -124,6 +124,16 @@ static void remember_fd(struct gate *gate)
     gates->by_fd[gate->fd] = gate;
 }
 
+static void remember_peer(struct gate *gate)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof peer;
+
+    /* Who is gone already has no address, and no use for a reply. */
+    (void)!getpeername(gate->fd, (struct sockaddr *)&peer, &size);
+    address_read(&gate->peer, (struct sockaddr *)&peer);
+}
+
 /* Head and body of a reply are records of their own: the second must not wait until the first is acknowledged. */
 static void begin_handshake(struct gate *gate)
 {
@@ -144,6 +154,7 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     if (connection) {
         evhttp_connection_set_closecb(connection, on_connection_closed, gate);
         remember_fd(gate);
+        remember_peer(gate);
         gate_set_idle(gate, true);
         if (gate->state == GATE_HANDSHAKE)
             begin_handshake(gate);

@@ -54,7 +54,7 @@ const struct route routes[] = {
     {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, OPERATE, WRITES, destinations_delete},
 
     {"GET", "/v1/events", KEY_FAX_READ, ANY, 0, events_list},
-    {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, 0, events_stream},
+    {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, ROUTE_UNCOUNTED, events_stream},
 
     {"GET", HOOK, KEY_CONFIG, USER_ADMIN, 0, webhooks_list},
     {"POST", HOOK, KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, webhooks_post},
@@ -70,10 +70,11 @@ const struct route routes[] = {
     {"POST", "/v1/api-keys", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_post},
     {"GET", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, 0, keys_get},
     {"DELETE", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, WRITES, keys_delete},
+    {"POST", "/v1/api-keys/{id}/rotate", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_rotate},
 
-    {"GET", "/health/live", 0, 0, 0, health_live},
-    {"GET", "/health/ready", 0, 0, 0, health_ready},
-    {"GET", "/metrics", 0, 0, 0, health_metrics},
+    {"GET", "/health/live", 0, 0, ROUTE_UNCOUNTED, health_live},
+    {"GET", "/health/ready", 0, 0, ROUTE_UNCOUNTED, health_ready},
+    {"GET", "/metrics", 0, 0, ROUTE_UNCOUNTED, health_metrics},
     {"GET", "/v1/openapi.json", 0, 0, 0, pages_openapi},
 
     {"GET", "/", 0, 0, 0, pages_start},

@@ -5,6 +5,7 @@
 #include "spool/spool.h"
 #include "web/auth.h"
 #include "web/idempotent.h"
+#include "web/limits.h"
 #include "web/preview.h"
 #include "web/rendering.h"
 #include "web/request.h"
@@ -95,16 +96,18 @@ static bool has_right_type(struct request *request)
 }
 
 /* Before a body is read: only whom it can lead to something may send one, and only as much as the resource takes. */
-static size_t admit(void *context, const char *method, const char *target, const char *authorization)
+static size_t admit(void *context, const struct gate *gate, const char *authorization)
 {
     const struct web *web = context;
-    char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(target);
+    char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(gate_target(gate));
     const struct route *route = NULL;
-    struct key key;
+    struct key key = {.id = 0};
 
     path[strcspn(path, "?#")] = '\0';
-    if (route_find(&route, params, allow, routes, method, path) != ROUTE_FOUND ||
-        (route->scope != 0 && (auth_key(&key, web->options.spool, authorization) < 0 || !(key.scopes & route->scope))))
+    if (route_find(&route, params, allow, routes, gate_method(gate), path) != ROUTE_FOUND ||
+        (route->scope != 0 &&
+         (auth_key(&key, web->options.spool, authorization) < 0 || !(key.scopes & route->scope))) ||
+        !key_rule_allows(&key.rule, gate_peer(gate)) || !limits_have_room(web->limits, &key, gate_peer(gate)))
         route = NULL;
     free(path);
     if (!route)
@@ -179,6 +182,16 @@ static void go_on(struct request *request)
         request_finish(request);
 }
 
+/* The body was not read, though nothing is in the way any more: what was has passed in the meantime. */
+static bool was_admitted(struct request *request)
+{
+    if (gate_refusal(request->gate) != GATE_NOT_ADMITTED)
+        return true;
+    request_header(request, "Retry-After", "1");
+    request_problem(request, 429, "rate_limited", "this came a moment too early; try again in 1 s");
+    return false;
+}
+
 static void on_request(struct evhttp_request *http, void *context)
 {
     struct web *web = context;
@@ -190,8 +203,8 @@ static void on_request(struct evhttp_request *http, void *context)
         return;
     }
     request = request_new(web, gate, http);
-    if (was_refused(request) || !has_route(request) || !auth_check(request) || !has_right_type(request) ||
-        !idempotent_key(request))
+    if (was_refused(request) || !has_route(request) || !auth_check(request) || !limits_check(request) ||
+        !was_admitted(request) || !has_right_type(request) || !idempotent_key(request))
         request_finish(request);
     else if (request->route->flags & ROUTE_BODY_LARGE)
         upload_start(request, go_on);
@@ -277,6 +290,7 @@ int web_open(struct web **out, const struct web_options *options)
     web->options.version = web->version;
     web->started_at = clock_now_ms();
     LIST_INIT(&web->requests);
+    web->limits = limits_new(options->per_minute, options->address_per_minute);
     web->renderings = renderings_new();
     web->previews = previews_new();
     result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
@@ -299,6 +313,11 @@ int web_open(struct web **out, const struct web_options *options)
 int web_port(const struct web *web)
 {
     return web->port;
+}
+
+void web_set_limits(struct web *web, int per_minute, int address_per_minute)
+{
+    limits_set(web->limits, per_minute, address_per_minute);
 }
 
 void web_drain(struct web *web)
@@ -328,6 +347,7 @@ void web_close(struct web *web)
     streams_free(web->streams);
     renderings_free(web->renderings);
     previews_free(web->previews);
+    limits_free(web->limits);
     free(web->address);
     free(web->version);
     free(web);

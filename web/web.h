@@ -30,6 +30,7 @@ struct web_options {
     int connections_max;
     const char *version;
     bool allow_private_webhooks;
+    int per_minute, address_per_minute; /* see web_set_limits */
     void *server;                       /* context of the callbacks */
     json_t *(*lines)(void *server);     /* new array, the line objects of /v1/lines */
     json_t *(*providers)(void *server); /* new array */
@@ -58,6 +59,8 @@ int web_check_tls(const char *certificate, const char *key);
 /* Another pair for the connections to come. ERR_INVALID: the old one stays, and /health/ready says so. Without TLS
  * nothing is done. */
 int web_reload_tls(struct web *web, const char *certificate, const char *key);
+/* Requests a minute: of a key that has no limit of its own, and of an address without a valid one; 0 = no limit. */
+void web_set_limits(struct web *web, int per_minute, int address_per_minute);
 /* Refuse new submissions with 503 from now on (drain); lists and status go on. */
 void web_drain(struct web *web);
 /* Ends connections; replies that wait for a commit are dropped. NULL is fine. */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct limits;
 struct previews;
 struct renderings;
 struct request;
@@ -25,6 +26,7 @@ struct web {
     struct evhttp *http;
     struct gates *gates;
     struct tls *tls; /* NULL = plain HTTP */
+    struct limits *limits;
     int port;
     bool draining, closing;
     struct request_list requests; /* under way */

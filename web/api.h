@@ -69,6 +69,10 @@ void webhooks_test(struct request *request);
 void webhooks_deliveries(struct request *request);
 void webhooks_replay(struct request *request);
 
+/* links.c */
+void links_post(struct request *request);
+void links_get(struct request *request);
+
 /* keys.c */
 void keys_list(struct request *request);
 void keys_post(struct request *request);

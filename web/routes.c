@@ -32,6 +32,8 @@ const struct route routes[] = {
     {"GET", "/v1/faxes/{id}/document", KEY_DOCUMENT_READ, ANY, 0, documents_get},
     {"GET", "/v1/faxes/{id}/pages/{n}", KEY_DOCUMENT_READ, ANY, 0, documents_page},
     {"GET", "/v1/faxes/{id}/thumbnail", KEY_DOCUMENT_READ, ANY, 0, documents_thumbnail},
+    {"POST", "/v1/faxes/{id}/links", KEY_DOCUMENT_READ, ANY, ROUTE_BODY_JSON, links_post},
+    {"GET", "/v1/links/{token}", 0, 0, 0, links_get},
 
     {"POST", "/v1/previews", KEY_FAX_SEND, SEND, (UPLOAD & ~ROUTE_WRITES) | ROUTE_PREVIEW, previews_post},
     {"GET", "/v1/previews/{id}", KEY_FAX_SEND, SEND, 0, previews_get},

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TLS by OpenSSL. A pair is one SSL_CTX; each connection has a reference to the one it began with. */
+#include "config.h" /* timegm */
+
 #include "web/tls.h"
 
 #include "server/base/err.h"

@@ -251,6 +251,15 @@ int web_reload_tls(struct web *web, const char *certificate, const char *key)
     return web->tls && has_tls(certificate) ? tls_reload(web->tls, certificate, key) : 0;
 }
 
+static int open_links(struct web *web)
+{
+    char *path = xasprintf("%s/link.key", spool_state_dir(web->options.spool));
+    int error = link_secret_open(web->link_secret, path);
+
+    free(path);
+    return error;
+}
+
 static int make_server(struct web *web)
 {
     const struct web_options *options = &web->options;
@@ -295,6 +304,8 @@ int web_open(struct web **out, const struct web_options *options)
     web->previews = previews_new();
     result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
     web->options.tls_certificate = web->options.tls_key = NULL; /* borrowed until here */
+    if (result == 0)
+        result = open_links(web);
     if (result == 0)
         result = make_server(web);
     if (result == 0)

@@ -4,6 +4,7 @@
 #define FAXD_WEB_WEB_PRIVATE_H
 
 #include "web/gate.h"
+#include "web/link_token.h"
 #include "web/web.h"
 
 #include <event2/http.h>
@@ -34,6 +35,7 @@ struct web {
     struct worker *worker;
     struct renderings *renderings;
     struct previews *previews;
+    unsigned char link_secret[LINK_SECRET_SIZE];
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */

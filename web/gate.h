@@ -57,7 +57,7 @@ struct gate_limits {
     int connections_max;
     struct tls *tls; /* beneath every connection; NULL = plain; borrowed */
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
-    size_t (*admit)(void *context, const struct gate *gate, const char *authorization);
+    size_t (*admit)(void *context, const struct gate *gate, const char *authorization, const char *cookie);
     void *context;
 };
 

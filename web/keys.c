@@ -22,9 +22,10 @@ struct wanted_key {
     bool test;
     int64_t expires_at;
     struct key_rule rule;
+    const char *user; /* public id, NULL = nobody's */
 };
 
-static const char *const key_names[] = {"name", "scopes", "test", "expires_at", "allow_from", "per_minute"};
+static const char *const key_names[] = {"name", "scopes", "test", "expires_at", "user", "allow_from", "per_minute"};
 
 static void take_expiry(struct wanted_key *wanted, const json_t *value, const char *pointer, struct problems *problems)
 {
@@ -86,6 +87,10 @@ static void take_key(struct wanted_key *wanted, const char *key, const json_t *v
         take_networks(&wanted->rule, value, pointer, problems);
     } else if (strcmp(key, "per_minute") == 0) {
         wanted->rule.per_minute = (int)take_number(value, KEY_PER_MINUTE_MAX, pointer, problems);
+    } else if (strcmp(key, "user") == 0) {
+        wanted->user = json_string_value(value);
+        if (!wanted->user && !json_is_null(value))
+            problem_add(problems, pointer, "wrong_type", "the id of a user, or null, is needed here");
     } else {
         char *near = problem_near(key, key_names, sizeof key_names / sizeof *key_names);
         problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that is known here%s", key, near);
@@ -113,6 +118,15 @@ static void read_key(struct wanted_key *wanted, json_t *root, struct problems *p
         problem_add(problems, "/scopes", "missing", "a list of scopes is needed");
 }
 
+/* Whose the key is to be; id 0 = nobody's. */
+static void find_user(struct user *user, struct request *request, const struct wanted_key *wanted,
+                      struct problems *problems)
+{
+    *user = (struct user){0};
+    if (wanted->user && user_find(user, request->web->options.spool, wanted->user) < 0)
+        problem_add(problems, "/user", "unknown_user", "there is no user %.60s: see /v1/users", wanted->user);
+}
+
 /* A key cannot make one that may do more than itself. */
 static bool may_grant(struct request *request, unsigned scopes)
 {
@@ -138,6 +152,7 @@ void keys_post(struct request *request)
 {
     struct problems problems = {0};
     struct wanted_key wanted;
+    struct user user;
     char token[KEY_TOKEN_SIZE];
     struct key key;
     json_t *root = request_json(request);
@@ -146,6 +161,7 @@ void keys_post(struct request *request)
     if (!root)
         return;
     read_key(&wanted, root, &problems);
+    find_user(&user, request, &wanted, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
     } else if (may_grant(request, wanted.scopes)) {
@@ -153,6 +169,8 @@ void keys_post(struct request *request)
                             wanted.expires_at);
         if (result == 0)
             result = key_bind(&key, request->web->options.spool, &wanted.rule);
+        if (result == 0 && user.id)
+            result = key_give(&key, request->web->options.spool, &user);
         if (result < 0) {
             request_error(request, result);
         } else {

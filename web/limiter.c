@@ -9,16 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS     8
-#define TOKEN    60000
-#define STRIKES  8 /* 2^8 s is LIMITER_PENALTY_MAX_S */
-#define FORGIVEN ((int64_t)600000)
+#define WAYS  8
+#define TOKEN 60000
 
 struct bucket {
     uint64_t name; /* its hash, 0 = empty */
     int64_t tokens;
     int64_t at_ms; /* when they were counted */
-    int32_t strikes;
 };
 
 struct limiter {
@@ -73,8 +70,6 @@ static void refill(struct bucket *bucket, int per_minute, int64_t now_ms)
         bucket->tokens = most;
     else if (past_ms > 0)
         bucket->tokens += past_ms * per_minute;
-    if (past_ms >= FORGIVEN)
-        bucket->strikes = 0;
     if (past_ms > 0)
         bucket->at_ms = now_ms;
 }
@@ -118,32 +113,4 @@ struct limiter_state limiter_take(struct limiter *limiter, const void *name, siz
     state = state_of(bucket, per_minute);
     state.ok = ok;
     return state;
-}
-
-/* A penalty is a debt: tokens below zero, which it takes that long to pay. */
-int limiter_fail(struct limiter *limiter, const void *name, size_t size, int per_minute, int64_t now_ms)
-{
-    struct bucket *bucket = find(limiter, name, size, per_minute, now_ms);
-    int64_t second = (int64_t)per_minute * 1000, past_ms = now_ms > bucket->at_ms ? now_ms - bucket->at_ms : 0;
-
-    if (bucket->tokens >= 0) {
-        refill(bucket, per_minute, now_ms);
-    } else { /* a debt may be longer than the minute after which a bucket is full */
-        bucket->tokens += past_ms * per_minute;
-        bucket->at_ms += past_ms;
-        if (bucket->tokens > (int64_t)per_minute * TOKEN)
-            refill(bucket, per_minute, now_ms);
-    }
-    if (past_ms >= FORGIVEN)
-        bucket->strikes = 0;
-    if (bucket->tokens < 0)
-        return seconds(-bucket->tokens, per_minute);
-    if (bucket->tokens >= TOKEN) {
-        bucket->tokens -= TOKEN;
-        return 0;
-    }
-    if (bucket->strikes < STRIKES)
-        bucket->strikes++;
-    bucket->tokens = -second * (1 << bucket->strikes);
-    return 1 << bucket->strikes;
 }

@@ -34,9 +34,4 @@ struct limiter_state limiter_take(struct limiter *limiter, const void *name, siz
 struct limiter_state limiter_look(struct limiter *limiter, const void *name, size_t size, int per_minute,
                                   int64_t now_ms);
 
-/* Failures: the bucket of a name that fails again and again goes empty, and then each further failure doubles the time
- * that the name is told to wait, up to LIMITER_PENALTY_MAX_S. The seconds to wait, 0 = none. */
-#define LIMITER_PENALTY_MAX_S 256
-int limiter_fail(struct limiter *limiter, const void *name, size_t size, int per_minute, int64_t now_ms);
-
 #endif

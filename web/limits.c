@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Three tables of buckets, so that strangers cannot push the buckets of keys out. */
+/* Two tables of buckets, so that strangers cannot push the buckets of keys out; wrong keys are counted as wrong
+ * passwords are. */
 #include "web/limits.h"
 
 #include "spool/key.h"
 #include "web/limiter.h"
 #include "web/request.h"
+#include "web/throttle.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -17,7 +19,8 @@
 #define ADDRESSES 8192
 
 struct limits {
-    struct limiter *keys, *addresses, *failures;
+    struct limiter *keys, *addresses;
+    struct throttle *failures;
     int per_minute, address_per_minute;
 };
 
@@ -27,7 +30,7 @@ struct limits *limits_new(int per_minute, int address_per_minute)
 
     limits->keys = limiter_new(KEYS);
     limits->addresses = limiter_new(ADDRESSES);
-    limits->failures = limiter_new(ADDRESSES);
+    limits->failures = throttle_new(LIMITS_FAILURES);
     limits_set(limits, per_minute, address_per_minute);
     return limits;
 }
@@ -44,7 +47,7 @@ void limits_free(struct limits *limits)
         return;
     limiter_free(limits->keys);
     limiter_free(limits->addresses);
-    limiter_free(limits->failures);
+    throttle_free(limits->failures);
     free(limits);
 }
 
@@ -62,23 +65,23 @@ struct asker {
 static void find_asker(struct asker *asker, struct limits *limits, const struct key *key, int64_t user,
                        const struct address *address)
 {
-    bool known = (key && key->id) || user;
+    bool known = key->id || user;
 
-    asker->word = key && key->id ? "key" : user ? "user" : "address";
+    asker->word = key->id ? "key" : user ? "user" : "address";
     asker->table = known ? limits->keys : limits->addresses;
-    asker->number = key && key->id ? key->id : -user;
+    asker->number = key->id ? key->id : -user;
     asker->name = known ? (const void *)&asker->number : address->octets;
     asker->size = known ? sizeof asker->number : address->family == AF_INET6 ? 8 : 4;
     asker->per_minute = limits->address_per_minute;
-    if (key && key->id)
+    if (key->id)
         asker->per_minute = key->rule.per_minute ? key->rule.per_minute : limits->per_minute;
 }
 
-bool limits_have_room(struct limits *limits, const struct key *key, const struct address *address)
+bool limits_have_room(struct limits *limits, const struct key *key, int64_t user, const struct address *address)
 {
     struct asker asker;
 
-    find_asker(&asker, limits, key, 0, address);
+    find_asker(&asker, limits, key, user, address);
     return asker.per_minute == 0 ||
            limiter_look(asker.table, asker.name, asker.size, asker.per_minute, clock_mono_ms()).ok;
 }
@@ -113,12 +116,16 @@ bool limits_check(struct request *request)
 
 bool limits_failed(struct request *request)
 {
-    struct asker asker;
-    int wait_s;
+    struct cidr who = {*gate_peer(request->gate), 0};
+    struct throttle *failures = request->web->limits->failures;
+    int64_t now_ms = clock_mono_ms(), wait_ms;
+    char text[CIDR_TEXT_SIZE];
 
-    find_asker(&asker, request->web->limits, NULL, 0, gate_peer(request->gate));
-    wait_s = limiter_fail(request->web->limits->failures, asker.name, asker.size, LIMITS_FAILURES, clock_mono_ms());
-    if (wait_s)
-        refuse(request, wait_s, "address with wrong keys");
-    return wait_s == 0;
+    cidr_cut(&who, who.network.family == AF_INET6 ? 64 : 32);
+    wait_ms = throttle_wait_ms(failures, cidr_format(text, &who), now_ms);
+    if (wait_ms > 0)
+        refuse(request, (int)((wait_ms + 999) / 1000), "address with wrong keys");
+    else
+        throttle_try(failures, text, now_ms);
+    return wait_ms == 0;
 }

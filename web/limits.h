@@ -13,12 +13,13 @@
 #include "server/base/cidr.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct key;
 struct limits;
 struct request;
 
-#define LIMITS_FAILURES 60 /* wrong tokens of an address a minute, before it is told to wait */
+#define LIMITS_FAILURES 60 /* wrong tokens of an address, before it is told to wait longer and longer */
 
 /* Requests a minute; 0 = no limit. A key's own comes before `per_minute`; users who signed in have each what an address
  * has. */
@@ -26,8 +27,9 @@ struct limits *limits_new(int per_minute, int address_per_minute);
 void limits_set(struct limits *limits, int per_minute, int address_per_minute);
 void limits_free(struct limits *limits);
 
-/* Would a request with this key (NULL = none) from this address be let in now? Before its body is read. */
-bool limits_have_room(struct limits *limits, const struct key *key, const struct address *address);
+/* Would a request with this key, or of this user who signed in (of either id 0 = none), from this address be let in
+ * now? Before its body is read. */
+bool limits_have_room(struct limits *limits, const struct key *key, int64_t user, const struct address *address);
 
 /* Count a request that is known by its key, or is open to all. False and the reply is made: 429. */
 bool limits_check(struct request *request);

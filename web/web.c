@@ -10,7 +10,9 @@
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/routes.h"
+#include "web/setup.h"
 #include "web/stream.h"
+#include "web/throttle.h"
 #include "web/tls.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -25,6 +27,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+
+/* Many people may share an address. */
+#define FAILURES_OF_A_NAME     5
+#define FAILURES_OF_AN_ADDRESS 30
 
 /* --- what the gate refused --- */
 
@@ -96,18 +102,18 @@ static bool has_right_type(struct request *request)
 }
 
 /* Before a body is read: only whom it can lead to something may send one, and only as much as the resource takes. */
-static size_t admit(void *context, const struct gate *gate, const char *authorization)
+static size_t admit(void *context, const struct gate *gate, const char *authorization, const char *cookie)
 {
     const struct web *web = context;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(gate_target(gate));
     const struct route *route = NULL;
-    struct key key = {.id = 0};
+    struct user user = {0};
+    struct key key = {0};
 
     path[strcspn(path, "?#")] = '\0';
     if (route_find(&route, params, allow, routes, gate_method(gate), path) != ROUTE_FOUND ||
-        (route->scope != 0 &&
-         (auth_key(&key, web->options.spool, authorization) < 0 || !(key.scopes & route->scope))) ||
-        !key_rule_allows(&key.rule, gate_peer(gate)) || !limits_have_room(web->limits, &key, gate_peer(gate)))
+        !auth_admits(&key, &user, web->options.spool, route, authorization, cookie) ||
+        !key_rule_allows(&key.rule, gate_peer(gate)) || !limits_have_room(web->limits, &key, user.id, gate_peer(gate)))
         route = NULL;
     free(path);
     if (!route)
@@ -130,14 +136,14 @@ static void on_committed(void *context, int error)
 }
 
 /* What a writing handler did stays only when it succeeded; its reply then waits for the commit. */
-static void run_writer(struct request *request)
+static void run_writer(struct request *request, void (*handle)(struct request *request))
 {
     struct spool *spool = request->web->options.spool;
     int result = spool_part_begin(spool);
     bool keep = false;
 
     if (result == 0) {
-        request->route->handle(request);
+        handle(request);
         keep = request->status < 400;
         if (keep && (result = idempotent_keep(request)) < 0)
             keep = false;
@@ -154,10 +160,16 @@ static void run_writer(struct request *request)
     }
 }
 
+void web_write(struct request *request, void (*handle)(struct request *request))
+{
+    request->waiting = false;
+    run_writer(request, handle);
+}
+
 static void run(struct request *request)
 {
     if (request->route->flags & ROUTE_WRITES) {
-        run_writer(request);
+        run_writer(request, request->route->handle);
         return;
     }
     request->route->handle(request);
@@ -302,6 +314,8 @@ int web_open(struct web **out, const struct web_options *options)
     web->limits = limits_new(options->per_minute, options->address_per_minute);
     web->renderings = renderings_new();
     web->previews = previews_new();
+    web->names = throttle_new(FAILURES_OF_A_NAME);
+    web->addresses = throttle_new(FAILURES_OF_AN_ADDRESS);
     result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
     web->options.tls_certificate = web->options.tls_key = NULL; /* borrowed until here */
     if (result == 0)
@@ -312,6 +326,8 @@ int web_open(struct web **out, const struct web_options *options)
         result = listen_on(web);
     if (result == 0 && !(web->worker = worker_new(options->base)))
         result = ERR_IO;
+    if (result == 0)
+        result = setup_open(web);
     if (result == 0)
         web->streams = streams_new(web);
     if (result == 0)
@@ -358,6 +374,8 @@ void web_close(struct web *web)
     streams_free(web->streams);
     renderings_free(web->renderings);
     previews_free(web->previews);
+    throttle_free(web->names);
+    throttle_free(web->addresses);
     limits_free(web->limits);
     free(web->address);
     free(web->version);

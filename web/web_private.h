@@ -16,6 +16,7 @@ struct previews;
 struct renderings;
 struct request;
 struct streams;
+struct throttle;
 struct tls;
 struct worker;
 
@@ -36,10 +37,16 @@ struct web {
     struct renderings *renderings;
     struct previews *previews;
     unsigned char link_secret[LINK_SECRET_SIZE];
+    struct throttle *names, *addresses; /* of wrong passwords */
+    int hashing;                        /* passwords under way */
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */
     int64_t decrypted;  /* octets of documents in memory for renderings under way */
 };
+
+/* The later half of a writing handler that waited (request_wait): what `handle` does is a part of the turn that stays
+ * when it succeeds, and the reply leaves after the commit. The request is finished then. */
+void web_write(struct request *request, void (*handle)(struct request *request));
 
 #endif

@@ -69,6 +69,12 @@ static void clear_past(struct address *address, int bits)
     }
 }
 
+void cidr_cut(struct cidr *cidr, int bits)
+{
+    cidr->bits = bits;
+    clear_past(&cidr->network, bits);
+}
+
 int cidr_parse(struct cidr *cidr, const char *text)
 {
     char host[CIDR_TEXT_SIZE], network[CIDR_TEXT_SIZE];
@@ -88,8 +94,8 @@ int cidr_parse(struct cidr *cidr, const char *text)
     if (text[length] == '/' && str_to_int(&bits, text + length + 1, 0, bits) != 0)
         return err_set(ERR_INVALID, "\"%.60s\": the length of the network is a number from 0 to %d", text,
                        bits_of(&given));
-    *cidr = (struct cidr){given, (int)bits};
-    clear_past(&cidr->network, cidr->bits);
+    *cidr = (struct cidr){given, 0};
+    cidr_cut(cidr, (int)bits);
     if (memcmp(cidr->network.octets, given.octets, sizeof given.octets) != 0)
         return err_set(ERR_INVALID, "\"%.60s\" has bits past its length: %s may be meant", text,
                        cidr_format(network, cidr));

@@ -31,6 +31,8 @@ char *address_format(char text[CIDR_TEXT_SIZE], const struct address *address); 
 /* "192.0.2.0/24", "2001:db8::/32", or one address. 0, ERR_INVALID (the message says what is wrong and what may be
  * meant: bits past the length have to be zero). */
 int cidr_parse(struct cidr *cidr, const char *text);
+/* Of an address, the network of so many bits that it is in. */
+void cidr_cut(struct cidr *cidr, int bits);
 /* The same again, without a length when it is one address. Returns `text`. */
 char *cidr_format(char text[CIDR_TEXT_SIZE], const struct cidr *cidr);
 bool cidr_has(const struct cidr *cidr, const struct address *address);

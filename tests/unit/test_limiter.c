@@ -83,28 +83,6 @@ static void the_table_does_not_grow_and_keeps_who_asks_often(void **state)
     limiter_free(limiter);
 }
 
-static void failures_are_let_pass_for_a_while_and_then_wait_longer_and_longer(void **state)
-{
-    (void)state;
-    struct limiter *limiter = limiter_new(100);
-    int64_t now = NOW;
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(limiter_fail(limiter, "a", 1, 10, now), 0);
-    for (int wait = 2; wait <= LIMITER_PENALTY_MAX_S; wait *= 2) {
-        assert_int_equal(limiter_fail(limiter, "a", 1, 10, now), wait);
-        assert_int_equal(limiter_fail(limiter, "a", 1, 10, now + 1), wait); /* who goes on is not told more */
-        now += wait * 1000;
-    }
-    assert_int_equal(limiter_fail(limiter, "a", 1, 10, now), LIMITER_PENALTY_MAX_S);
-    assert_int_equal(limiter_fail(limiter, "b", 1, 10, now), 0);
-    assert_int_equal(limiter_fail(limiter, "a", 1, 10, now + 100000), LIMITER_PENALTY_MAX_S - 100);
-    now += 2000000; /* long enough to be forgiven */
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(limiter_fail(limiter, "a", 1, 10, now), 0);
-    assert_int_equal(limiter_fail(limiter, "a", 1, 10, now), 2);
-    limiter_free(limiter);
-}
-
 int main(void)
 {
     const struct CMUnitTest facts[] = {
@@ -112,7 +90,6 @@ int main(void)
         cmocka_unit_test(a_refused_request_costs_nothing_and_a_look_neither),
         cmocka_unit_test(a_bucket_never_holds_more_than_a_minutes_worth),
         cmocka_unit_test(the_table_does_not_grow_and_keeps_who_asks_often),
-        cmocka_unit_test(failures_are_let_pass_for_a_while_and_then_wait_longer_and_longer),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("limiter", facts, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Told, and used all the same. */
+static void check_private(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0 && (info.st_mode & 07))
+        log_warning("web|tls_key: everybody on this machine can read %s", path);
+}
+
 static int load_pair(SSL_CTX *context, const char *certificate, const char *key)
 {
     int error = check_readable("web|tls_certificate", certificate);
@@ -83,6 +93,7 @@ static int load_pair(SSL_CTX *context, const char *certificate, const char *key)
         return fault("web|tls_key: no key for the certificate in", key);
     if (SSL_CTX_check_private_key(context) != 1)
         return fault("web|tls_key: no key for the certificate in", key);
+    check_private(key);
     return 0;
 }
 

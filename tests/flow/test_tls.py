@@ -127,6 +127,14 @@ def a_pair_that_does_not_fit_leaves_the_old_one_and_log_and_health_say_so():
         wait_for(lambda: server.tls_state() == ("ok", "ok"), "the first pair")
 
 
+@fact
+def a_key_that_everybody_can_read_is_told():
+    os.chmod(path("second.key"), 0o644)
+    within("everybody on this machine can read " + path("second.key"), secure(pair="second").log())
+    os.chmod(path("second.key"), 0o600)
+    same("everybody" in secure(pair="second").log(), False)
+
+
 def check(text):
     name = path("check.conf")
     with open(name, "w", encoding="utf-8") as file:

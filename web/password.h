@@ -35,15 +35,13 @@ struct password {
 
 /* From a handler: the request waits while `given` is compared with the stored form (which of nobody's password never
  * fits, and takes as long) and `fresh` gets one; then then(request) has the results in request->password, and replies
- * and finishes, or calls web_write(). Texts are copied, NULL = not asked for; `root` is taken over. When too many are
- * under way the reply is made. */
-void password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
+ * and finishes, or calls web_write(). Texts are copied, NULL = not asked for; `root` is taken over. False and the reply
+ * is made when too many are under way. */
+bool password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
                     void (*then)(struct request *request));
 /* NULL is fine. */
 void password_free(struct password *password);
 
-/* The stored form that no password fits. */
-const char *password_nobody(void);
 /* A fault for a new password that is too short or too long or is the name. */
 void password_check(const char *password, const char *name, const char *pointer, struct problems *problems);
 

@@ -128,6 +128,22 @@ def a_pair_that_does_not_fit_leaves_the_old_one_and_log_and_health_say_so():
 
 
 @fact
+def metrics_tell_when_the_certificate_ends_and_health_when_it_has():
+    server = secure()
+    with server.connect() as connection:
+        ends = int(ssl.cert_time_to_seconds(connection.getpeercert()["notAfter"]))
+    within(f"\nfaxd_tls_certificate_expires_seconds {ends}\n", server.ask("GET", "/metrics").body.decode())
+    for command in (["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                     path("old.key"), "-out", path("old.csr"), "-subj", "/CN=old"],
+                    ["x509", "-req", "-in", path("old.csr"), "-signkey", path("old.key"), "-days", "-1", "-out",
+                     path("old.crt")]):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    old = secure(pair="old")
+    old.unchecked = True
+    same(old.tls_state(), ("degraded", "expired"))
+
+
+@fact
 def a_key_that_everybody_can_read_is_told():
     os.chmod(path("second.key"), 0o644)
     within("everybody on this machine can read " + path("second.key"), secure(pair="second").log())

@@ -257,7 +257,7 @@ static json_t *call_options(const struct making *making, const struct line *line
 {
     const struct outbound *outbound = making->outbound;
     static const char *const passed[] = {"ecm",        "modems",   "max_rate_bps", "compressions",
-                                         "subaddress", "password", "station_id"};
+                                         "subaddress", "password", "station_id",   "caller_id"};
     json_t *asked = json_loads(fax->options, 0, NULL);
     json_t *options = json_object();
 

@@ -10,7 +10,9 @@
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/api.h"
+#include "web/page.h"
 #include "web/pages_wanted.h"
+#include "web/parties.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -151,8 +153,8 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !has_line(request, &request->upload->wanted.submit) || !may_hide_header(request) ||
-        !can_be_read(request) || !cover_check(&cover, request))
+    if (!is_good(request) || !parties_find(request) || !has_line(request, &request->upload->wanted.submit) ||
+        !may_hide_header(request) || !can_be_read(request) || !cover_check(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)
@@ -167,45 +169,6 @@ void faxes_post(struct request *request)
 
 static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
                                          "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
-
-/* The link to the next page: this request's query with another cursor. */
-static char *next_link(const struct request *request, const char *cursor)
-{
-    char *link = xasprintf("<%s?", request->path);
-    const struct evkeyval *pair;
-
-    TAILQ_FOREACH(pair, &request->query, next)
-    {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
-        free(value);
-        free(link);
-        link = longer;
-    }
-    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
-    free(link);
-    return whole;
-}
-
-static void on_listed(void *context, int error, json_t *page)
-{
-    struct request *request = context;
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
-
-    if (error) {
-        request_error(request, error);
-    } else {
-        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
-            char *link = next_link(request, cursor);
-            request_header(request, "Link", link);
-            free(link);
-        }
-        request_reply(request, 200, json_incref(page));
-    }
-    request_finish(request);
-}
 
 static void take_time(int64_t *at_ms, struct request *request, const char *name, struct problems *problems)
 {
@@ -240,7 +203,6 @@ void faxes_list(struct request *request)
     struct problems problems = {0};
     struct list_query query = {0};
     int64_t limit;
-    int result;
 
     if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
@@ -260,15 +222,7 @@ void faxes_list(struct request *request)
     query.error = request_query(request, "error");
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
-    result = list_start(spool_of(request), &query, on_listed, request);
-    if (result == 0)
-        request_wait(request);
-    else if (result == ERR_INVALID)
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-    else if (result == ERR_FULL)
-        request_problem(request, 503, "busy", "%s", err_message());
-    else
-        request_error(request, result);
+    page_wait(request, list_start(spool_of(request), &query, page_reply, request));
 }
 
 /* --- one fax --- */

@@ -48,6 +48,24 @@ const struct route routes[] = {
     {"GET", "/v1/destinations/{number}", KEY_FAX_READ, 0, destinations_get},
     {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, WRITES, destinations_delete},
 
+    {"GET", "/v1/contacts", KEY_FAX_SEND, 0, contacts_list},
+    {"POST", "/v1/contacts", KEY_FAX_SEND, JSON, contacts_post},
+    {"POST", "/v1/contacts/import", KEY_FAX_SEND, WRITES | ROUTE_BODY_CSV, contacts_import},
+    {"GET", "/v1/contacts/{id}", KEY_FAX_SEND, 0, contacts_get},
+    {"PATCH", "/v1/contacts/{id}", KEY_FAX_SEND, JSON, contacts_patch},
+    {"DELETE", "/v1/contacts/{id}", KEY_FAX_SEND, WRITES, contacts_delete},
+    {"GET", "/v1/groups", KEY_FAX_SEND, 0, groups_list},
+    {"POST", "/v1/groups", KEY_FAX_SEND, JSON, groups_post},
+    {"GET", "/v1/groups/{id}", KEY_FAX_SEND, 0, groups_get},
+    {"PATCH", "/v1/groups/{id}", KEY_FAX_SEND, JSON, groups_patch},
+    {"DELETE", "/v1/groups/{id}", KEY_FAX_SEND, WRITES, groups_delete},
+
+    {"GET", "/v1/identities", KEY_FAX_SEND, 0, identities_list},
+    {"POST", "/v1/identities", KEY_CONFIG, JSON, identities_post},
+    {"GET", "/v1/identities/{id}", KEY_FAX_SEND, 0, identities_get},
+    {"PATCH", "/v1/identities/{id}", KEY_CONFIG, JSON, identities_patch},
+    {"DELETE", "/v1/identities/{id}", KEY_CONFIG, WRITES, identities_delete},
+
     {"GET", "/v1/events", KEY_FAX_READ, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, 0, events_stream},
 

@@ -139,7 +139,7 @@ static void every_resource_is_described_with_its_scope(void **state)
             fail_msg("not described: %s %s", route->method, route->pattern);
         assert_string_equal(scope_of(operation), auth_scope_name(route->scope));
         assert_int_equal(json_object_get(operation, "requestBody") != NULL,
-                         (route->flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM)) != 0);
+                         (route->flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM | ROUTE_BODY_CSV)) != 0);
     }
     json_decref(document);
 }

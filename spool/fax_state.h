@@ -38,7 +38,8 @@ int fax_state_number_engaged(struct spool *spool, const char *destination, bool 
 /* Unless it is engaged: the best fax that waits for it becomes queued. */
 int fax_state_free_number(struct spool *spool, const char *destination, bool test);
 
-#define FAX_REASON_HELD "held_by_user"
-#define FAX_REASON_BUSY "destination_busy"
+#define FAX_REASON_HELD      "held_by_user"
+#define FAX_REASON_BUSY      "destination_busy"
+#define FAX_REASON_SUSPENDED "destination_suspended"
 
 #endif

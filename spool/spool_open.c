@@ -15,6 +15,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
+#include "spool/block.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -113,6 +114,8 @@ static int open_parts(struct spool *spool)
         error = subscription_start(spool);
     if (!error)
         error = key_start(spool);
+    if (!error)
+        error = block_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

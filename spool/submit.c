@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "spool/callable.h"
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/fax_document.h"
@@ -59,6 +60,15 @@ static const char *first_upload(const struct submit_request *request)
     return request->upload_count > 0 ? request->uploads[0].sha : "";
 }
 
+static int check_callable(struct spool *spool, const char *number)
+{
+    struct callable_answer answer;
+    int error = callable_ask(&answer, spool, number);
+    if (error || answer.callable == CALLABLE_YES)
+        return error;
+    return err_set(ERR_DENIED, "to: %s", answer.why);
+}
+
 static int check(char number[NUMBER_SIZE], struct spool *spool, const struct submit_request *request)
 {
     char fault[256];
@@ -67,6 +77,8 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         str_copy(fault, sizeof(fault), err_message());
         return err_set(ERR_INVALID, "to: %s", fault);
     }
+    if ((error = check_callable(spool, number)))
+        return error;
     if (!has_documents(request))
         return err_set(ERR_INVALID, "documents: none was stored");
     if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)

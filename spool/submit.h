@@ -48,7 +48,8 @@ struct submit_request {
 };
 
 /* Write the row: state preparing, or further when the prepared document is known already. 0 and the new fax in `*fax`
- * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_FULL (disk, queue closed). */
+ * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_DENIED (the number may not be
+ * called: message), ERR_FULL (disk, queue closed). */
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
 
 /* The document is ready, `forms` (1..RENDITIONS_MAX, the one that was asked for first) of `pages` pages: preparing ->

@@ -52,6 +52,7 @@ void trunks_test(struct request *request);
 /* destinations.c */
 void destinations_list(struct request *request);
 void destinations_get(struct request *request);
+void destinations_patch(struct request *request);
 void destinations_delete(struct request *request);
 
 /* contacts.c, contact_import.c */
@@ -75,6 +76,13 @@ void identities_post(struct request *request);
 void identities_get(struct request *request);
 void identities_patch(struct request *request);
 void identities_delete(struct request *request);
+
+/* block_rules.c */
+void block_rules_list(struct request *request);
+void block_rules_post(struct request *request);
+void block_rules_get(struct request *request);
+void block_rules_patch(struct request *request);
+void block_rules_delete(struct request *request);
 
 /* events.c */
 void events_list(struct request *request);

@@ -2,6 +2,8 @@
 /* What contacts and identities put into a request. */
 #include "web/parties.h"
 
+#include "spool/block.h"
+#include "spool/callable.h"
 #include "spool/contact.h"
 #include "spool/identity.h"
 #include "web/fax_field.h"
@@ -77,6 +79,22 @@ void parties_sender(struct fax_request *wanted, struct spool *spool, struct prob
         set_missing(wanted->cover_fields, "from_name", identity.name);
 }
 
+void parties_callable(const struct fax_request *wanted, struct spool *spool, struct problems *problems)
+{
+    struct callable_answer answer;
+    char number[NUMBER_SIZE];
+
+    if (number_normalise(number, wanted->submit.to) < 0)
+        return; /* told elsewhere */
+    if (callable_ask(&answer, spool, number) < 0) {
+        problem_add(problems, "/to", "not_readable", "rules cannot be looked up: %s", err_message());
+    } else if (answer.callable != CALLABLE_YES) {
+        problem_add(problems, "/to", answer.rule ? "blacklisted" : "destination_suspended", "%s", answer.why);
+        if (answer.rule)
+            block_hit_later(spool, answer.rule);
+    }
+}
+
 bool parties_find(struct request *request)
 {
     struct fax_request *wanted = &request->upload->wanted;
@@ -84,6 +102,8 @@ bool parties_find(struct request *request)
 
     parties_recipient(wanted, request->web->options.spool, &problems);
     parties_sender(wanted, request->web->options.spool, &problems);
+    if (!problem_any(&problems) && !(request->route->flags & ROUTE_PREVIEW))
+        parties_callable(wanted, request->web->options.spool, &problems);
     if (!problem_any(&problems))
         return true;
     request_problems(request, &problems);

@@ -22,7 +22,10 @@ void parties_recipient(struct fax_request *wanted, struct spool *spool, struct p
  * the request does not say them; without `from` the same with the default identity. Faults are noted under "/from". */
 void parties_sender(struct fax_request *wanted, struct spool *spool, struct problems *problems);
 
-/* Both for a request's upload: false and the reply is made. */
+/* The number may be called, as far as rules and earlier calls go; else a fault under "/to". */
+void parties_callable(const struct fax_request *wanted, struct spool *spool, struct problems *problems);
+
+/* All of them for a request's upload, a preview's without the last: false and the reply is made. */
 bool parties_find(struct request *request);
 
 #endif

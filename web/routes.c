@@ -46,6 +46,7 @@ const struct route routes[] = {
 
     {"GET", "/v1/destinations", KEY_FAX_READ, 0, destinations_list},
     {"GET", "/v1/destinations/{number}", KEY_FAX_READ, 0, destinations_get},
+    {"PATCH", "/v1/destinations/{number}", KEY_CONFIG, JSON, destinations_patch},
     {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, WRITES, destinations_delete},
 
     {"GET", "/v1/contacts", KEY_FAX_SEND, 0, contacts_list},
@@ -65,6 +66,12 @@ const struct route routes[] = {
     {"GET", "/v1/identities/{id}", KEY_FAX_SEND, 0, identities_get},
     {"PATCH", "/v1/identities/{id}", KEY_CONFIG, JSON, identities_patch},
     {"DELETE", "/v1/identities/{id}", KEY_CONFIG, WRITES, identities_delete},
+
+    {"GET", "/v1/rules/block", KEY_CONFIG, 0, block_rules_list},
+    {"POST", "/v1/rules/block", KEY_CONFIG, JSON, block_rules_post},
+    {"GET", "/v1/rules/block/{id}", KEY_CONFIG, 0, block_rules_get},
+    {"PATCH", "/v1/rules/block/{id}", KEY_CONFIG, JSON, block_rules_patch},
+    {"DELETE", "/v1/rules/block/{id}", KEY_CONFIG, WRITES, block_rules_delete},
 
     {"GET", "/v1/events", KEY_FAX_READ, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, 0, events_stream},

@@ -12,6 +12,7 @@
 #include "spool/callable.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/spool.h"
 
 #include <stdlib.h>
@@ -66,6 +67,25 @@ static int check_callable(struct spool *spool, struct fax *fax)
     return 1;
 }
 
+/* The rules say another queue by now, or another time: 1 when they do not, 0 when the fax was put there. */
+static int check_route(struct spool *spool, struct fax *fax, int64_t now_ms)
+{
+    int64_t opens_at;
+    bool moved;
+    if (!fax->routed)
+        return 1;
+    outbound_rule_for(&opens_at, spool, fax->destination, now_ms);
+    if (opens_at) {
+        fax->not_before = opens_at;
+        fax_row_set(&fax->reason, FAX_REASON_WINDOW);
+        return fax_state_change(spool, fax, FAX_SCHEDULED);
+    }
+    int error = outbound_rule_queue(&moved, spool, fax);
+    if (!error && moved)
+        spool_mark(spool, SPOOL_CHANGE_QUEUE);
+    return error ? error : !moved;
+}
+
 /* 1 when the fax may be called now; 0 when it was put away and the next is to be looked at; or an error. */
 static int consider(struct spool *spool, struct fax *fax, int64_t now_ms)
 {
@@ -74,6 +94,9 @@ static int consider(struct spool *spool, struct fax *fax, int64_t now_ms)
     int callable = check_callable(spool, fax);
     if (callable != 1)
         return callable;
+    int routed = check_route(spool, fax, now_ms);
+    if (routed != 1)
+        return routed;
     int engaged = fax_state_number_engaged(spool, fax->destination, fax->test);
     if (engaged <= 0)
         return engaged < 0 ? engaged : 1;

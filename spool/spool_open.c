@@ -21,6 +21,7 @@
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/key.h"
+#include "spool/outbound_rule.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
 #include "spool/subscription.h"
@@ -116,6 +117,8 @@ static int open_parts(struct spool *spool)
         error = key_start(spool);
     if (!error)
         error = block_start(spool);
+    if (!error)
+        error = outbound_rule_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

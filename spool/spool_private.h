@@ -28,6 +28,7 @@ struct key_cache;
 struct reader;
 struct retention;
 struct retry_policy;
+struct rule_store;
 struct style_store;
 struct subscriptions;
 struct sweep;
@@ -93,6 +94,7 @@ struct spool {
     struct key_cache *keys;
     struct retention *retention;
     struct retry_policy *policy;
+    struct rule_store *rules;
     struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;

@@ -17,6 +17,7 @@
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/rendition.h"
 #include "spool/retry.h"
 #include "spool/spool_private.h"
@@ -103,7 +104,8 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .test = request->test,
         .destination = xstrdup(number),
         .sender = text_of(request->from, ""),
-        .line_group = text_of(request->line_group, "default"),
+        .line_group = text_of(request->line_group, OUTBOUND_DEFAULT),
+        .routed = !request->test && (!request->line_group || !*request->line_group),
         .priority = request->priority,
         .not_before = request->not_before,
         .expires_at = request->expires_at,
@@ -138,8 +140,9 @@ static int insert(struct fax *fax, struct spool *spool)
                           "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
                           " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
                           " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
-                          " resent_from)"
-                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                          " resent_from, routed)"
+                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          " RETURNING id");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->public_id);
@@ -165,6 +168,7 @@ static int insert(struct fax *fax, struct spool *spool)
     stmt_bind_text(stmt, fax->tags);
     stmt_bind_text(stmt, fax->metadata);
     stmt_bind_text(stmt, fax->resent_from);
+    stmt_bind_int(stmt, fax->routed);
     error = stmt_step(stmt);
     if (error == 1)
         fax->id = stmt_int(stmt, "id");

@@ -30,7 +30,7 @@ struct submit_request {
     int upload_count;
     const char *cover;          /* sha256 of a stored template, NULL = none */
     const json_t *cover_fields; /* object */
-    const char *line_group;     /* "" = "default" */
+    const char *line_group;     /* "" = by rules (spool/outbound_rule.h); of a test key, "default" */
     enum fax_priority priority; /* 0 is urgent: set it */
     int64_t not_before, expires_at;
     bool hold;

@@ -84,6 +84,14 @@ void block_rules_get(struct request *request);
 void block_rules_patch(struct request *request);
 void block_rules_delete(struct request *request);
 
+/* outbound_rules.c */
+void outbound_rules_list(struct request *request);
+void outbound_rules_post(struct request *request);
+void outbound_rules_test(struct request *request);
+void outbound_rules_get(struct request *request);
+void outbound_rules_patch(struct request *request);
+void outbound_rules_delete(struct request *request);
+
 /* events.c */
 void events_list(struct request *request);
 void events_stream(struct request *request);

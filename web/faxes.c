@@ -6,6 +6,7 @@
 #include "spool/fax_json.h"
 #include "spool/fax_state.h"
 #include "spool/list.h"
+#include "spool/outbound_rule.h"
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
@@ -66,18 +67,44 @@ static void accept_fax(struct request *request, const struct fax *fax)
     request_reply(request, 202, fax_json(fax));
 }
 
-/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
-static bool has_line(struct request *request, const struct submit_request *wanted)
+static bool has_line(const struct request *request, const char *group)
 {
     const struct web_options *options = &request->web->options;
-    const char *group = wanted->line_group && *wanted->line_group ? wanted->line_group : "default";
+
+    return !options->has_line || options->has_line(options->server, group, request->key.test);
+}
+
+/* The groups that would carry it: the one that was asked for, or those of the rules. */
+static bool has_any_line(struct request *request, const char *group)
+{
+    const char *to = request->upload->wanted.submit.to;
+    const struct outbound_rule *rule;
+    char number[NUMBER_SIZE];
+    int64_t opens_at;
+
+    if (*group || request->key.test || number_normalise(number, to) < 0)
+        return has_line(request, *group ? group : OUTBOUND_DEFAULT);
+    rule = outbound_rule_for(&opens_at, spool_of(request), number, clock_now_ms());
+    if (!rule)
+        return has_line(request, OUTBOUND_DEFAULT);
+    for (int i = 0; i < rule->group_count; i++) {
+        if (has_line(request, rule->groups[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
+static bool can_be_carried(struct request *request)
+{
+    const char *wanted = request->upload->wanted.submit.line_group, *group = wanted ? wanted : "";
     struct problems problems = {0};
 
-    if (!options->has_line || options->has_line(options->server, group, request->key.test))
+    if (has_any_line(request, group))
         return true;
     problem_add(&problems, "/route/group", "unknown_group",
                 "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                request->key.test ? " of a simulator, as test keys need," : "", group);
+                request->key.test ? " of a simulator, as test keys need," : "", *group ? group : OUTBOUND_DEFAULT);
     request_problems(request, &problems); /* cleared there */
     return false;
 }
@@ -153,8 +180,8 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !parties_find(request) || !has_line(request, &request->upload->wanted.submit) ||
-        !may_hide_header(request) || !can_be_read(request) || !cover_check(&cover, request))
+    if (!is_good(request) || !parties_find(request) || !can_be_carried(request) || !may_hide_header(request) ||
+        !can_be_read(request) || !cover_check(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)

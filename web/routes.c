@@ -11,6 +11,7 @@
 #define JSON     (ROUTE_WRITES | ROUTE_BODY_JSON)
 #define UPLOAD   (ROUTE_WRITES | ROUTE_BODY_JSON | ROUTE_BODY_FORM | ROUTE_BODY_LARGE)
 #define HOOK     "/v1/webhook-endpoints"
+#define ROUTES   "/v1/routes/outbound"
 #define DELIVERY HOOK "/{id}/deliveries"
 
 const struct route routes[] = {
@@ -72,6 +73,13 @@ const struct route routes[] = {
     {"GET", "/v1/rules/block/{id}", KEY_CONFIG, 0, block_rules_get},
     {"PATCH", "/v1/rules/block/{id}", KEY_CONFIG, JSON, block_rules_patch},
     {"DELETE", "/v1/rules/block/{id}", KEY_CONFIG, WRITES, block_rules_delete},
+
+    {"GET", ROUTES, KEY_CONFIG, 0, outbound_rules_list},
+    {"POST", ROUTES, KEY_CONFIG, JSON, outbound_rules_post},
+    {"POST", ROUTES "/test", KEY_CONFIG, ROUTE_BODY_JSON, outbound_rules_test},
+    {"GET", ROUTES "/{id}", KEY_CONFIG, 0, outbound_rules_get},
+    {"PATCH", ROUTES "/{id}", KEY_CONFIG, JSON, outbound_rules_patch},
+    {"DELETE", ROUTES "/{id}", KEY_CONFIG, WRITES, outbound_rules_delete},
 
     {"GET", "/v1/events", KEY_FAX_READ, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, 0, events_stream},

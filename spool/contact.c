@@ -36,9 +36,8 @@ static int one_row(struct contact *contact, struct stmt *stmt)
     return error == 1 ? 0 : error ? error : err_set(ERR_NOT_FOUND, "no such contact");
 }
 
-/* One more, or one less. The number of rows is kept, since counting 100,000 for each that is imported would take long.
- */
-static int count(struct spool *spool, int step)
+/* The number of rows is kept, since counting 100,000 for each that is added would take long. */
+int contact_reserve(struct spool *spool, int step)
 {
     struct stmt *stmt;
     int64_t changed = 0;
@@ -50,7 +49,7 @@ static int count(struct spool *spool, int step)
     stmt_bind_int(stmt, step);
     stmt_bind_int(stmt, CONTACTS_MAX);
     error = stmt_run(&changed, stmt);
-    return error || changed ? error : err_set(ERR_FULL, "there are %d contacts already", CONTACTS_MAX);
+    return error || changed ? error : err_set(ERR_FULL, "at most %d contacts are kept", CONTACTS_MAX);
 }
 
 static void bind_keys(struct stmt *stmt, const struct contact *contact, char keys[2][CONTACT_NAME_SIZE])
@@ -67,28 +66,29 @@ static void bind_keys(struct stmt *stmt, const struct contact *contact, char key
 
 int contact_create(struct contact *contact, struct spool *spool)
 {
+    int error = contact_reserve(spool, 1);
+    return error ? error : contact_insert(contact, spool);
+}
+
+/* Not RETURNING id: what a statement with it has changed can be undone alone, and within a long part of a turn SQLite
+ * then walks, at each statement's end, over all that the part has changed. */
+int contact_insert(struct contact *contact, struct spool *spool)
+{
     char ulid[STR_ULID_SIZE], keys[2][CONTACT_NAME_SIZE];
     struct stmt *stmt;
-    int error = count(spool, 1);
-    if (error)
-        return error;
     contact->created_at = contact->updated_at = clock_now_ms();
     snprintf(contact->public_id, sizeof(contact->public_id), "con_%s", str_ulid(ulid, contact->created_at));
-    error = stmt_open(&stmt, spool_db(spool),
-                      "INSERT INTO contact (name, name_key, organization, organization_key, number, email, notes,"
-                      " updated_at, public_id, owner, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                      " RETURNING id");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "INSERT INTO contact (name, name_key, organization, organization_key, number, email, notes,"
+                          " updated_at, public_id, owner, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (error)
         return error;
     bind_keys(stmt, contact, keys);
     stmt_bind_text(stmt, contact->public_id);
     stmt_bind_int(stmt, contact->owner);
     stmt_bind_int(stmt, contact->created_at);
-    error = stmt_step(stmt);
-    if (error == 1)
-        contact->id = stmt_int(stmt, "id");
-    stmt_close(stmt);
-    return error == 1 ? 0 : error ? error : err_set(ERR_INTERNAL, "store: no contact was written");
+    error = stmt_run(NULL, stmt);
+    return error ? error : contact_find(contact, spool, contact->public_id);
 }
 
 int contact_find(struct contact *contact, struct spool *spool, const char *public_id)
@@ -143,9 +143,9 @@ int contact_delete(struct spool *spool, const char *public_id)
     struct stmt *stmt;
     int error = contact_find(&contact, spool, public_id);
     if (!error)
-        error = contact_group_set(spool, contact.id, NULL, 0, false);
+        error = contact_group_set(spool, contact.id, NULL, 0);
     if (!error)
-        error = count(spool, -1);
+        error = contact_reserve(spool, -1);
     if (!error)
         error = stmt_open(&stmt, spool_db(spool), "DELETE FROM contact WHERE id = ?");
     if (error)

@@ -36,6 +36,10 @@ struct contact {
 /* A new row: fills id, public_id and times. 0, ERR_FULL (CONTACTS_MAX). Texts were checked by the caller. */
 int contact_create(struct contact *contact, struct spool *spool);
 
+/* The two halves of it, for many: room for `count` more (ERR_FULL), and a row that has its room. */
+int contact_reserve(struct spool *spool, int count);
+int contact_insert(struct contact *contact, struct spool *spool);
+
 /* 0, ERR_NOT_FOUND. */
 int contact_find(struct contact *contact, struct spool *spool, const char *public_id);
 

@@ -155,31 +155,52 @@ static int leave_all(struct spool *spool, int64_t contact)
     return error;
 }
 
-static int join(struct spool *spool, int64_t contact, int64_t group)
+int contact_group_join(bool *joined, struct spool *spool, int64_t contact, int64_t group)
 {
     int64_t changed = 0;
     int error = run_with_two(&changed, spool,
                              "INSERT INTO contact_member (contact, contact_group) VALUES (?, ?)"
                              " ON CONFLICT (contact, contact_group) DO NOTHING",
                              contact, group);
-    if (error || !changed)
-        return error;
-    error = run_with_two(&changed, spool, "UPDATE contact_group SET members = members + 1 WHERE id = ? AND members < ?",
-                         group, CONTACT_MEMBERS_MAX);
-    return error || changed ? error : err_set(ERR_FULL, "the group has %d members already", CONTACT_MEMBERS_MAX);
+    *joined = changed > 0;
+    return error;
 }
 
-int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count, bool only_add)
+int contact_group_grow(struct spool *spool, int64_t group, int count)
 {
-    int64_t number = 0;
-    int error = only_add ? 0 : leave_all(spool, contact);
-    for (int i = 0; i < count && !error; i++)
-        error = join(spool, contact, groups[i]);
-    if (!error && count > 0)
-        error = number_of(&number, spool, "SELECT count(*) AS number FROM contact_member WHERE contact = ?", contact);
+    struct stmt *stmt;
+    int64_t changed = 0;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE contact_group SET members = members + ? WHERE id = ? AND members + ? <= ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, count);
+    stmt_bind_int(stmt, group);
+    stmt_bind_int(stmt, count);
+    stmt_bind_int(stmt, CONTACT_MEMBERS_MAX);
+    error = stmt_run(&changed, stmt);
+    return error || changed ? error : err_set(ERR_FULL, "a group has at most %d members", CONTACT_MEMBERS_MAX);
+}
+
+int contact_group_check(struct spool *spool, int64_t contact)
+{
+    int64_t number;
+    int error = number_of(&number, spool, "SELECT count(*) AS number FROM contact_member WHERE contact = ?", contact);
     if (!error && number > CONTACT_GROUPS_OF)
         error = err_set(ERR_FULL, "a contact is in at most %d groups", CONTACT_GROUPS_OF);
     return error;
+}
+
+int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count)
+{
+    bool joined;
+    int error = leave_all(spool, contact);
+    for (int i = 0; i < count && !error; i++) {
+        error = contact_group_join(&joined, spool, contact, groups[i]);
+        if (!error && joined)
+            error = contact_group_grow(spool, groups[i], 1);
+    }
+    return error ? error : contact_group_check(spool, contact);
 }
 
 /* ---- JSON ---- */

@@ -33,9 +33,15 @@ int contact_group_rename(struct spool *spool, const char *public_id, const char 
 /* Its contacts stay. */
 int contact_group_delete(struct spool *spool, const char *public_id);
 
-/* Put a contact (row) into these groups (rows), and, unless `only_add`, take it out of all others. ERR_FULL (message)
- * when one has CONTACT_MEMBERS_MAX members or the contact would be in more than CONTACT_GROUPS_OF groups. */
-int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count, bool only_add);
+/* Put a contact (row) into these groups (rows) and no others. ERR_FULL (message) when one has CONTACT_MEMBERS_MAX
+ * members or the contact would be in more than CONTACT_GROUPS_OF groups. */
+int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count);
+
+/* The parts of it, for many: put a contact into a group, `*joined` when it was not in it; count so many new members
+ * (ERR_FULL); and see that the contact is not in too many (ERR_FULL). */
+int contact_group_join(bool *joined, struct spool *spool, int64_t contact, int64_t group);
+int contact_group_grow(struct spool *spool, int64_t group, int count);
+int contact_group_check(struct spool *spool, int64_t contact);
 
 /* The object of /v1/groups, new reference. */
 json_t *contact_group_json(const struct contact_group *group);

@@ -129,29 +129,30 @@ static void bind_range(struct stmt *stmt, const char *from, const char *to)
     stmt_bind_text(stmt, to);
 }
 
-static void bind_digits(struct stmt *stmt, const struct question *question)
+static void bind_digits(struct stmt *stmt, const struct question *question, const char *from)
 {
     /* Nothing is below "". */
-    bind_range(stmt, question->digits, question->digits[0] ? question->digits_end : "");
+    bind_range(stmt, from, question->digits[0] ? question->digits_end : "");
 }
 
+/* A page after the first begins its range where the last one ended: what comes before is not looked at again. */
 static void bind_keys(struct stmt *stmt, const struct question *question, const char *key, const char *second,
                       int64_t id)
 {
     switch (question->phase) {
     case BY_NAME:
-        bind_range(stmt, question->from, question->to);
+        bind_range(stmt, *key ? key : question->from, question->to);
         stmt_bind_text(stmt, key);
         stmt_bind_int(stmt, id);
         break;
     case BY_ORGANIZATION:
-        bind_range(stmt, question->from, question->to);
+        bind_range(stmt, *key ? key : question->from, question->to);
         stmt_bind_text(stmt, key);
         stmt_bind_int(stmt, id);
         bind_range(stmt, question->from, question->to);
         break;
     case BY_NUMBER:
-        bind_digits(stmt, question);
+        bind_digits(stmt, question, *key ? key : question->digits);
         stmt_bind_text(stmt, key);
         stmt_bind_text(stmt, second);
         stmt_bind_int(stmt, id);
@@ -163,7 +164,7 @@ static void bind_keys(struct stmt *stmt, const struct question *question, const 
         stmt_bind_int(stmt, id);
         bind_range(stmt, question->from, question->to);
         bind_range(stmt, question->from, question->to);
-        bind_digits(stmt, question);
+        bind_digits(stmt, question, question->digits);
         break;
     case PHASES:
         break;

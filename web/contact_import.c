@@ -36,6 +36,13 @@ static const struct {
     {"groups", "groups"},
 };
 
+/* `joined`: members that are not counted yet. */
+struct import_group {
+    char name[CONTACT_NAME_SIZE];
+    int64_t id;
+    int joined;
+};
+
 struct import {
     struct request *request;
     struct spool *spool;
@@ -45,6 +52,8 @@ struct import {
     int column_count;
     struct problems problems;
     int created, updated, groups_created;
+    struct import_group *groups;
+    int group_count;
 };
 
 static const struct member *member_named(const char *name)
@@ -202,19 +211,45 @@ static void check_all(struct import *import, struct csv *csv)
                     LINES_MAX);
 }
 
-static int join_group(struct import *import, int64_t contact, const char *name)
+/* A group of the file, looked up once. */
+static int find_group(struct import_group **out, struct import *import, const char *name)
 {
     struct contact_group group;
-    int result = contact_group_named(&group, import->spool, name);
+    int at = 0, result;
 
+    while (at < import->group_count && strcmp(import->groups[at].name, name) != 0)
+        at++;
+    *out = &import->groups[at];
+    if (at < import->group_count)
+        return 0;
+    if (at == CONTACT_GROUPS_MAX)
+        return err_set(ERR_FULL, "the file names more than %d groups", CONTACT_GROUPS_MAX);
+    result = contact_group_named(&group, import->spool, name);
     if (result == ERR_NOT_FOUND) {
         result = contact_group_create(&group, import->spool, name, import->request->key.id);
         import->groups_created += result == 0;
     }
-    return result == 0 ? contact_group_set(import->spool, contact, &group.id, 1, true) : result;
+    if (result != 0)
+        return result;
+    str_copy(import->groups[at].name, CONTACT_NAME_SIZE, name);
+    import->groups[at].id = group.id;
+    import->groups[import->group_count++].joined = 0;
+    return 0;
 }
 
-static int join_groups(struct import *import, int64_t contact, const char *text)
+static int join_group(struct import *import, int64_t contact, const char *name)
+{
+    struct import_group *group;
+    bool joined = false;
+    int result = find_group(&group, import, name);
+
+    if (result == 0)
+        result = contact_group_join(&joined, import->spool, contact, group->id);
+    group->joined += joined;
+    return result;
+}
+
+static int join_groups(struct import *import, int64_t contact, bool is_new, const char *text)
 {
     char name[CONTACT_NAME_SIZE];
     int result = 0;
@@ -227,18 +262,19 @@ static int join_groups(struct import *import, int64_t contact, const char *text)
             result = join_group(import, contact, trimmed);
         text += length + (text[length] == ';');
     }
-    return result;
+    return result != 0 || is_new ? result : contact_group_check(import->spool, contact);
 }
 
 /* Who is there already, by number and name, gets what the file says. */
-static int store_contact(struct import *import, struct contact *contact)
+static int store_contact(bool *is_new, struct import *import, struct contact *contact)
 {
     struct contact known;
     int result = contact_same(&known, import->spool, contact->number, contact->name);
 
-    if (result == ERR_NOT_FOUND) {
+    *is_new = result == ERR_NOT_FOUND;
+    if (*is_new) {
         import->created++;
-        return contact_create(contact, import->spool);
+        return contact_insert(contact, import->spool);
     }
     if (result != 0)
         return result;
@@ -254,21 +290,32 @@ static int store_contact(struct import *import, struct contact *contact)
     return contact_update(contact, import->spool);
 }
 
+/* What was not counted with each line. */
+static int count_all(struct import *import)
+{
+    int result = contact_reserve(import->spool, import->created);
+
+    for (int i = 0; i < import->group_count && result == 0; i++)
+        result = contact_group_grow(import->spool, import->groups[i].id, import->groups[i].joined);
+    return result;
+}
+
 static int store_all(struct import *import, struct csv *csv)
 {
     struct contact_body body;
     const char *groups;
     int result = 0, lines = 0;
+    bool is_new;
 
     csv_start(csv, import->text, import->size);
     next(import, csv, &lines);
     while (result == 0 && next(import, csv, &lines)) {
         read_line(&body, &groups, import, csv, &import->problems);
-        result = store_contact(import, &body.contact);
+        result = store_contact(&is_new, import, &body.contact);
         if (result == 0)
-            result = join_groups(import, body.contact.id, groups);
+            result = join_groups(import, body.contact.id, is_new, groups);
     }
-    return result;
+    return result == 0 ? count_all(import) : result;
 }
 
 static void reply(struct import *import, const struct csv *csv, int result)
@@ -293,10 +340,12 @@ static void import_text(struct import *import)
     int result = 0;
 
     import->problems.most = LINES_MAX;
+    import->groups = xcalloc(CONTACT_GROUPS_MAX + 1, sizeof *import->groups);
     check_all(import, csv);
     if (!problem_any(&import->problems))
         result = store_all(import, csv);
     reply(import, csv, result);
+    free(import->groups);
     free(csv);
 }
 

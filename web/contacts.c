@@ -122,7 +122,7 @@ static int set_groups(const struct contact_body *body)
 {
     if (body->group_count < 0)
         return 0;
-    return contact_group_set(body->spool, body->contact.id, body->groups, body->group_count, false);
+    return contact_group_set(body->spool, body->contact.id, body->groups, body->group_count);
 }
 
 void contacts_post(struct request *request)

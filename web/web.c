@@ -72,6 +72,8 @@ static bool has_route(struct request *request)
 
     if (result == ROUTE_FOUND)
         return true;
+    if (!limits_check(request))
+        return false;
     if (result == ROUTE_NO_PATH) {
         request_problem(request, 404, "no_such_resource", "there is nothing at this path");
         return false;

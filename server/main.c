@@ -9,6 +9,7 @@
 #include "server/daemon.h"
 #include "server/encryption.h"
 #include "server/loop.h"
+#include "spool/audit.h"
 #include "spool/key.h"
 #include "spool/spool.h"
 
@@ -189,12 +190,46 @@ static int make_first_key(struct spool *spool)
         if (error == 0)
             error = write_key(path, token);
         if (error == 0)
+            error = audit_write_server(spool, "key.created", key.public_id, "{\"name\":\"admin\"}");
+        if (error == 0)
             error = spool_turn_end(spool);
         if (error == 0)
             printf("administrator's key, shown once and kept in %s: %s\n", path, token);
     }
     free(path);
     return error;
+}
+
+/* --- the audit log --- */
+
+/* What the server does by itself. When it cannot be stored the turn will tell, and is void. */
+static void note_in_audit_log(struct faxd *faxd, const char *action)
+{
+    if (audit_write_server(daemon_spool(faxd->daemon), action, "", "{\"version\":\"" PACKAGE_VERSION "\"}") != 0)
+        log_error("no entry in the audit log action=%s: %s", action, err_message());
+}
+
+/* Whoever keeps the log elsewhere can tell by it that the end of the audit log is missing. */
+static void tell_audit_head(struct faxd *faxd)
+{
+    struct audit_head head;
+
+    audit_head(&head, daemon_spool(faxd->daemon));
+    log_info("audit log sequence=%lld hash=%s", (long long)head.sequence, head.hash);
+}
+
+static int begin_audit(struct faxd *faxd)
+{
+    tell_audit_head(faxd);
+    note_in_audit_log(faxd, "server.started");
+    return spool_turn_end(daemon_spool(faxd->daemon));
+}
+
+static void end_audit(struct faxd *faxd)
+{
+    note_in_audit_log(faxd, "server.stopped");
+    if (spool_turn_end(daemon_spool(faxd->daemon)) == 0)
+        tell_audit_head(faxd);
 }
 
 /* --- signals --- */
@@ -224,6 +259,7 @@ static void on_hup(void *context)
 
     if (config_read(&config, &faxd->arguments, NULL) != 0) {
         log_error("configuration not taken over, the old one stays: %s", err_message());
+        note_in_audit_log(faxd, "config.refused");
         config_clear(&config);
         return;
     }
@@ -232,6 +268,7 @@ static void on_hup(void *context)
     daemon_reload(faxd->daemon, &config);
     config_clear(&config);
     log_info("configuration read again");
+    note_in_audit_log(faxd, "config.reloaded");
 }
 
 static int signals_set(struct faxd *faxd)
@@ -280,12 +317,16 @@ static int serve(struct faxd *faxd)
         error = make_first_key(daemon_spool(faxd->daemon));
     if (error == 0)
         error = signals_set(faxd);
+    if (error == 0)
+        error = begin_audit(faxd);
     if (error == 0) {
         error = loop_run(faxd->loop, daemon_spool(faxd->daemon));
         if (error != 0) {
             log_error("the store failed: %s; starting anew", err_message());
             loop_flush(faxd->loop);
             faxd->store_failed = true;
+        } else {
+            end_audit(faxd);
         }
     }
     daemon_close(faxd->daemon);

@@ -15,6 +15,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
+#include "spool/audit.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -116,6 +117,8 @@ static int open_parts(struct spool *spool)
         error = key_start(spool);
     if (!error)
         error = user_start(spool);
+    if (!error)
+        error = audit_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

@@ -75,6 +75,10 @@ void keys_post(struct request *request);
 void keys_get(struct request *request);
 void keys_delete(struct request *request);
 
+/* auditlog.c */
+void auditlog_list(struct request *request);
+void auditlog_verify(struct request *request);
+
 /* health.c */
 void health_live(struct request *request);
 void health_ready(struct request *request);

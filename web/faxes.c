@@ -58,6 +58,7 @@ static bool is_good(struct request *request)
 static void accept_fax(struct request *request, const struct fax *fax)
 {
     request->location = xasprintf("/v1/faxes/%s", fax->public_id);
+    witness_note(request, "to", json_string(fax->destination));
     if (fax->not_before)
         request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
     if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
@@ -170,40 +171,14 @@ void faxes_post(struct request *request)
 static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
                                          "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
 
-/* The link to the next page: this request's query with another cursor. */
-static char *next_link(const struct request *request, const char *cursor)
-{
-    char *link = xasprintf("<%s?", request->path);
-    const struct evkeyval *pair;
-
-    TAILQ_FOREACH(pair, &request->query, next)
-    {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
-        free(value);
-        free(link);
-        link = longer;
-    }
-    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
-    free(link);
-    return whole;
-}
-
 static void on_listed(void *context, int error, json_t *page)
 {
     struct request *request = context;
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
 
     if (error) {
         request_error(request, error);
     } else {
-        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
-            char *link = next_link(request, cursor);
-            request_header(request, "Link", link);
-            free(link);
-        }
+        request_next_link(request, page);
         request_reply(request, 200, json_incref(page));
     }
     request_finish(request);

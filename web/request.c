@@ -6,6 +6,7 @@
  * close callback can tell the last two apart, since a request that was taken off has no connection. */
 #include "web/request.h"
 
+#include "spool/spool.h"
 #include "web/json_body.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -30,6 +31,7 @@ static void request_free(struct request *request)
         gate_on_close(request->gate, NULL, NULL);
     evhttp_clear_headers(&request->query);
     upload_free(request->upload);
+    witness_clear(&request->witness);
     evbuffer_free(request->reply);
     free(request->path);
     free(request->location);
@@ -63,6 +65,15 @@ static void read_target(struct request *request, const char *target)
     }
 }
 
+static void read_address(struct request *request)
+{
+    char *address = NULL;
+    ev_uint16_t port;
+
+    evhttp_connection_get_peer(evhttp_request_get_connection(request->http), &address, &port);
+    str_copy(request->address, sizeof request->address, address);
+}
+
 struct request *request_new(struct web *web, struct gate *gate, struct evhttp_request *http)
 {
     struct request *request = xcalloc(1, sizeof *request);
@@ -78,6 +89,7 @@ struct request *request_new(struct web *web, struct gate *gate, struct evhttp_re
         abort();
     snprintf(request->id, sizeof request->id, "req_%s", str_ulid(ulid, clock_now_ms()));
     read_target(request, gate_target(gate));
+    read_address(request);
     LIST_INSERT_HEAD(&web->requests, request, entry);
     gate_on_close(gate, on_closed, request);
     return request;
@@ -147,8 +159,10 @@ json_t *request_json(struct request *request)
     int result = json_body_parse(&root, &fault, gate_body(request->gate));
 
     gate_release(request->gate);
-    if (result == 0)
+    if (result == 0) {
+        witness_body(request, root);
         return root;
+    }
     if (fault.line > 0)
         request_problem(request, 400, "malformed_json", "the body is not JSON: line %d, column %d: %s", fault.line,
                         fault.column, fault.detail);
@@ -176,6 +190,39 @@ void request_header(struct request *request, const char *name, const char *value
     headers = evhttp_request_get_output_headers(request->http);
     evhttp_remove_header(headers, name);
     evhttp_add_header(headers, name, value);
+}
+
+/* This request's query with another cursor. */
+static char *next_link(const struct request *request, const char *cursor)
+{
+    char *link = xasprintf("<%s?", request->path);
+    const struct evkeyval *pair;
+
+    TAILQ_FOREACH(pair, &request->query, next)
+    {
+        char *value, *longer;
+        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
+            continue;
+        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        free(value);
+        free(link);
+        link = longer;
+    }
+    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
+    free(link);
+    return whole;
+}
+
+void request_next_link(struct request *request, const json_t *page)
+{
+    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+    char *link;
+
+    if (!json_is_true(json_object_get(page, "has_more")) || !cursor)
+        return;
+    link = next_link(request, cursor);
+    request_header(request, "Link", link);
+    free(link);
 }
 
 static void begin_reply(struct request *request, int status, const char *type)
@@ -359,6 +406,7 @@ static void send_reply(struct request *request)
     bool is_head = strcmp(request->method, "HEAD") == 0;
     char length[24];
 
+    witness_refused(request);
     add_common_headers(request);
     if (request->status != 204 && request->status != 304) {
         snprintf(length, sizeof length, "%zu", evbuffer_get_length(request->reply));
@@ -381,12 +429,47 @@ void request_wait(struct request *request)
     request->waiting = true;
 }
 
+/* The handler waited, and has its reply: what that shows is on record before it leaves. */
+static bool waits_for_record(struct request *request)
+{
+    bool waited = request->waiting;
+
+    request->waiting = false;
+    if (!waited || !request->http || !request->web || request->status >= 400)
+        return false;
+    if (witness_done(request) < 0) {
+        request_not_stored(request);
+        return false;
+    }
+    if (request->witness.written)
+        spool_after_commit(request->web->options.spool, request_on_committed, request);
+    return request->witness.written;
+}
+
 void request_finish(struct request *request)
 {
+    if (waits_for_record(request))
+        return;
     if (request->http && request->web)
         send_reply(request);
     else
         request_free(request);
+}
+
+void request_not_stored(struct request *request)
+{
+    free(request->location);
+    request->location = NULL;
+    request_problem(request, 503, "not_stored", "the request could not be stored; nothing was done");
+}
+
+void request_on_committed(void *context, int error)
+{
+    struct request *request = context;
+
+    if (error)
+        request_not_stored(request);
+    request_finish(request);
 }
 
 bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context)

@@ -17,6 +17,7 @@
 #include "web/gate.h"
 #include "web/problem.h"
 #include "web/route.h"
+#include "web/witness.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -25,7 +26,8 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#define REQUEST_ID_SIZE 40
+#define REQUEST_ID_SIZE      40
+#define REQUEST_ADDRESS_SIZE 48
 
 struct upload;
 struct web;
@@ -36,7 +38,8 @@ struct request {
     struct gate *gate;           /* NULL together with http */
     struct evhttp_request *http; /* NULL once the client is gone */
     char id[REQUEST_ID_SIZE];
-    char method[8]; /* "" when the head could not be read */
+    char address[REQUEST_ADDRESS_SIZE]; /* of the client */
+    char method[8];                     /* "" when the head could not be read */
     char *path;
     struct evkeyvalq query;
     const struct route *route;
@@ -48,6 +51,8 @@ struct request {
     char idempotency_key[256], fingerprint[FINGERPRINT_SIZE];
     int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
     int64_t began_at;         /* monotonic ms */
+
+    struct witness witness; /* what the audit log will say of it */
 
     int status; /* 0 = not replied yet */
     struct evbuffer *reply;
@@ -74,6 +79,8 @@ bool request_is_form(const struct request *request);
 
 /* Set a header of the reply. Headers stay when the reply changes. */
 void request_header(struct request *request, const char *name, const char *value);
+/* Header Link with rel="next" for a page of a list ({"has_more", "next_cursor"}) that has a next one. */
+void request_next_link(struct request *request, const json_t *page);
 /* Takes `body` over. */
 void request_reply(struct request *request, int status, json_t *body);
 void request_reply_text(struct request *request, int status, const char *type, const void *text, size_t size);
@@ -90,6 +97,10 @@ void request_error(struct request *request, int error);
 void request_wait(struct request *request);
 /* Send the reply and free the request. */
 void request_finish(struct request *request);
+/* The reply is 503 now: what the request did, or the entry of the audit log about it, cannot be stored. */
+void request_not_stored(struct request *request);
+/* For spool_after_commit: finish, with request_not_stored() when the turn is void. */
+void request_on_committed(void *context, int error);
 /* Begin a reply without an end: headers go out, the request stays, `gone` is called when the client goes. False when it
  * is gone already (then the request is freed). */
 bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context);

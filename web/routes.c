@@ -71,6 +71,9 @@ const struct route routes[] = {
     {"GET", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, 0, keys_get},
     {"DELETE", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, WRITES, keys_delete},
 
+    {"GET", "/v1/audit-log", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_list},
+    {"GET", "/v1/audit-log/verify", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_verify},
+
     {"GET", "/health/live", 0, 0, 0, health_live},
     {"GET", "/health/ready", 0, 0, 0, health_ready},
     {"GET", "/metrics", 0, 0, 0, health_metrics},

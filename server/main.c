@@ -24,7 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ANEW "FAXD_STARTED_ANEW" /* in the environment of a faxd that was started by itself */
+#define LOG_KEPT (256ul * 1024)      /* octets for GET /v1/system/log */
+#define ANEW     "FAXD_STARTED_ANEW" /* in the environment of a faxd that was started by itself */
 
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 
@@ -405,6 +406,7 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     log_open("faxd", LOG_LEVEL_INFO);
+    log_keep(LOG_KEPT);
     umask(0077);
     if (faxd.arguments.make_key != NULL)
         return make_key(faxd.arguments.make_key);

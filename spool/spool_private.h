@@ -25,6 +25,7 @@ struct document_counter;
 struct document_store;
 struct event_log;
 struct key_cache;
+struct queue_ages;
 struct reader;
 struct retention;
 struct retry_policy;
@@ -93,6 +94,7 @@ struct spool {
     struct document_store *documents;
     struct event_log *events;
     struct key_cache *keys;
+    struct queue_ages *queue_ages;
     struct retention *retention;
     struct retry_policy *policy;
     struct style_store *style;

@@ -79,6 +79,16 @@ void keys_delete(struct request *request);
 void auditlog_list(struct request *request);
 void auditlog_verify(struct request *request);
 
+/* reports.c */
+void reports_usage(struct request *request);
+
+/* dashboard.c */
+void dashboard_get(struct request *request);
+
+/* system.c */
+void system_get(struct request *request);
+void system_log(struct request *request);
+
 /* health.c */
 void health_live(struct request *request);
 void health_ready(struct request *request);

@@ -74,6 +74,11 @@ const struct route routes[] = {
     {"GET", "/v1/audit-log", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_list},
     {"GET", "/v1/audit-log/verify", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_verify},
 
+    {"GET", "/v1/reports/usage", KEY_FAX_READ, SEE, 0, reports_usage},
+    {"GET", "/v1/dashboard", KEY_FAX_READ, ANY, 0, dashboard_get},
+    {"GET", "/v1/system", KEY_CONFIG, USER_ADMIN, 0, system_get},
+    {"GET", "/v1/system/log", KEY_CONFIG, USER_ADMIN, 0, system_log},
+
     {"GET", "/health/live", 0, 0, 0, health_live},
     {"GET", "/health/ready", 0, 0, 0, health_ready},
     {"GET", "/metrics", 0, 0, 0, health_metrics},

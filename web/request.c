@@ -52,6 +52,24 @@ static void on_closed(void *context)
     }
 }
 
+/* Of a query libevent decodes the values only, and clients encode the brackets of created[gte]. */
+static void decode_names(struct evkeyvalq *query)
+{
+    struct evkeyval *pair;
+
+    TAILQ_FOREACH(pair, query, next)
+    {
+        size_t size;
+        char *name = evhttp_uridecode(pair->key, 1, &size);
+        if (name && strlen(name) == size) {
+            free(pair->key);
+            pair->key = name;
+        } else {
+            free(name); /* with a zero in it, it is no name of ours */
+        }
+    }
+}
+
 static void read_target(struct request *request, const char *target)
 {
     size_t length = strcspn(target, "?#");
@@ -61,6 +79,7 @@ static void read_target(struct request *request, const char *target)
     if (target[length] == '?') {
         char *query = xasprintf("%.*s", (int)strcspn(target + length + 1, "#"), target + length + 1);
         evhttp_parse_query_str(query, &request->query); /* what is malformed leaves an empty list */
+        decode_names(&request->query);
         free(query);
     }
 }
@@ -200,13 +219,14 @@ static char *next_link(const struct request *request, const char *cursor)
 
     TAILQ_FOREACH(pair, &request->query, next)
     {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        char *name = evhttp_uriencode(pair->key, -1, 0), *value = evhttp_uriencode(pair->value, -1, 0);
+        if (name && value && strcmp(pair->key, "cursor") != 0) {
+            char *longer = xasprintf("%s%s=%s&", link, name, value);
+            free(link);
+            link = longer;
+        }
+        free(name);
         free(value);
-        free(link);
-        link = longer;
     }
     char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
     free(link);

@@ -46,7 +46,7 @@ static const char help_text[] =
     "Usage: faxd [OPTION]...\n"
     "The fax server: keeps faxes in a store, sends and receives them on its lines, and serves its API.\n\n"
     "  -c, --config FILE          configuration; without one faxd runs the softmodem on its own\n"
-    "                             exchange, lines 1001 to 1004\n"
+    "                             exchange, lines 1001 to 1004, and a simulator for test keys\n"
     "  -s, --state DIR            state folder, instead of the configuration's\n"
     "  -l, --listen ADDRESS:PORT  where the API listens, instead of the configuration's\n"
     "      --check-config         read the configuration, say what is wrong with it, and leave\n"

@@ -89,6 +89,9 @@ void dashboard_get(struct request *request);
 void system_get(struct request *request);
 void system_log(struct request *request);
 
+/* test_inbound.c */
+void test_inbound(struct request *request);
+
 /* health.c */
 void health_live(struct request *request);
 void health_ready(struct request *request);

@@ -79,6 +79,8 @@ const struct route routes[] = {
     {"GET", "/v1/system", KEY_CONFIG, USER_ADMIN, 0, system_get},
     {"GET", "/v1/system/log", KEY_CONFIG, USER_ADMIN, 0, system_log},
 
+    {"POST", "/v1/test/inbound", KEY_FAX_SEND, SEND, ROUTE_BODY_JSON, test_inbound},
+
     {"GET", "/health/live", 0, 0, 0, health_live},
     {"GET", "/health/ready", 0, 0, 0, health_ready},
     {"GET", "/metrics", 0, 0, 0, health_metrics},

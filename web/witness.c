@@ -52,6 +52,8 @@ static const struct word {
     {"POST", "/v1/api-keys", "key.created", 0},
     {"DELETE", "/v1/api-keys/{id}", "key.revoked", 0},
 
+    {"POST", "/v1/test/inbound", "test.received", 0},
+
     {"GET", "/v1/audit-log", "audit.viewed", LOOKS},
 };
 

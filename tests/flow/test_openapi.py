@@ -16,6 +16,8 @@ from faxd import FAST_RETRIES, FINAL, PAGES, Receiver, Script, exchange, fact, m
 TRUNKS = {"trunks": [{"name": "main", "state": "up", "kind": "static", "registrar": "sip:pbx.example.com", "calls": 0}],
           "devices": [{"line": 0, "state": "up", "device": "/dev/ttyUSB0", "model": "a model"}]}
 
+SIMULATOR = 'provider "sim" {\n module = simulator\n line "1" { number = "+12025550198" }\n}\n'
+
 table = {}
 
 
@@ -222,6 +224,13 @@ def reports(api, made):
     api.call("systemLog", 200, query={"lines": 10})
 
 
+@operation("testInbound")
+def test_mode(api, made):
+    key = api.server.ask("POST", "/v1/api-keys", {"name": "t", "test": True, "scopes": ["fax:send"]}).json["token"]
+    api.call("testInbound", 202, body={"from": "+12025550123", "to": "+12025550198", "station_id": "HELLO", "pages": 2},
+             key=key)
+
+
 @operation("live", "ready", "metrics", "openapi")
 def open_to_all(api, made):
     for name in ("live", "ready", "metrics", "openapi"):
@@ -249,7 +258,7 @@ class World:
             script.write("5551", {"outcome": "success", "mode": "audio", "codec": "PCMU", "trunk": "main"})
             receiver = Receiver()
             try:
-                server = started(FAST_RETRIES + exchange() + script.provider().replace(
+                server = started(FAST_RETRIES + exchange() + SIMULATOR + script.provider().replace(
                     "number = 300", "groups = {script} number = 300"))
                 cls.driver = Driver(server)
                 made = {"receiver": receiver, "script_number": "5551"}

@@ -377,5 +377,50 @@ static const char directory[] =
     "ALTER TABLE destination ADD COLUMN suspended_reason TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX fax_suspended ON fax(destination, id) WHERE state = 2 AND reason = 'destination_suspended';";
 
-const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, access, door, directory};
+/* Who did what (spool/audit.h pins the kinds of actors): nothing in it is ever changed; lists are by time, since a
+ * clock may be set back. And what ended in each hour, for reports, which must not look at every fax. */
+static const char audit[] =
+    "CREATE TABLE audit ("
+    " sequence INTEGER PRIMARY KEY,"
+    " at INTEGER NOT NULL,"
+    " actor_kind INTEGER NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " actor_name TEXT NOT NULL,"
+    " address TEXT NOT NULL,"
+    " action TEXT NOT NULL,"
+    " object TEXT NOT NULL,"
+    " detail TEXT NOT NULL,"
+    " hash TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX audit_at ON audit(at, sequence);"
+    "CREATE INDEX audit_actor ON audit(actor, at, sequence);"
+    "CREATE INDEX audit_action ON audit(action, at, sequence);"
+    "CREATE INDEX audit_object ON audit(object, at, sequence) WHERE object <> '';"
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
+    /* usage: 22 received stands for 26 routed and 27 route_failed too; an hour has 3,600,000 ms */
+    "CREATE TABLE usage ("
+    " hour INTEGER NOT NULL,"
+    " direction INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL,"
+    " provider TEXT NOT NULL,"
+    " user_id INTEGER NOT NULL,"
+    " faxes INTEGER NOT NULL,"
+    " pages INTEGER NOT NULL,"
+    " call_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (hour, direction, state, outcome, provider, user_id)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO usage SELECT ended_at / 3600000 AS h, direction, CASE WHEN state IN (26, 27) THEN 22 ELSE state END "
+    "AS s,"
+    " outcome, substr(line, 1, max(instr(line, '/') - 1, 0)) AS p, user_id, count(*), sum(pages_confirmed),"
+    " sum((SELECT coalesce(sum(a.ended_at - a.connected_at), 0) FROM attempt a"
+    " WHERE a.fax = fax.id AND a.connected_at > 0 AND a.ended_at > 0))"
+    " FROM fax WHERE ended_at > 0 AND test = 0 AND state IN (10, 11, 12, 13, 14, 15, 22, 23, 24, 25, 26, 27)"
+    " GROUP BY h, direction, s, outcome, p, user_id;";
+
+const char *const migrations[] = {first,  second, documents, document_keys, retention,
+                                  trunks, access, door,      directory,     audit};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

@@ -15,7 +15,9 @@
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/outbound_rule.h"
+#include "spool/queue_age.h"
 #include "spool/spool.h"
+#include "spool/usage.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -204,19 +206,33 @@ static unsigned change_of(enum fax_state from, enum fax_state next)
     return next == FAX_CANCELING ? SPOOL_CHANGE_CANCEL : 0;
 }
 
+static bool is_queued(enum fax_state state)
+{
+    return state == FAX_QUEUED || state == FAX_WAITING;
+}
+
 static int take_step(struct spool *spool, struct fax *fax, const struct step *step)
 {
     int64_t now_ms = clock_now_ms();
+    int64_t queued_at = fax->queued_at;
+    bool was_final = fax_state_is_final(step->from), is_final = fax_state_is_final(step->to);
+    int error = was_final && !is_final ? usage_reopened(spool, fax) : 0;
+    if (error)
+        return error;
     set_times(fax, step->to, now_ms);
-    int error = update(spool, fax, step->to, now_ms);
+    error = update(spool, fax, step->to, now_ms);
     if (error)
         return error;
     fax_count_move(spool, step->from, step->to);
+    if (is_queued(step->from) != is_queued(step->to))
+        queue_age_move(spool, is_queued(step->to) ? fax->queued_at : queued_at, is_queued(step->to) ? 1 : -1);
     spool_mark(spool, change_of(step->from, step->to));
     fax->state = step->to;
     fax->updated_at = now_ms;
     log_info("fax is %s fax=%s line=%s", fax_state_name(fax->state), fax->public_id, *fax->line ? fax->line : "-");
-    if (step->event)
+    if (is_final && !was_final)
+        error = usage_ended(spool, fax);
+    if (!error && step->event)
         error = event_write(spool, step->event, fax, NULL);
     if (!error && step->then)
         error = event_write(spool, step->then, fax, NULL);

@@ -16,6 +16,7 @@
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
 #include "spool/block.h"
+#include "spool/audit.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -125,6 +126,8 @@ static int open_parts(struct spool *spool)
         error = block_start(spool);
     if (!error)
         error = outbound_rule_start(spool);
+    if (!error)
+        error = audit_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

@@ -135,6 +135,23 @@ void keys_get(struct request *request);
 void keys_delete(struct request *request);
 void keys_rotate(struct request *request);
 
+/* auditlog.c */
+void auditlog_list(struct request *request);
+void auditlog_verify(struct request *request);
+
+/* reports.c */
+void reports_usage(struct request *request);
+
+/* dashboard.c */
+void dashboard_get(struct request *request);
+
+/* system.c */
+void system_get(struct request *request);
+void system_log(struct request *request);
+
+/* test_inbound.c */
+void test_inbound(struct request *request);
+
 /* health.c */
 void health_live(struct request *request);
 void health_ready(struct request *request);

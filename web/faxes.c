@@ -61,6 +61,7 @@ static bool is_good(struct request *request)
 static void accept_fax(struct request *request, const struct fax *fax)
 {
     request->location = xasprintf("/v1/faxes/%s", fax->public_id);
+    witness_note(request, "to", json_string(fax->destination));
     if (fax->not_before)
         request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
     if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *page_next_link(const struct request *request, const char *cursor)
+static char *next_link(const struct request *request, const char *cursor)
 {
     char *link = xasprintf("<%s?", request->path);
     const struct evkeyval *pair;
@@ -29,19 +29,26 @@ char *page_next_link(const struct request *request, const char *cursor)
     return whole;
 }
 
+void page_link(struct request *request, const json_t *page)
+{
+    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+    char *link;
+
+    if (!json_is_true(json_object_get(page, "has_more")) || !cursor)
+        return;
+    link = next_link(request, cursor);
+    request_header(request, "Link", link);
+    free(link);
+}
+
 void page_reply(void *context, int error, json_t *page)
 {
     struct request *request = context;
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
 
     if (error) {
         request_error(request, error);
     } else {
-        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
-            char *link = page_next_link(request, cursor);
-            request_header(request, "Link", link);
-            free(link);
-        }
+        page_link(request, page);
         request_reply(request, 200, json_incref(page));
     }
     request_finish(request);

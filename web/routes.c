@@ -120,6 +120,16 @@ const struct route routes[] = {
     {"DELETE", "/v1/session", 0, ANY, WRITES, sessions_delete},
     {"POST", "/v1/session/password", 0, ANY, ROUTE_BODY_JSON | ROUTE_SECRET, sessions_password},
 
+    {"GET", "/v1/audit-log", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_list},
+    {"GET", "/v1/audit-log/verify", KEY_AUDIT_READ, USER_ADMIN, 0, auditlog_verify},
+
+    {"GET", "/v1/reports/usage", KEY_FAX_READ, SEE, 0, reports_usage},
+    {"GET", "/v1/dashboard", KEY_FAX_READ, ANY, 0, dashboard_get},
+    {"GET", "/v1/system", KEY_CONFIG, USER_ADMIN, 0, system_get},
+    {"GET", "/v1/system/log", KEY_CONFIG, USER_ADMIN, 0, system_log},
+
+    {"POST", "/v1/test/inbound", KEY_FAX_SEND, SEND, ROUTE_BODY_JSON, test_inbound},
+
     {"GET", "/health/live", 0, 0, ROUTE_UNCOUNTED, health_live},
     {"GET", "/health/ready", 0, 0, ROUTE_UNCOUNTED, health_ready},
     {"GET", "/metrics", 0, 0, ROUTE_UNCOUNTED, health_metrics},

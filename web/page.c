@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* This request's query with another cursor. */
 static char *next_link(const struct request *request, const char *cursor)
 {
     char *link = xasprintf("<%s?", request->path);
@@ -16,13 +17,14 @@ static char *next_link(const struct request *request, const char *cursor)
 
     TAILQ_FOREACH(pair, &request->query, next)
     {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        char *name = evhttp_uriencode(pair->key, -1, 0), *value = evhttp_uriencode(pair->value, -1, 0);
+        if (name && value && strcmp(pair->key, "cursor") != 0) {
+            char *longer = xasprintf("%s%s=%s&", link, name, value);
+            free(link);
+            link = longer;
+        }
+        free(name);
         free(value);
-        free(link);
-        link = longer;
     }
     char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
     free(link);

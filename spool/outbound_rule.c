@@ -326,6 +326,11 @@ const struct outbound_rule *outbound_rule_of_key(int *step, struct spool *spool,
     return slash ? named(spool, key, (size_t)(slash - key)) : NULL;
 }
 
+const char *outbound_rule_asked(const struct fax *fax)
+{
+    return fax->routed ? "" : fax->line_group;
+}
+
 static int write_group(struct spool *spool, struct fax *fax, const char *key)
 {
     struct stmt *stmt;

@@ -185,6 +185,25 @@ const char *fax_priority_name(enum fax_priority priority)
     return "normal";
 }
 
+const char *fax_reason_text(const char *reason)
+{
+    static const struct {
+        const char *word, *text;
+    } texts[] = {
+        {"held_by_user", "Somebody has put it on hold."},
+        {"destination_busy", "Another fax is being sent to this number."},
+        {"destination_suspended", "The number is suspended: it is not called until somebody says so."},
+        {"outside_window", "By the outbound rules this number is not called at this time."},
+        {"next_group", "The line or the network failed: the next line group is used."},
+        {"line_unavailable", "No line could take the call: it is tried again."},
+        {"retry", "The last call did not get through: it is tried again."},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (strcmp(texts[i].word, reason) == 0)
+            return texts[i].text;
+    return NULL;
+}
+
 const char *fax_delivery_name(enum fax_delivery delivery)
 {
     switch (delivery) {

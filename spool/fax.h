@@ -114,6 +114,8 @@ const char *fax_state_name(enum fax_state state);
 bool fax_state_is_final(enum fax_state state);
 bool fax_state_in_call(enum fax_state state); /* dialing, negotiating, sending, canceling, ringing, receiving */
 const char *fax_priority_name(enum fax_priority priority);
+/* Why it waits, as a sentence; NULL for a word that is not known, "" among them. */
+const char *fax_reason_text(const char *reason);
 const char *fax_delivery_name(enum fax_delivery delivery);
 
 /* Counts by state for /metrics, held in memory since start: `counts` has room for FAX_ROUTE_FAILED + 1. */

@@ -155,7 +155,9 @@ static void add_outbound(json_t *object, const struct fax *fax)
 {
     bool waits = fax->state == FAX_SCHEDULED;
     json_object_set_new(object, "preparation", preparation_of(fax));
+    const char *why = fax_reason_text(fax->reason);
     json_object_set_new(object, "reason", text_or_null(fax->reason));
+    json_object_set_new(object, "reason_text", why ? json_string(why) : json_null());
     json_object_set_new(object, "priority", json_string(fax_priority_name(fax->priority)));
     json_object_set_new(object, "next_attempt_at", time_or_null(waits ? fax->not_before : 0));
     json_object_set_new(object, "not_before", time_or_null(fax->not_before));

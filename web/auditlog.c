@@ -64,7 +64,7 @@ static void on_listed(void *context, int error, json_t *page)
         request_error(request, error);
     } else {
         page_link(request, page);
-        if (csv_is_wanted(request))
+        if (request_wants_csv(request))
             reply_csv(request, page);
         else
             request_reply(request, 200, json_incref(page));
@@ -90,7 +90,7 @@ void auditlog_list(struct request *request)
     int result;
 
     if (!request_check_query(request, names) ||
-        !request_query_int(&limit, request, "limit", 1, csv_is_wanted(request) ? AUDIT_LIST_MAX : LIST_MAX, 50))
+        !request_query_int(&limit, request, "limit", 1, request_wants_csv(request) ? AUDIT_LIST_MAX : LIST_MAX, 50))
         return;
     take_time(&query.from_ms, request, "from", "?from", &problems);
     take_time(&query.to_ms, request, "to", "?to", &problems);

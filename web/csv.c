@@ -2,10 +2,7 @@
 /* Fields of text/csv. */
 #include "web/csv.h"
 
-#include "web/request.h"
-
 #include <string.h>
-#include <strings.h>
 
 static void end(struct evbuffer *out, bool last)
 {
@@ -39,11 +36,4 @@ void csv_number(struct evbuffer *out, int64_t number, bool last)
 {
     evbuffer_add_printf(out, "%lld", (long long)number);
     end(out, last);
-}
-
-bool csv_is_wanted(const struct request *request)
-{
-    const char *accept = request_header_in(request, "Accept");
-
-    return accept && strncasecmp(accept, "text/csv", 8) == 0;
 }

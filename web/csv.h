@@ -11,13 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct request;
-
 /* A field; `last` ends the line. */
 void csv_text(struct evbuffer *out, const char *text, bool last);
 void csv_number(struct evbuffer *out, int64_t number, bool last);
-
-/* Does the client want text/csv rather than JSON? */
-bool csv_is_wanted(const struct request *request);
 
 #endif

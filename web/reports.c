@@ -139,7 +139,7 @@ static void on_reported(void *context, int error, json_t *report)
     request->gone = NULL;
     if (error)
         request_error(request, error);
-    else if (csv_is_wanted(request))
+    else if (request_wants_csv(request))
         reply_csv(request, wanted->query.group, json_object_get(report, "data"));
     else
         reply(request, &wanted->query, report);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define HOOK       "/v1/webhook-endpoints"
+#define ROUTES     "/v1/routes/outbound"
 #define PAIRS_MAX  8   /* of the query */
 #define VALUE_MAX  100 /* octets of each */
 #define FIELDS_MAX 40  /* of a body */
@@ -34,13 +35,34 @@ static const struct word {
     {"POST", "/v1/faxes/{id}/hold", "fax.held", 0},
     {"POST", "/v1/faxes/{id}/release", "fax.released", 0},
     {"GET", "/v1/faxes/{id}/document", "document.downloaded", 0},
+    {"POST", "/v1/faxes/{id}/links", "link.created", 0},
+    {"GET", "/v1/links/{token}", "document.downloaded", SECRET},
     {"GET", "/v1/faxes/{id}/pages/{n}", "fax.viewed", LOOKS},
     {"GET", "/v1/faxes/{id}/thumbnail", "fax.viewed", LOOKS},
 
     {"PATCH", "/v1/lines/{*}", "line.changed", 0},
     {"POST", "/v1/lines/{provider}/{line}/test", "line.tested", BOTH},
     {"POST", "/v1/trunks/{provider}/{trunk}/test", "trunk.tested", BOTH},
+    {"PATCH", "/v1/destinations/{number}", "destination.changed", 0},
     {"DELETE", "/v1/destinations/{number}", "destination.forgotten", 0},
+
+    {"POST", "/v1/contacts", "contact.created", 0},
+    {"POST", "/v1/contacts/import", "contact.imported", 0},
+    {"PATCH", "/v1/contacts/{id}", "contact.changed", 0},
+    {"DELETE", "/v1/contacts/{id}", "contact.deleted", 0},
+    {"POST", "/v1/groups", "group.created", 0},
+    {"PATCH", "/v1/groups/{id}", "group.changed", 0},
+    {"DELETE", "/v1/groups/{id}", "group.deleted", 0},
+    {"POST", "/v1/identities", "identity.created", 0},
+    {"PATCH", "/v1/identities/{id}", "identity.changed", 0},
+    {"DELETE", "/v1/identities/{id}", "identity.deleted", 0},
+
+    {"POST", "/v1/rules/block", "block_rule.created", 0},
+    {"PATCH", "/v1/rules/block/{id}", "block_rule.changed", 0},
+    {"DELETE", "/v1/rules/block/{id}", "block_rule.deleted", 0},
+    {"POST", ROUTES, "outbound_rule.created", 0},
+    {"PATCH", ROUTES "/{id}", "outbound_rule.changed", 0},
+    {"DELETE", ROUTES "/{id}", "outbound_rule.deleted", 0},
 
     {"POST", HOOK, "webhook.created", 0},
     {"PATCH", HOOK "/{id}", "webhook.changed", 0},
@@ -51,6 +73,15 @@ static const struct word {
 
     {"POST", "/v1/api-keys", "key.created", 0},
     {"DELETE", "/v1/api-keys/{id}", "key.revoked", 0},
+    {"POST", "/v1/api-keys/{id}/rotate", "key.rotated", 0},
+
+    {"POST", "/v1/users", "user.created", 0},
+    {"PATCH", "/v1/users/{id}", "user.changed", 0},
+    {"DELETE", "/v1/users/{id}", "user.deleted", 0},
+    {"POST", "/v1/setup", "user.created", 0},
+    {"POST", "/v1/session", "user.signed_in", 0},
+    {"DELETE", "/v1/session", "user.signed_out", 0},
+    {"POST", "/v1/session/password", "user.password_changed", 0},
 
     {"POST", "/v1/test/inbound", "test.received", 0},
 

@@ -239,5 +239,8 @@ static const char trunks[] = "CREATE TABLE trunk_told ("
                              ") STRICT;"
                              "CREATE INDEX destination_old ON destination(last_at);";
 
-const char *const migrations[] = {first, second, documents, document_keys, retention, trunks};
+/* What people do with faxes: calls_before = calls that were made before somebody last had the fax sent again. */
+static const char verbs[] = "ALTER TABLE fax ADD COLUMN calls_before INTEGER NOT NULL DEFAULT 0;";
+
+const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, verbs};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

@@ -91,3 +91,11 @@ void fax_row_set(char **text, const char *value)
     free(*text);
     *text = copy;
 }
+
+char *fax_row_json(const json_t *value)
+{
+    bool empty = !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
+                 (json_is_array(value) && json_array_size(value) == 0);
+    char *text = empty ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    return text ? text : xstrdup("");
+}

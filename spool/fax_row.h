@@ -11,6 +11,8 @@
 
 #include "spool/fax.h"
 
+#include <jansson.h>
+
 struct stmt;
 
 #define SQL_PREPARING "1"
@@ -60,5 +62,9 @@ int fax_row_ids(int64_t *ids, int room, struct stmt *stmt);
 
 /* A text of the struct gets a new value (copied); NULL reads as "". */
 void fax_row_set(char **text, const char *value);
+
+/* JSON as it is stored: "" for nothing or an empty one, keys sorted, so that equal requests give equal rows. The caller
+ * frees. */
+char *fax_row_json(const json_t *value);
 
 #endif

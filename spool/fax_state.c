@@ -90,6 +90,15 @@ static const struct step steps[] = {
     {FAX_ROUTE_FAILED, FAX_ROUTED, "inbound.routed", NULL},
 };
 
+/* Back from an end: only fax_state_again() takes these, so that nothing else can ever send what has ended. */
+static const struct step again[] = {
+    {FAX_PARTIALLY_DELIVERED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_UNCONFIRMED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_FAILED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_CANCELED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_EXPIRED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+};
+
 static const struct step *find_step(enum fax_state from, enum fax_state to)
 {
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
@@ -212,6 +221,8 @@ static int take_step(struct spool *spool, struct fax *fax, const struct step *st
         return error;
     fax_count_move(spool, step->from, step->to);
     spool_mark(spool, change_of(step->from, step->to));
+    if (step->to == FAX_HELD && fax->expires_at > 0)
+        spool_mark(spool, SPOOL_CHANGE_QUEUE); /* its deadline is something to wait for */
     fax->state = step->to;
     fax->updated_at = now_ms;
     log_info("fax is %s fax=%s line=%s", fax_state_name(fax->state), fax->public_id, *fax->line ? fax->line : "-");
@@ -245,6 +256,14 @@ int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next)
     if (!error && (left_queue || left_call))
         error = fax_state_free_number(spool, fax->destination, fax->test);
     return error;
+}
+
+int fax_state_again(struct spool *spool, struct fax *fax)
+{
+    for (size_t i = 0; i < sizeof(again) / sizeof(*again); i++)
+        if (again[i].from == fax->state)
+            return take_step(spool, fax, &again[i]);
+    return err_set(ERR_CONFLICT, "a fax that is %s is not sent again", fax_state_name(fax->state));
 }
 
 /* ---- one call at a time to a number ---- */

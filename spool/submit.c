@@ -31,15 +31,6 @@ static char *text_of(const char *text, const char *otherwise)
     return xstrdup(text && *text ? text : otherwise);
 }
 
-/* JSON as stored: "" for nothing or an empty one. Keys are sorted, so that equal requests give equal rows. */
-static char *json_text(const json_t *value)
-{
-    bool empty = !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
-                 (json_is_array(value) && json_array_size(value) == 0);
-    char *text = empty ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
-    return text ? text : xstrdup("");
-}
-
 static bool has_documents(const struct submit_request *request)
 {
     if (request->original)
@@ -107,11 +98,11 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .remote_station_id = xstrdup(""),
         .local_station_id = xstrdup(""),
         .line = xstrdup(""),
-        .options = json_text(request->options),
+        .options = fax_row_json(request->options),
         .transport = xstrdup(""),
         .client_reference = text_of(request->client_reference, ""),
-        .tags = json_text(request->tags),
-        .metadata = json_text(request->metadata),
+        .tags = fax_row_json(request->tags),
+        .metadata = fax_row_json(request->metadata),
         .resent_from = text_of(request->resent_from, ""),
         .purged_document = xstrdup(""),
     };
@@ -220,12 +211,15 @@ static int use_prepared(struct spool *spool, struct fax *fax)
     return error;
 }
 
-/* A fax of one plain upload may be ready at once; the others are put together first. */
+/* A fax of one plain upload may be ready at once, and one whose pages are there is; the others are put together first.
+ */
 static int go_on(struct spool *spool, struct fax *fax, const struct submit_request *request)
 {
     int error = add_documents(spool, fax, request);
     if (error)
         return error;
+    if (request->form_count > 0)
+        return submit_prepared(spool, fax, request->forms, request->form_count, request->pages);
     if (!request->cover &&
         (request->original || (request->upload_count == 1 && !json_object_size(request->uploads[0].info))))
         return use_prepared(spool, fax);
@@ -256,14 +250,17 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
     return error;
 }
 
-/* The pages are made: nobody needs the passwords any more. */
+/* The pages are made: nobody needs the passwords any more. That there was one is remembered, since without it the
+ * upload cannot be made pages of again. */
 static int forget_passwords(struct spool *spool, const struct fax *fax)
 {
     struct fax_document *rows;
     int count = fax_documents(&rows, spool, fax->id, FAX_DOCUMENT_UPLOAD), error = count < 0 ? count : 0;
     for (int i = 0; i < count && !error; i++) {
-        if (json_object_del(rows[i].info, "password") == 0)
-            error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, rows[i].position, rows[i].sha, rows[i].info);
+        if (json_object_del(rows[i].info, "password") != 0)
+            continue;
+        json_object_set_new(rows[i].info, "protected", json_true());
+        error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, rows[i].position, rows[i].sha, rows[i].info);
     }
     fax_documents_free(rows, count > 0 ? count : 0);
     return error;

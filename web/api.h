@@ -20,6 +20,12 @@ void faxes_attempts(struct request *request);
 void faxes_trace(struct request *request);
 void faxes_events(struct request *request);
 
+/* fax_verbs.c */
+void verbs_patch(struct request *request);
+void verbs_retry(struct request *request);
+void verbs_resend(struct request *request);
+void verbs_forward(struct request *request);
+
 /* purge.c */
 void purge_fax(struct request *request);
 

@@ -10,6 +10,8 @@
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/api.h"
+#include "web/fax_accept.h"
+#include "web/fax_found.h"
 #include "web/pages_wanted.h"
 #include "web/request.h"
 #include "web/upload.h"
@@ -23,20 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLY_AFTER_SEND_MS (24 * 3600 * 1000LL) /* a stored reply outlives a scheduled send by a day */
-#define REPLY_KEPT_MS       (72 * 3600 * 1000LL)
-
 static struct spool *spool_of(const struct request *request)
 {
     return request->web->options.spool;
 }
 
 /* --- POST /v1/faxes --- */
-
-static bool hides_header(const struct request *request)
-{
-    return json_is_false(json_object_get(request->upload->wanted.options, "header_show"));
-}
 
 /* False and the reply is made. */
 static bool is_good(struct request *request)
@@ -47,59 +41,9 @@ static bool is_good(struct request *request)
         request_problem(request, upload->status, upload->code, "%s", upload->detail);
     else if (problem_any(&upload->problems))
         request_problems(request, &upload->problems);
-    else if (request->web->draining)
-        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
     else
-        return true;
+        return fax_accept_now(request);
     return false;
-}
-
-static void accept_fax(struct request *request, const struct fax *fax)
-{
-    request->location = xasprintf("/v1/faxes/%s", fax->public_id);
-    if (fax->not_before)
-        request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
-    if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
-        request->keep_reply_until = 0;
-    request_reply(request, 202, fax_json(fax));
-}
-
-/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
-static bool has_line(struct request *request, const struct submit_request *wanted)
-{
-    const struct web_options *options = &request->web->options;
-    const char *group = wanted->line_group && *wanted->line_group ? wanted->line_group : "default";
-    struct problems problems = {0};
-
-    if (!options->has_line || options->has_line(options->server, group, request->key.test))
-        return true;
-    problem_add(&problems, "/route/group", "unknown_group",
-                "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                request->key.test ? " of a simulator, as test keys need," : "", group);
-    request_problems(request, &problems); /* cleared there */
-    return false;
-}
-
-/* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
-static bool may_hide_header(struct request *request)
-{
-    if (!hides_header(request) || request->key.scopes & KEY_CONFIG)
-        return true;
-    request_problem(request, 403, "header_required",
-                    "header.show=false needs a key with the scope config:*: each page has to say who sent it");
-    return false;
-}
-
-static int tell_hidden_header(struct request *request, const struct fax *fax)
-{
-    if (!hides_header(request))
-        return 0;
-    json_t *data = json_pack("{s:s, s:s}", "id", fax->public_id, "key", request->key.public_id);
-    int result = event_write(spool_of(request), "fax.header_hidden", fax, data);
-
-    json_decref(data);
-    log_info("header line turned off fax=%s key=%s", fax->public_id, request->key.public_id);
-    return result;
 }
 
 /* The documents into the store, and what the spool is told about them. */
@@ -142,7 +86,7 @@ static int submit_fax(struct fax *fax, struct request *request, const struct cov
     wanted->submit.test = request->key.test;
     use_style(wanted, spool_of(request));
     result = submit(fax, spool_of(request), &wanted->submit);
-    return result == 0 ? tell_hidden_header(request, fax) : result;
+    return result == 0 ? fax_accept_tell(request, fax, wanted->options) : result;
 }
 
 void faxes_post(struct request *request)
@@ -151,12 +95,14 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !has_line(request, &request->upload->wanted.submit) || !may_hide_header(request) ||
-        !can_be_read(request) || !cover_check(&cover, request))
+    const struct fax_request *wanted = &request->upload->wanted;
+
+    if (!is_good(request) || !fax_accept_line(request, wanted->submit.line_group, request->key.test) ||
+        !fax_accept_header(request, wanted->options) || !can_be_read(request) || !cover_check(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)
-        accept_fax(request, &fax);
+        fax_accept_reply(request, &fax);
     else
         request_error(request, result);
     fax_clear(&fax);
@@ -273,22 +219,11 @@ void faxes_list(struct request *request)
 
 /* --- one fax --- */
 
-static bool find(struct fax *fax, struct request *request)
-{
-    int result = fax_find(fax, spool_of(request), request->params[0]);
-
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 void faxes_get(struct request *request)
 {
     struct fax fax;
 
-    if (!find(&fax, request))
+    if (!fax_found(&fax, request))
         return;
     request_reply(request, 200, fax_json(&fax));
     fax_clear(&fax);
@@ -299,13 +234,13 @@ static void wish(struct request *request, int (*change)(struct spool *spool, con
     struct fax fax;
     int result;
 
-    if (!find(&fax, request))
+    if (!fax_found(&fax, request))
         return;
     fax_clear(&fax);
     result = change(spool_of(request), request->params[0]);
     if (result < 0)
         request_error(request, result);
-    else if (find(&fax, request)) {
+    else if (fax_found(&fax, request)) {
         request_reply(request, status, fax_json(&fax));
         fax_clear(&fax);
     }
@@ -332,7 +267,7 @@ void faxes_attempts(struct request *request)
     json_t *list = NULL;
     int result;
 
-    if (!find(&fax, request))
+    if (!fax_found(&fax, request))
         return;
     if ((result = fax_json_attempts(&list, spool_of(request), &fax)) < 0)
         request_error(request, result);
@@ -348,7 +283,7 @@ void faxes_trace(struct request *request)
     int64_t number;
     int result;
 
-    if (!find(&fax, request))
+    if (!fax_found(&fax, request))
         return;
     result = str_to_int(&number, request->params[1], 1, 1000000);
     if (result == 0)
@@ -371,7 +306,7 @@ void faxes_events(struct request *request)
     int result;
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
-        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !find(&fax, request))
+        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !fax_found(&fax, request))
         return;
     result = event_since(&events, &last, spool_of(request), cursor, (int)limit, fax.id);
     if (result < 0)

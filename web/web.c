@@ -85,6 +85,8 @@ static bool has_right_type(struct request *request)
 {
     unsigned flags = request->route->flags;
 
+    if ((flags & ROUTE_BODY_NONE) && evbuffer_get_length(gate_body(request->gate)) == 0)
+        return true;
     if (!(flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM)) || is_json(request_header_in(request, "Content-Type")) ||
         ((flags & ROUTE_BODY_FORM) && request_is_form(request)))
         return true;

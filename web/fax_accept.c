@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Conditions of sending that concern the server, the key and the law rather than the fields of a request. */
+#include "web/fax_accept.h"
+
+#include "spool/event.h"
+#include "spool/fax.h"
+#include "spool/fax_json.h"
+#include "web/request.h"
+#include "web/web_private.h"
+#include "server/base/clock.h"
+#include "server/base/log.h"
+
+#define REPLY_AFTER_SEND_MS (24 * 3600 * 1000LL) /* a stored reply outlives a scheduled send by a day */
+#define REPLY_KEPT_MS       (72 * 3600 * 1000LL)
+
+bool fax_accept_now(struct request *request)
+{
+    if (request->web->draining)
+        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
+    return !request->web->draining;
+}
+
+bool fax_accept_line(struct request *request, const char *group, bool test)
+{
+    const struct web_options *options = &request->web->options;
+    struct problems problems = {0};
+
+    if (!group || !*group)
+        group = "default";
+    if (!options->has_line || options->has_line(options->server, group, test))
+        return true;
+    problem_add(&problems, "/route/group", "unknown_group",
+                "no line%s carries faxes of the group \"%s\": see /v1/lines",
+                test ? " of a simulator, as test keys need," : "", group);
+    request_problems(request, &problems); /* cleared there */
+    return false;
+}
+
+static bool hides_header(const json_t *options)
+{
+    return json_is_false(json_object_get(options, "header_show"));
+}
+
+/* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
+bool fax_accept_header(struct request *request, const json_t *options)
+{
+    if (!hides_header(options) || request->key.scopes & KEY_CONFIG)
+        return true;
+    request_problem(request, 403, "header_required",
+                    "header.show=false needs a key with the scope config:*: each page has to say who sent it");
+    return false;
+}
+
+int fax_accept_tell(struct request *request, const struct fax *fax, const json_t *options)
+{
+    if (!hides_header(options))
+        return 0;
+    json_t *data = json_pack("{s:s, s:s}", "id", fax->public_id, "key", request->key.public_id);
+    int result = event_write(request->web->options.spool, "fax.header_hidden", fax, data);
+
+    json_decref(data);
+    log_info("header line turned off fax=%s key=%s", fax->public_id, request->key.public_id);
+    return result;
+}
+
+void fax_accept_reply(struct request *request, const struct fax *fax)
+{
+    request->location = xasprintf("/v1/faxes/%s", fax->public_id);
+    if (fax->not_before)
+        request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
+    if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
+        request->keep_reply_until = 0;
+    request_reply(request, 202, fax_json(fax));
+}

@@ -112,6 +112,7 @@ static void copy_wishes(struct copy *copy, const struct fax *of, const struct fa
         .priority = of->priority,
         .test = wish->test,
         .owner = wish->owner,
+        .user = wish->user,
         .max_attempts = of->max_attempts,
         .resume = of->resume,
         .on_unconfirmed = of->on_unconfirmed,
@@ -242,6 +243,7 @@ int fax_again_forward(struct fax *fax, struct spool *spool, const struct fax *of
         .priority = FAX_NORMAL,
         .test = wish->test,
         .owner = wish->owner,
+        .user = wish->user,
         .options = options,
         .resent_from = of->public_id,
     };

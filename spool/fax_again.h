@@ -25,8 +25,9 @@ int fax_again_retry(struct spool *spool, struct fax *fax, bool sure);
 
 /* Whose wish it is, and where the new fax goes. */
 struct fax_again {
-    const char *to; /* normalised or as typed; NULL = where the other went */
-    int64_t owner;  /* key row */
+    const char *to;          /* normalised or as typed; NULL = where the other went */
+    int64_t owner;           /* key row */
+    const struct user *user; /* whose it becomes; NULL = nobody's */
     bool test;
     const char *cover;          /* forward only: sha256 of a stored template, NULL = none ... */
     const json_t *cover_fields; /* ... and an object */

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#define SPOOL_HOOKS_MAX     16
+#define SPOOL_HOOKS_MAX     24
 #define SPOOL_LISTENERS_MAX 8
 
 struct checkpoint;
@@ -30,6 +30,7 @@ struct retry_policy;
 struct style_store;
 struct subscriptions;
 struct sweep;
+struct user_cache;
 
 /* Each may be NULL. Order within a moment is the order of registration; `close` goes backwards. */
 struct spool_hook {
@@ -94,6 +95,7 @@ struct spool {
     struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;
+    struct user_cache *users;
 };
 
 void spool_hook(struct spool *spool, const struct spool_hook *hook);

@@ -2,6 +2,7 @@
 /* API keys at the door. The challenge tells what was wrong in the terms of RFC 6750, never whether a key exists. */
 #include "web/auth.h"
 
+#include "web/access.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -60,6 +61,18 @@ bool auth_has(struct request *request, unsigned scope)
     return false;
 }
 
+/* The user of a key, who has to be let in as well: 0, ERR_NOT_FOUND. */
+static int find_user(struct request *request)
+{
+    int result = 0;
+
+    if (request->key.user_id)
+        result = user_get(&request->user, request->web->options.spool, request->key.user_id);
+    if (result == 0 && request->user.disabled)
+        result = err_set(ERR_NOT_FOUND, "no such key");
+    return result;
+}
+
 bool auth_check(struct request *request)
 {
     const char *authorization = request_header_in(request, "Authorization");
@@ -69,11 +82,13 @@ bool auth_check(struct request *request)
     if (scope == 0)
         return true;
     result = auth_key(&request->key, request->web->options.spool, authorization);
+    if (result == 0)
+        result = find_user(request);
     if (result == ERR_NOT_FOUND)
         return refuse(request, authorization);
     if (result < 0) {
         request_error(request, result);
         return false;
     }
-    return auth_has(request, scope);
+    return auth_has(request, scope) && access_check(request);
 }

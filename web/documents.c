@@ -9,8 +9,8 @@
 #include "spool/fax_document.h"
 #include "spool/page_style.h"
 #include "spool/spool.h"
+#include "web/access.h"
 #include "web/api.h"
-#include "web/fax_found.h"
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/web_private.h"
@@ -309,7 +309,7 @@ void documents_get(struct request *request)
     if (!format)
         format = original ? "tiff" : "pdf";
     if (!request_check_query(request, names) || !check_choice(request, format, copy) ||
-        !request_query_int(&number, request, "n", 1, 1000, 1) || !fax_found(&fax, request))
+        !request_query_int(&number, request, "n", 1, 1000, 1) || !access_fax(&fax, request))
         return;
     if (original ? !*fax.original && !*fax.document : !*fax.document)
         no_document(request, &fax);
@@ -366,7 +366,7 @@ void documents_page(struct request *request)
     struct fax fax;
 
     if (!request_check_query(request, names) || !request_query_int(&width, request, "w", WIDTH_LEAST, WIDTH_MOST, 0) ||
-        !fax_found(&fax, request))
+        !access_fax(&fax, request))
         return;
     if (str_to_int(&page, request->params[1], 1, 1000000) < 0)
         request_problem(request, 404, "no_such_page", "pages are counted from 1");
@@ -379,7 +379,7 @@ void documents_thumbnail(struct request *request)
 {
     struct fax fax;
 
-    if (!fax_found(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     reply_page(request, &fax, 1, THUMBNAIL_WIDTH);
     fax_clear(&fax);

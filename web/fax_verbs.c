@@ -7,12 +7,12 @@
 #include "spool/fax_change.h"
 #include "spool/fax_json.h"
 #include "spool/submit.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/auth.h"
 #include "web/body.h"
 #include "web/fax_accept.h"
 #include "web/fax_field.h"
-#include "web/fax_found.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -95,7 +95,7 @@ void verbs_patch(struct request *request)
     body_read(root, names, take_change, &change, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
-    } else if (fax_found(&fax, request)) {
+    } else if (access_fax(&fax, request)) {
         change_fax(request, &fax, &change);
         fax_clear(&fax);
     }
@@ -139,7 +139,7 @@ static json_t *read_again(struct again *again, struct fax *fax, struct request *
         problem_add(&problems, "/to", "missing", "the number to send to is needed");
     if (problem_any(&problems))
         request_problems(request, &problems);
-    else if (fax_accept_now(request) && fax_found(fax, request))
+    else if (fax_accept_now(request) && access_fax(fax, request))
         return root;
     json_decref(root);
     return NULL;
@@ -192,7 +192,8 @@ void verbs_retry(struct request *request)
 /* A test stays a test, whoever repeats it. */
 static struct fax_again wish_of(const struct request *request, const struct fax *of, const struct again *again)
 {
-    return (struct fax_again){.to = again->to, .owner = request->key.id, .test = request->key.test || of->test};
+    return (struct fax_again){
+        .to = again->to, .owner = request->key.id, .user = &request->user, .test = request->key.test || of->test};
 }
 
 /* Sending pages to another number shows them to somebody: who may not read them may not do that. */

@@ -9,9 +9,9 @@
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/fax_accept.h"
-#include "web/fax_found.h"
 #include "web/pages_wanted.h"
 #include "web/request.h"
 #include "web/upload.h"
@@ -83,6 +83,7 @@ static int submit_fax(struct fax *fax, struct request *request, const struct cov
     if (result != 0)
         return result;
     wanted->submit.owner = request->key.id;
+    wanted->submit.user = &request->user;
     wanted->submit.test = request->key.test;
     use_style(wanted, spool_of(request));
     result = submit(fax, spool_of(request), &wanted->submit);
@@ -204,6 +205,7 @@ void faxes_list(struct request *request)
     query.to = number_filter(to, request_query(request, "to"));
     query.from = number_filter(from, request_query(request, "from"));
     query.error = request_query(request, "error");
+    query.user = access_user(request);
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
     result = list_start(spool_of(request), &query, on_listed, request);
@@ -223,7 +225,7 @@ void faxes_get(struct request *request)
 {
     struct fax fax;
 
-    if (!fax_found(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     request_reply(request, 200, fax_json(&fax));
     fax_clear(&fax);
@@ -234,13 +236,13 @@ static void wish(struct request *request, int (*change)(struct spool *spool, con
     struct fax fax;
     int result;
 
-    if (!fax_found(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     fax_clear(&fax);
     result = change(spool_of(request), request->params[0]);
     if (result < 0)
         request_error(request, result);
-    else if (fax_found(&fax, request)) {
+    else if (access_fax(&fax, request)) {
         request_reply(request, status, fax_json(&fax));
         fax_clear(&fax);
     }
@@ -267,7 +269,7 @@ void faxes_attempts(struct request *request)
     json_t *list = NULL;
     int result;
 
-    if (!fax_found(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     if ((result = fax_json_attempts(&list, spool_of(request), &fax)) < 0)
         request_error(request, result);
@@ -283,7 +285,7 @@ void faxes_trace(struct request *request)
     int64_t number;
     int result;
 
-    if (!fax_found(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     result = str_to_int(&number, request->params[1], 1, 1000000);
     if (result == 0)
@@ -306,7 +308,7 @@ void faxes_events(struct request *request)
     int result;
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
-        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !fax_found(&fax, request))
+        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !access_fax(&fax, request))
         return;
     result = event_since(&events, &last, spool_of(request), cursor, (int)limit, fax.id);
     if (result < 0)

@@ -4,9 +4,9 @@
 #include "spool/fax.h"
 #include "spool/fax_json.h"
 #include "spool/purge.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/auth.h"
-#include "web/fax_found.h"
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/web_private.h"
@@ -56,7 +56,7 @@ void purge_fax(struct request *request)
     struct fax fax = {0};
     bool record;
 
-    if (!wants_record(&record, request) || !fax_found(&fax, request))
+    if (!wants_record(&record, request) || !access_fax(&fax, request))
         return;
     if (may_purge(request, &fax, record))
         purge(request, &fax, record);

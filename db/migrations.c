@@ -275,8 +275,39 @@ static const char access[] = "CREATE TABLE account ("
                              "ALTER TABLE api_key ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;"
                              "CREATE INDEX api_key_user ON api_key(user_id) WHERE user_id > 0;";
 
-/* What people do with faxes: calls_before = calls that were made before somebody last had the fax sent again. */
-static const char verbs[] = "ALTER TABLE fax ADD COLUMN calls_before INTEGER NOT NULL DEFAULT 0;";
+/* What people do with faxes. calls_before = calls that were made before somebody last had the fax sent again. Labels
+ * stand in the fax as it shows them, and in a table that finds faxes by one. The last three find by the beginning of a
+ * text; letters' case makes no difference. */
+static const char verbs[] =
+    "ALTER TABLE fax ADD COLUMN calls_before INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fax ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fax ADD COLUMN assigned INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fax ADD COLUMN junk INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fax ADD COLUMN labels TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX fax_unread ON fax(id) WHERE unread = 1;"
+    "CREATE INDEX fax_assigned ON fax(assigned, id) WHERE assigned > 0;"
+    "CREATE INDEX fax_unassigned ON fax(id) WHERE direction = 1 AND assigned = 0;"
+    "CREATE INDEX fax_junk ON fax(id) WHERE junk = 1;"
+    "CREATE INDEX fax_inbox ON fax(id) WHERE direction = 1 AND junk = 0;"
+    "CREATE TABLE fax_label ("
+    " label TEXT NOT NULL,"
+    " fax INTEGER NOT NULL REFERENCES fax(id) ON DELETE CASCADE,"
+    " PRIMARY KEY (label, fax)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX fax_label_fax ON fax_label(fax);"
+    "CREATE TABLE fax_note ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " public_id TEXT NOT NULL UNIQUE,"
+    " fax INTEGER NOT NULL REFERENCES fax(id) ON DELETE CASCADE,"
+    " user_id INTEGER NOT NULL DEFAULT 0,"
+    " author TEXT NOT NULL DEFAULT '',"
+    " text TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX fax_note_fax ON fax_note(fax, id);"
+    "CREATE INDEX fax_sender_text ON fax(lower(sender), id) WHERE sender <> '';"
+    "CREATE INDEX fax_station_text ON fax(lower(remote_station_id), id) WHERE remote_station_id <> '';"
+    "CREATE INDEX fax_reference_text ON fax(lower(client_reference), id) WHERE client_reference <> '';";
 
 const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, access, verbs};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

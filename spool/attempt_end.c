@@ -12,6 +12,7 @@
 #include "spool/fax_json.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/inbox.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -223,7 +224,10 @@ int attempt_end_inbound(struct spool *spool, int64_t id, const struct attempt_re
                        : pages > 0           ? FAX_DELIVERY_PARTIAL
                                              : FAX_DELIVERY_NONE;
         fax.ended_at = ended_at;
-        error = fax_state_change(spool, &fax, state);
+        if (pages > 0)
+            error = inbox_arrive(spool, &fax);
+        if (!error)
+            error = fax_state_change(spool, &fax, state);
     }
     log_info("call ended fax=%s line=%s attempt=%lld outcome=%s pages=%d", fax.public_id, fax.line, (long long)id,
              outcome_info(result->outcome)->code, pages);

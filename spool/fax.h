@@ -101,6 +101,10 @@ struct fax {
     char *resent_from;                        /* public id */
     int64_t purged_at;                        /* its documents were deleted, 0 = they were not */
     char *purged_document;                    /* sha256 of what `document` was until then */
+    bool unread, junk;                        /* received: nobody said that it is read; somebody said it is junk */
+    int64_t assigned;                         /* received: row of the user who sees to it, 0 = nobody */
+    char assigned_to[USER_ID_SIZE];           /* that user's public id, "" = none */
+    char *labels;                             /* JSON array */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */

@@ -66,6 +66,11 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->purged_document = text(stmt, "purged_document");
     fax->user_id = stmt_int(stmt, "user_id");
     str_copy(fax->user, sizeof(fax->user), stmt_text(stmt, "user_public_id"));
+    fax->unread = stmt_int(stmt, "unread") != 0;
+    fax->junk = stmt_int(stmt, "junk") != 0;
+    fax->assigned = stmt_int(stmt, "assigned");
+    fax->labels = text(stmt, "labels");
+    str_copy(fax->assigned_to, sizeof(fax->assigned_to), stmt_text(stmt, "assigned_public_id"));
 }
 
 int fax_row_one(struct fax *fax, struct stmt *stmt)

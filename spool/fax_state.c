@@ -126,19 +126,21 @@ static int update_numbers(struct spool *spool, const struct fax *fax)
 
 /* Apart from the rest, since most steps leave them as they are: an UPDATE writes the index of every column that it
  * sets, whether the value differs or not. */
-static int update_documents(struct spool *spool, const struct fax *fax)
+static int update_rare(struct spool *spool, const struct fax *fax)
 {
     struct stmt *stmt;
-    int error =
-        stmt_open(&stmt, spool_db(spool),
-                  "UPDATE fax SET document = ?, original = ? WHERE id = ? AND (document <> ? OR original <> ?)");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE fax SET document = ?, original = ?, remote_station_id = ? WHERE id = ?"
+                          " AND (document <> ? OR original <> ? OR remote_station_id <> ?)");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->document);
     stmt_bind_text(stmt, fax->original);
+    stmt_bind_text(stmt, fax->remote_station_id);
     stmt_bind_int(stmt, fax->id);
     stmt_bind_text(stmt, fax->document);
     stmt_bind_text(stmt, fax->original);
+    stmt_bind_text(stmt, fax->remote_station_id);
     return stmt_run(NULL, stmt);
 }
 
@@ -150,7 +152,7 @@ static int update_row(struct spool *spool, const struct fax *fax, enum fax_state
                           "UPDATE fax SET state = ?, updated_at = ?, reason = ?, not_before = ?,"
                           " pages_total = ?, pages_confirmed = ?, attempts = ?, calls = ?, delivery = ?,"
                           " outcome = ?, message = ?, error = ?, line = ?, attempt = ?, transport = ?,"
-                          " remote_station_id = ?, local_station_id = ?, queued_at = ?, dialed_at = ?,"
+                          " local_station_id = ?, queued_at = ?, dialed_at = ?,"
                           " connected_at = ?, ended_at = ? WHERE id = ? AND state = ?");
     if (error)
         return error;
@@ -169,7 +171,6 @@ static int update_row(struct spool *spool, const struct fax *fax, enum fax_state
     stmt_bind_text(stmt, fax->line);
     stmt_bind_int(stmt, fax->attempt);
     stmt_bind_text(stmt, fax->transport);
-    stmt_bind_text(stmt, fax->remote_station_id);
     stmt_bind_text(stmt, fax->local_station_id);
     stmt_bind_int(stmt, fax->queued_at);
     stmt_bind_int(stmt, fax->dialed_at);
@@ -187,7 +188,7 @@ static int update(struct spool *spool, const struct fax *fax, enum fax_state nex
 {
     int error = update_row(spool, fax, next, now_ms);
     if (!error)
-        error = update_documents(spool, fax);
+        error = update_rare(spool, fax);
     if (!error && fax->direction == FAX_INBOUND)
         error = update_numbers(spool, fax);
     return error;

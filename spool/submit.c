@@ -106,6 +106,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .metadata = fax_row_json(request->metadata),
         .resent_from = text_of(request->resent_from, ""),
         .purged_document = xstrdup(""),
+        .labels = xstrdup(""),
     };
     str_copy(fax->user, sizeof(fax->user), request->user ? request->user->public_id : "");
     fax->created_at = fax->updated_at = clock_now_ms();

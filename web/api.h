@@ -26,6 +26,14 @@ void verbs_retry(struct request *request);
 void verbs_resend(struct request *request);
 void verbs_forward(struct request *request);
 
+/* inbox.c */
+void inbox_post_read(struct request *request);
+void inbox_post_junk(struct request *request);
+void inbox_post_assign(struct request *request);
+void inbox_post_labels(struct request *request);
+void inbox_post_note(struct request *request);
+void inbox_list_notes(struct request *request);
+
 /* purge.c */
 void purge_fax(struct request *request);
 

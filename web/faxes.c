@@ -22,8 +22,11 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SEARCH_MAX 100
 
 static struct spool *spool_of(const struct request *request)
 {
@@ -112,8 +115,9 @@ void faxes_post(struct request *request)
 
 /* --- GET /v1/faxes --- */
 
-static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
-                                         "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
+static const char *const list_names[] = {
+    "limit",        "cursor",      "direction", "status", "to",       "from",  "error", "tag", "client_reference",
+    "created[gte]", "created[lt]", "unread",    "junk",   "assigned", "label", "q",     NULL};
 
 /* The link to the next page: this request's query with another cursor. */
 static char *next_link(const struct request *request, const char *cursor)
@@ -181,6 +185,53 @@ static void check_words(struct request *request, struct problems *problems)
         problem_add(problems, "?error", "unknown_word", "\"%.60s\" is not an error code", error);
 }
 
+static enum list_choice take_choice(const struct request *request, const char *name, struct problems *problems)
+{
+    const char *word = request_query(request, name);
+    char pointer[24];
+
+    if (!word)
+        return LIST_ALL;
+    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+        return *word == 't' ? LIST_YES : LIST_NO;
+    snprintf(pointer, sizeof pointer, "?%s", name);
+    problem_add(problems, pointer, "unknown_word", "\"%.60s\" is not one of: true, false", word);
+    return LIST_ALL;
+}
+
+/* Whose they are to see to: a user's, mine, nobody's. */
+static void take_assigned(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *word = request_query(request, "assigned");
+    struct user user;
+
+    if (!word)
+        return;
+    if (strcmp(word, "none") == 0)
+        query->has_assignee = LIST_NO;
+    else if (strcmp(word, "me") == 0 && request->user.id)
+        query->assigned = request->user.id;
+    else if (strcmp(word, "me") == 0)
+        problem_add(problems, "?assigned", "no_user", "this key is no user's, so that nothing is assigned to \"me\"");
+    else if (user_find(&user, spool_of(request), word) == 0)
+        query->assigned = user.id;
+    else
+        problem_add(problems, "?assigned", "unknown_user", "\"%.60s\" is no user; me and none are known besides", word);
+}
+
+static void take_inbox(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *q = request_query(request, "q");
+
+    query->unread = take_choice(request, "unread", problems);
+    query->junk = take_choice(request, "junk", problems);
+    take_assigned(query, request, problems);
+    query->label = request_query(request, "label");
+    query->q = q;
+    if (q && (strlen(q) > SEARCH_MAX || !str_is_utf8(q, strlen(q)) || !q[strspn(q, " \t")]))
+        problem_add(problems, "?q", "invalid_text", "1 to %d octets of UTF-8 can be looked for", SEARCH_MAX);
+}
+
 void faxes_list(struct request *request)
 {
     char to[NUMBER_SIZE], from[NUMBER_SIZE];
@@ -194,6 +245,7 @@ void faxes_list(struct request *request)
     take_time(&query.created_gte, request, "created[gte]", &problems);
     take_time(&query.created_lt, request, "created[lt]", &problems);
     check_words(request, &problems);
+    take_inbox(&query, request, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
         return;

@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/batch.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
 #include "spool/spool.h"
@@ -45,6 +46,9 @@ static int consider(struct spool *spool, struct fax *fax, int64_t now_ms)
 {
     if (fax->expires_at > 0 && fax->expires_at <= now_ms)
         return expire(spool, fax);
+    int canceled = fax->batch ? batch_is_canceled(spool, fax->batch) : 0;
+    if (canceled)
+        return canceled < 0 ? canceled : fax_state_change(spool, fax, FAX_CANCELED);
     int engaged = fax_state_number_engaged(spool, fax->destination, fax->test);
     if (engaged <= 0)
         return engaged < 0 ? engaged : 1;

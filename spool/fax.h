@@ -105,6 +105,8 @@ struct fax {
     int64_t assigned;                         /* received: row of the user who sees to it, 0 = nobody */
     char assigned_to[USER_ID_SIZE];           /* that user's public id, "" = none */
     char *labels;                             /* JSON array */
+    int64_t batch;                            /* row of the batch that it is of, 0 = none */
+    char batch_id[FAX_ID_SIZE];               /* that one's public id, "" = none */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */

@@ -7,6 +7,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/number.h"
+#include "spool/batch.h"
 #include "spool/fax_document.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
@@ -57,7 +58,9 @@ static int begin_round(struct spool *spool, struct fax *fax)
 int fax_again_retry(struct spool *spool, struct fax *fax, bool sure)
 {
     spool_assert_loop(spool);
-    int error = check_retry(fax, sure);
+    int error = check_retry(fax, sure), canceled = error || !fax->batch ? 0 : batch_is_canceled(spool, fax->batch);
+    if (canceled)
+        return canceled < 0 ? canceled : err_set(ERR_CONFLICT, "the batch of the fax is canceled: resend it alone");
     if (!error)
         error = begin_round(spool, fax);
     if (error)

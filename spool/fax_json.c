@@ -163,6 +163,7 @@ static void add_outbound(json_t *object, const struct fax *fax)
     json_object_set_new(object, "calls", json_integer(fax->calls));
     json_object_set_new(object, "max_attempts", json_integer(fax->max_attempts));
     json_object_set_new(object, "resent_from", text_or_null(fax->resent_from));
+    json_object_set_new(object, "batch", text_or_null(fax->batch_id));
 }
 
 static void add_inbound(json_t *object, const struct fax *fax)

@@ -71,6 +71,8 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->assigned = stmt_int(stmt, "assigned");
     fax->labels = text(stmt, "labels");
     str_copy(fax->assigned_to, sizeof(fax->assigned_to), stmt_text(stmt, "assigned_public_id"));
+    fax->batch = stmt_int(stmt, "batch");
+    str_copy(fax->batch_id, sizeof(fax->batch_id), stmt_text(stmt, "batch_public_id"));
 }
 
 int fax_row_one(struct fax *fax, struct stmt *stmt)

@@ -52,7 +52,8 @@ _Static_assert(FAX_RESUME_REMAINING == 0 && FAX_RESUME_FIRST_AND_REMAINING == 1 
     "resent_from, purged_at, purged_document, user_id, "                                                               \
     "(SELECT account.public_id FROM account WHERE account.id = fax.user_id) AS user_public_id, "                       \
     "unread, junk, assigned, labels, "                                                                                 \
-    "(SELECT account.public_id FROM account WHERE account.id = fax.assigned) AS assigned_public_id"
+    "(SELECT account.public_id FROM account WHERE account.id = fax.assigned) AS assigned_public_id, "                  \
+    "batch, (SELECT batch.public_id FROM batch WHERE batch.id = fax.batch) AS batch_public_id"
 
 /* From a row with FAX_COLUMNS. The caller clears with fax_clear. */
 void fax_row_read(struct fax *fax, struct stmt *stmt);

@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/batch.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
@@ -221,6 +222,9 @@ static int take_step(struct spool *spool, struct fax *fax, const struct step *st
     if (error)
         return error;
     fax_count_move(spool, step->from, step->to);
+    error = batch_moved(spool, fax, step->from, step->to);
+    if (error)
+        return error;
     spool_mark(spool, change_of(step->from, step->to));
     if (step->to == FAX_HELD && fax->expires_at > 0)
         spool_mark(spool, SPOOL_CHANGE_QUEUE); /* its deadline is something to wait for */

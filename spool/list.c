@@ -180,7 +180,7 @@ static int read_cursor(struct list *list, const char *cursor)
 static bool is_marked(const struct list_query *query)
 {
     return query->unread == LIST_YES || query->junk == LIST_YES || query->assigned > 0 || query->user > 0 ||
-           (query->label && *query->label);
+           query->batch > 0 || (query->label && *query->label);
 }
 
 static void where_marks(struct list *list, const struct list_query *query)
@@ -235,6 +235,8 @@ static int where_all(struct list *list, const struct list_query *query)
         where_number(list, " AND created_at >= ?", query->created_gte);
     if (query->created_lt > 0)
         where_number(list, " AND created_at < ?", query->created_lt);
+    if (query->batch > 0)
+        where_number(list, " AND batch > 0 AND batch = ?", query->batch);
     if (query->owner > 0)
         where_number(list, " AND owner = ?", query->owner);
     list->user = query->user;

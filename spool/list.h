@@ -29,6 +29,7 @@ struct list_query {
     enum list_choice has_assignee;   /* received faxes that somebody, or nobody, sees to */
     int64_t assigned;                /* row of the user who sees to them, 0 = any */
     const char *label;               /* exact */
+    int64_t batch;                   /* row, 0 = any or none */
     const char *q;                   /* what a number (to or from), the reference or the far end's station id begins
                                         with; letters' case makes no difference */
 };

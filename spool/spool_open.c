@@ -15,6 +15,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
+#include "spool/batch.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -120,6 +121,8 @@ static int open_parts(struct spool *spool)
         error = sweep_start(spool);
     if (!error)
         error = retention_start(spool);
+    if (!error)
+        error = batch_start(spool);
     return error;
 }
 

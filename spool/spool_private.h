@@ -17,6 +17,7 @@
 #define SPOOL_HOOKS_MAX     24
 #define SPOOL_LISTENERS_MAX 8
 
+struct batches;
 struct checkpoint;
 struct cipher_keys;
 struct counter;
@@ -85,6 +86,7 @@ struct spool {
     int64_t room_looked_at; /* monotonic ms, 0 = never */
 
     bool journals_changed; /* a journal was created in this turn: its folder is synced with the turn */
+    struct batches *batches;
     struct counter *counter;
     struct document_counter *document_counter;
     struct document_store *documents;

@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "spool/batch.h"
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/fax_document.h"
@@ -62,7 +63,7 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         return err_set(ERR_INVALID, "documents: none was stored");
     if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)
         return err_set(ERR_INVALID, "retry.max_attempts: 1 to %d", ATTEMPTS_MAX);
-    if (request->expires_at > 0 && request->expires_at <= clock_now_ms())
+    if (request->expires_at > 0 && request->expires_at <= clock_now_ms() && !request->batch)
         return err_set(ERR_INVALID, "expires_at: lies in the past");
     if (request->expires_at > 0 && request->not_before >= request->expires_at)
         return err_set(ERR_INVALID, "not_before: has to be before expires_at");
@@ -109,6 +110,8 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .labels = xstrdup(""),
     };
     str_copy(fax->user, sizeof(fax->user), request->user ? request->user->public_id : "");
+    fax->batch = request->batch;
+    str_copy(fax->batch_id, sizeof(fax->batch_id), request->batch_id);
     fax->created_at = fax->updated_at = clock_now_ms();
     snprintf(fax->public_id, sizeof(fax->public_id), "fax_%s", str_ulid(ulid, fax->created_at));
 }
@@ -121,8 +124,8 @@ static int insert(struct fax *fax, struct spool *spool)
                   "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
                   " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
                   " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
-                  " resent_from, user_id)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                  " resent_from, user_id, batch)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->public_id);
@@ -149,6 +152,7 @@ static int insert(struct fax *fax, struct spool *spool)
     stmt_bind_text(stmt, fax->metadata);
     stmt_bind_text(stmt, fax->resent_from);
     stmt_bind_int(stmt, fax->user_id);
+    stmt_bind_int(stmt, fax->batch);
     error = stmt_step(stmt);
     if (error == 1)
         fax->id = stmt_int(stmt, "id");
@@ -246,6 +250,9 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
         error = insert(fax, spool);
     if (!error) {
         fax_count_move(spool, 0, FAX_PREPARING);
+        error = batch_moved(spool, fax, 0, FAX_PREPARING);
+    }
+    if (!error) {
         error = event_write(spool, "fax.accepted", fax, NULL);
     }
     if (!error)

@@ -48,6 +48,8 @@ struct submit_request {
     const char *client_reference;
     const json_t *tags, *metadata; /* array of texts, object; may be NULL */
     const char *resent_from;
+    int64_t batch;        /* row, 0 = none ... */
+    const char *batch_id; /* ... its public id, and the times above were checked when it was accepted */
 };
 
 /* Write the row: state preparing, or further when the prepared document is known already. 0 and the new fax in `*fax`

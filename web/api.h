@@ -34,6 +34,12 @@ void inbox_post_labels(struct request *request);
 void inbox_post_note(struct request *request);
 void inbox_list_notes(struct request *request);
 
+/* batches.c */
+void batches_post(struct request *request);
+void batches_list(struct request *request);
+void batches_get(struct request *request);
+void batches_cancel(struct request *request);
+
 /* purge.c */
 void purge_fax(struct request *request);
 

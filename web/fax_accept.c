@@ -6,6 +6,7 @@
 #include "spool/fax.h"
 #include "spool/fax_json.h"
 #include "web/request.h"
+#include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -71,4 +72,67 @@ void fax_accept_reply(struct request *request, const struct fax *fax)
     if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
         request->keep_reply_until = 0;
     request_reply(request, 202, fax_json(fax));
+}
+
+/* --- an upload --- */
+
+static bool is_read(struct request *request)
+{
+    struct upload *upload = request->upload;
+
+    if (upload->status)
+        request_problem(request, upload->status, upload->code, "%s", upload->detail);
+    else if (problem_any(&upload->problems))
+        request_problems(request, &upload->problems);
+    else
+        return true;
+    return false;
+}
+
+bool fax_accept_upload(struct cover_use *cover, struct request *request)
+{
+    const struct fax_request *wanted = &request->upload->wanted;
+
+    return is_read(request) && fax_accept_now(request) &&
+           fax_accept_line(request, wanted->submit.line_group, request->key.test) &&
+           fax_accept_header(request, wanted->options) && can_be_read(request) && cover_check(cover, request);
+}
+
+/* The documents into the store, and what the spool is told about them. */
+static int store_documents(struct fax_stored *stored, struct request *request)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    int result = 0;
+
+    for (int i = 0; i < wanted->document_count && result == 0; i++) {
+        result = upload_store(stored->shas[i], request->upload, i);
+        stored->uploads[i] = (struct submit_upload){stored->shas[i], wanted->documents[i].info};
+    }
+    wanted->submit.uploads = stored->uploads;
+    wanted->submit.upload_count = wanted->document_count;
+    return result;
+}
+
+static int store_cover(struct fax_stored *stored, struct request *request, const struct cover_use *cover)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    int result = cover->data ? document_put(stored->cover, request->web->options.spool, cover->data, cover->size) : 0;
+
+    wanted->submit.cover = cover->data ? stored->cover : NULL;
+    wanted->submit.cover_fields = wanted->cover_fields;
+    return result;
+}
+
+int fax_accept_store(struct fax_stored *stored, struct request *request, const struct cover_use *cover)
+{
+    struct fax_request *wanted = &request->upload->wanted;
+    int result = store_documents(stored, request);
+
+    if (result == 0)
+        result = store_cover(stored, request, cover);
+    wanted->submit.owner = request->key.id;
+    wanted->submit.user = &request->user;
+    wanted->submit.test = request->key.test;
+    use_style(wanted, request->web->options.spool);
+    return result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /v1/faxes: where a fax enters faxd (web -> spool/submit), and what can be asked and wished about it. */
-#include "spool/document.h"
+#include "spool/batch.h"
 #include "spool/event.h"
 #include "spool/fax.h"
 #include "spool/fax_json.h"
@@ -35,61 +35,14 @@ static struct spool *spool_of(const struct request *request)
 
 /* --- POST /v1/faxes --- */
 
-/* False and the reply is made. */
-static bool is_good(struct request *request)
-{
-    struct upload *upload = request->upload;
-
-    if (upload->status)
-        request_problem(request, upload->status, upload->code, "%s", upload->detail);
-    else if (problem_any(&upload->problems))
-        request_problems(request, &upload->problems);
-    else
-        return fax_accept_now(request);
-    return false;
-}
-
-/* The documents into the store, and what the spool is told about them. */
-static int store_documents(struct submit_upload *uploads, char (*shas)[DOCUMENT_SHA_SIZE], struct request *request)
-{
-    struct fax_request *wanted = &request->upload->wanted;
-    int result = 0;
-
-    for (int i = 0; i < wanted->document_count && result == 0; i++) {
-        result = upload_store(shas[i], request->upload, i);
-        uploads[i] = (struct submit_upload){shas[i], wanted->documents[i].info};
-    }
-    wanted->submit.uploads = uploads;
-    wanted->submit.upload_count = wanted->document_count;
-    return result;
-}
-
-static int store_cover(char sha[DOCUMENT_SHA_SIZE], struct request *request, const struct cover_use *cover)
-{
-    struct fax_request *wanted = &request->upload->wanted;
-    int result = cover->data ? document_put(sha, spool_of(request), cover->data, cover->size) : 0;
-
-    wanted->submit.cover = cover->data ? sha : NULL;
-    wanted->submit.cover_fields = wanted->cover_fields;
-    return result;
-}
-
 static int submit_fax(struct fax *fax, struct request *request, const struct cover_use *cover)
 {
     struct fax_request *wanted = &request->upload->wanted;
-    struct submit_upload uploads[FAX_REQUEST_DOCUMENTS];
-    char shas[FAX_REQUEST_DOCUMENTS][DOCUMENT_SHA_SIZE], cover_sha[DOCUMENT_SHA_SIZE];
-    int result = store_documents(uploads, shas, request);
+    struct fax_stored stored;
+    int result = fax_accept_store(&stored, request, cover);
 
     if (result == 0)
-        result = store_cover(cover_sha, request, cover);
-    if (result != 0)
-        return result;
-    wanted->submit.owner = request->key.id;
-    wanted->submit.user = &request->user;
-    wanted->submit.test = request->key.test;
-    use_style(wanted, spool_of(request));
-    result = submit(fax, spool_of(request), &wanted->submit);
+        result = submit(fax, spool_of(request), &wanted->submit);
     return result == 0 ? fax_accept_tell(request, fax, wanted->options) : result;
 }
 
@@ -99,10 +52,7 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    const struct fax_request *wanted = &request->upload->wanted;
-
-    if (!is_good(request) || !fax_accept_line(request, wanted->submit.line_group, request->key.test) ||
-        !fax_accept_header(request, wanted->options) || !can_be_read(request) || !cover_check(&cover, request))
+    if (!fax_accept_upload(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)
@@ -117,7 +67,7 @@ void faxes_post(struct request *request)
 
 static const char *const list_names[] = {
     "limit",        "cursor",      "direction", "status", "to",       "from",  "error", "tag", "client_reference",
-    "created[gte]", "created[lt]", "unread",    "junk",   "assigned", "label", "q",     NULL};
+    "created[gte]", "created[lt]", "unread",    "junk",   "assigned", "label", "batch", "q",   NULL};
 
 /* The link to the next page: this request's query with another cursor. */
 static char *next_link(const struct request *request, const char *cursor)
@@ -219,6 +169,17 @@ static void take_assigned(struct list_query *query, const struct request *reques
         problem_add(problems, "?assigned", "unknown_user", "\"%.60s\" is no user; me and none are known besides", word);
 }
 
+static void take_batch(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *id = request_query(request, "batch");
+    struct batch batch;
+
+    if (id && batch_find(&batch, spool_of(request), id) == 0)
+        query->batch = batch.id;
+    else if (id)
+        problem_add(problems, "?batch", "unknown_batch", "there is no batch \"%.60s\"", id);
+}
+
 static void take_inbox(struct list_query *query, const struct request *request, struct problems *problems)
 {
     const char *q = request_query(request, "q");
@@ -227,6 +188,7 @@ static void take_inbox(struct list_query *query, const struct request *request, 
     query->junk = take_choice(request, "junk", problems);
     take_assigned(query, request, problems);
     query->label = request_query(request, "label");
+    take_batch(query, request, problems);
     query->q = q;
     if (q && (strlen(q) > SEARCH_MAX || !str_is_utf8(q, strlen(q)) || !q[strspn(q, " \t")]))
         problem_add(problems, "?q", "invalid_text", "1 to %d octets of UTF-8 can be looked for", SEARCH_MAX);

@@ -21,6 +21,7 @@ enum route_flag {
     ROUTE_BODY_LARGE = 1u << 3, /* up to body_max, else ROUTE_BODY_SMALL octets */
     ROUTE_SECRET = 1u << 4,     /* the reply holds a secret that is shown once: it is not stored for replay */
     ROUTE_PREVIEW = 1u << 5,    /* the body is a fax that is not sent */
+    ROUTE_BATCH = 1u << 9,      /* the body is a fax to many */
     ROUTE_BODY_NONE = 1u << 8   /* no body at all is fine, too, and reads as an empty object */
 };
 

@@ -43,6 +43,11 @@ const struct route routes[] = {
     {"GET", "/v1/faxes/{id}/pages/{n}", KEY_DOCUMENT_READ, ANY, 0, documents_page},
     {"GET", "/v1/faxes/{id}/thumbnail", KEY_DOCUMENT_READ, ANY, 0, documents_thumbnail},
 
+    {"POST", "/v1/batches", KEY_FAX_SEND, SEND, JSON | ROUTE_BODY_LARGE | ROUTE_BATCH, batches_post},
+    {"GET", "/v1/batches", KEY_FAX_READ, ANY, 0, batches_list},
+    {"GET", "/v1/batches/{id}", KEY_FAX_READ, ANY, 0, batches_get},
+    {"POST", "/v1/batches/{id}/cancel", KEY_FAX_CANCEL, SEND, WRITES, batches_cancel},
+
     {"POST", "/v1/previews", KEY_FAX_SEND, SEND, (UPLOAD & ~ROUTE_WRITES) | ROUTE_PREVIEW, previews_post},
     {"GET", "/v1/previews/{id}", KEY_FAX_SEND, SEND, 0, previews_get},
     {"GET", "/v1/previews/{id}/document", KEY_FAX_SEND, SEND, 0, previews_document},

@@ -29,9 +29,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLICE       100
-#define PREPARE_MAX 16 /* of a batch with covers at a time */
-#define PAUSE_MS    10 /* between slices, for others */
+#define SLICE       40  /* faxes that are made in a turn */
+#define CANCEL      100 /* faxes that are canceled in a turn */
+#define PREPARE_MAX 16  /* of a batch with covers at a time */
+#define PAUSE_MS    5   /* between slices, for others */
 #define FAILED_MS   10000
 
 struct batches {
@@ -383,8 +384,8 @@ static int cancel_ids(int64_t *ids, struct spool *spool, int64_t batch)
     if (error)
         return error;
     stmt_bind_int(stmt, batch);
-    stmt_bind_int(stmt, SLICE);
-    return fax_row_ids(ids, SLICE, stmt);
+    stmt_bind_int(stmt, CANCEL);
+    return fax_row_ids(ids, CANCEL, stmt);
 }
 
 static int cancel_fax(struct spool *spool, int64_t id)
@@ -402,13 +403,13 @@ static int cancel_fax(struct spool *spool, int64_t id)
 /* Recipients that have no fax yet get none. */
 static int cancel(struct batches *batches, struct plan *plan)
 {
-    int64_t ids[SLICE];
+    int64_t ids[CANCEL];
     int error = 0, count = cancel_ids(ids, batches->spool, plan->batch.id);
     for (int i = 0; i < count && !error; i++)
         error = cancel_fax(batches->spool, ids[i]);
     if (count < 0 || error)
         return error ? error : count;
-    if (count == SLICE)
+    if (count == CANCEL)
         return count;
     plan->batch.dropped += plan->batch.total - plan->batch.expanded;
     plan->batch.expanded = plan->batch.total;

@@ -40,6 +40,9 @@ void batches_list(struct request *request);
 void batches_get(struct request *request);
 void batches_cancel(struct request *request);
 
+/* receipt.c */
+void receipt_get(struct request *request);
+
 /* purge.c */
 void purge_fax(struct request *request);
 

@@ -41,6 +41,7 @@ const struct route routes[] = {
     {"GET", "/v1/faxes/{id}/events", KEY_FAX_READ, ANY, 0, faxes_events},
     {"GET", "/v1/faxes/{id}/document", KEY_DOCUMENT_READ, ANY, 0, documents_get},
     {"GET", "/v1/faxes/{id}/pages/{n}", KEY_DOCUMENT_READ, ANY, 0, documents_page},
+    {"GET", "/v1/faxes/{id}/receipt", KEY_DOCUMENT_READ, ANY, 0, receipt_get},
     {"GET", "/v1/faxes/{id}/thumbnail", KEY_DOCUMENT_READ, ANY, 0, documents_thumbnail},
 
     {"POST", "/v1/batches", KEY_FAX_SEND, SEND, JSON | ROUTE_BODY_LARGE | ROUTE_BATCH, batches_post},

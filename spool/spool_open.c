@@ -23,6 +23,7 @@
 #include "spool/key.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
+#include "spool/session.h"
 #include "spool/subscription.h"
 #include "spool/sweep.h"
 #include "spool/user.h"
@@ -117,6 +118,8 @@ static int open_parts(struct spool *spool)
         error = key_start(spool);
     if (!error)
         error = user_start(spool);
+    if (!error)
+        error = session_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

@@ -28,6 +28,7 @@ struct key_cache;
 struct reader;
 struct retention;
 struct retry_policy;
+struct session_cache;
 struct style_store;
 struct subscriptions;
 struct sweep;
@@ -94,6 +95,7 @@ struct spool {
     struct key_cache *keys;
     struct retention *retention;
     struct retry_policy *policy;
+    struct session_cache *sessions;
     struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;

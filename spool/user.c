@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/key.h"
+#include "spool/session.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -180,16 +181,16 @@ int user_count(struct spool *spool)
 /* ---- writing ---- */
 
 /* Letters that need no escape wherever a name may come to stand, and that no two names can differ by in secret. */
-static bool is_name(const char *name)
+bool user_is_name(const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-";
-    return *name && name[strspn(name, letters)] == '\0';
+    return name && *name && strlen(name) < USER_NAME_SIZE && name[strspn(name, letters)] == '\0';
 }
 
 static int check(const struct user *user)
 {
-    if (!is_name(user->name))
-        return err_set(ERR_INVALID, "name: 1 to %d of a-z, A-Z, 0-9 and . _ @ + - are needed", USER_NAME_SIZE - 1);
+    if (!user_is_name(user->name))
+        return err_set(ERR_INVALID, "name: " USER_NAME_RULE);
     if (!str_is_utf8(user->display_name, strlen(user->display_name)))
         return err_set(ERR_INVALID, "display_name: not UTF-8");
     if (!str_is_utf8(user->email, strlen(user->email)))
@@ -237,16 +238,23 @@ int user_create(struct user *user, struct spool *spool, const char *password)
     return insert(user, spool, password);
 }
 
-/* Somebody has to be left who can let others in. */
-static int check_admins(struct spool *spool, const struct user *user, bool stays)
+static bool is_admin(const struct user *user)
 {
-    if (stays)
-        return 0;
+    return user->role == USER_ADMIN && !user->disabled;
+}
+
+/* Somebody has to be left who can let others in. For a user who is about not to be an admin any more. */
+static int check_admins(struct spool *spool, int64_t id)
+{
+    struct user user;
+    int error = user_get(&user, spool, id);
+    if (error || !is_admin(&user))
+        return error;
     int others = count(spool,
                        "SELECT count(*) AS found FROM account WHERE role = " SQL_ADMIN " AND disabled = 0"
                        " AND id <> ?",
-                       user->id);
-    return others > 0 ? 0 : others < 0 ? others : err_set(ERR_DENIED, "%s is the last admin", user->name);
+                       id);
+    return others > 0 ? 0 : others < 0 ? others : err_set(ERR_DENIED, "%s is the last admin", user.name);
 }
 
 static int changed_one(struct spool *spool, struct stmt *stmt)
@@ -262,8 +270,8 @@ int user_change(struct spool *spool, const struct user *user)
     struct stmt *stmt;
     spool_assert_loop(spool);
     int error = check(user);
-    if (!error)
-        error = check_admins(spool, user, user->role == USER_ADMIN && !user->disabled);
+    if (!error && !is_admin(user))
+        error = check_admins(spool, user->id);
     if (!error)
         error = stmt_open(&stmt, spool_db(spool),
                           "UPDATE account SET name = ?, display_name = ?, email = ?, role = ?, disabled = ?"
@@ -296,9 +304,7 @@ int user_delete(struct spool *spool, const struct user *user)
 {
     struct stmt *stmt;
     spool_assert_loop(spool);
-    int error = check_admins(spool, user, false);
-    if (error == ERR_DENIED && (user->role != USER_ADMIN || user->disabled)) /* another one is missing, not this */
-        error = 0;
+    int error = check_admins(spool, user->id);
     if (error)
         return error;
     int faxes = count(spool,
@@ -314,6 +320,8 @@ int user_delete(struct spool *spool, const struct user *user)
     if (faxes)
         return faxes < 0 ? faxes : err_set(ERR_CONFLICT, "faxes are assigned to %s", user->name);
     error = key_revoke_user(spool, user->id);
+    if (!error)
+        error = session_end_others(spool, user->id, 0);
     if (!error)
         error = stmt_open(&stmt, spool_db(spool), "DELETE FROM account WHERE id = ?");
     if (error)

@@ -39,6 +39,11 @@ struct user {
     int failures;                                    /* wrong passwords since the last right one */
 };
 
+#define USER_NAME_RULE "a name of 1 to 64 of the characters a-z, A-Z, 0-9 and . _ @ + - is needed"
+
+/* Is it made as a name is? NULL is not. Pure. */
+bool user_is_name(const char *name);
+
 /* "admin"; "" for what is no role. */
 const char *user_role_name(unsigned role);
 /* 0 when it is none. */

@@ -33,7 +33,9 @@ static int tell_header(struct request *request, const struct batch *batch)
 
     if (!json_is_false(json_object_get(request->upload->wanted.options, "header_show")))
         return 0;
-    data = json_pack("{s:s, s:s}", "batch", batch->public_id, "key", request->key.public_id);
+    data = json_pack("{s:s, s:o, s:o}", "batch", batch->public_id, "key",
+                     request->key.id ? json_string(request->key.public_id) : json_null(), "user",
+                     request->user.id ? json_string(request->user.public_id) : json_null());
     result = event_write(spool_of(request), "fax.header_hidden", NULL, data);
     json_decref(data);
     return result;
@@ -67,7 +69,8 @@ void batches_post(struct request *request)
         request_error(request, result);
         return;
     }
-    log_info("batch is accepted batch=%s recipients=%d key=%s", batch.public_id, batch.total, request->key.public_id);
+    log_info("batch is accepted batch=%s recipients=%d key=%s user=%s", batch.public_id, batch.total,
+             request->key.public_id, request->user.public_id);
     request->location = xasprintf("/v1/batches/%s", batch.public_id);
     reply_batch(request, 202, &batch);
 }

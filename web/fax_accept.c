@@ -45,10 +45,11 @@ static bool hides_header(const json_t *options)
 /* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
 bool fax_accept_header(struct request *request, const json_t *options)
 {
-    if (!hides_header(options) || request->key.scopes & KEY_CONFIG)
+    if (!hides_header(options) || request->key.scopes & KEY_CONFIG) /* of a user, who is an admin then */
         return true;
-    request_problem(request, 403, "header_required",
-                    "header.show=false needs a key with the scope config:*: each page has to say who sent it");
+    request_problem(
+        request, 403, "header_required",
+        "header.show=false needs a key with the scope config:*, or an admin: each page has to say who sent it");
     return false;
 }
 
@@ -56,11 +57,14 @@ int fax_accept_tell(struct request *request, const struct fax *fax, const json_t
 {
     if (!hides_header(options))
         return 0;
-    json_t *data = json_pack("{s:s, s:s}", "id", fax->public_id, "key", request->key.public_id);
+    json_t *data = json_pack("{s:s, s:o, s:o}", "id", fax->public_id, "key",
+                             request->key.id ? json_string(request->key.public_id) : json_null(), "user",
+                             request->user.id ? json_string(request->user.public_id) : json_null());
     int result = event_write(request->web->options.spool, "fax.header_hidden", fax, data);
 
     json_decref(data);
-    log_info("header line turned off fax=%s key=%s", fax->public_id, request->key.public_id);
+    log_info("header line turned off fax=%s key=%s user=%s", fax->public_id, request->key.public_id,
+             request->user.public_id);
     return result;
 }
 

@@ -87,6 +87,19 @@ const struct route routes[] = {
     {"GET", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, 0, keys_get},
     {"DELETE", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, WRITES, keys_delete},
 
+    {"GET", "/v1/users", KEY_CONFIG, USER_ADMIN, 0, users_list},
+    {"POST", "/v1/users", KEY_CONFIG, USER_ADMIN, ROUTE_BODY_JSON, users_post},
+    {"GET", "/v1/users/{id}", KEY_CONFIG, USER_ADMIN, 0, users_get},
+    {"PATCH", "/v1/users/{id}", KEY_CONFIG, USER_ADMIN, ROUTE_BODY_JSON, users_patch},
+    {"DELETE", "/v1/users/{id}", KEY_CONFIG, USER_ADMIN, WRITES, users_delete},
+
+    {"GET", "/v1/setup", 0, 0, 0, setup_get},
+    {"POST", "/v1/setup", 0, 0, ROUTE_BODY_JSON | ROUTE_SECRET, setup_post},
+    {"POST", "/v1/session", 0, 0, ROUTE_BODY_JSON | ROUTE_SECRET, sessions_post},
+    {"GET", "/v1/session", 0, ANY, 0, sessions_get},
+    {"DELETE", "/v1/session", 0, ANY, WRITES, sessions_delete},
+    {"POST", "/v1/session/password", 0, ANY, ROUTE_BODY_JSON | ROUTE_SECRET, sessions_password},
+
     {"GET", "/health/live", 0, 0, 0, health_live},
     {"GET", "/health/ready", 0, 0, 0, health_ready},
     {"GET", "/metrics", 0, 0, 0, health_metrics},

@@ -172,6 +172,20 @@ static void on_event(void *context, int64_t sequence, const char *type, const ch
     }
 }
 
+void streams_review(struct streams *streams)
+{
+    struct stream *stream = LIST_FIRST(&streams->list), *next;
+
+    for (; stream; stream = next) {
+        struct request *request = stream->request;
+        next = LIST_NEXT(stream, entry);
+        if (access_lasts(request))
+            continue;
+        on_gone(stream);
+        request_stream_end(request);
+    }
+}
+
 /* A comment keeps proxies from closing the connection, and finds out when the other side is gone without a word. */
 static void on_heartbeat(evutil_socket_t fd, short what, void *context)
 {
@@ -180,6 +194,7 @@ static void on_heartbeat(evutil_socket_t fd, short what, void *context)
     struct evbuffer *buffer = evbuffer_new();
 
     (void)fd, (void)what;
+    streams_review(streams);
     LIST_FOREACH(stream, &streams->list, entry)
     {
         if (!buffer || unread(stream) > 0)

@@ -127,6 +127,18 @@ static const char *scope_of(const json_t *operation)
     return scope ? scope : "";
 }
 
+static bool has_session(const json_t *operation)
+{
+    const json_t *scheme;
+    size_t i;
+    json_array_foreach(json_object_get(operation, "security"), i, scheme)
+    {
+        if (json_object_get(scheme, "session"))
+            return true;
+    }
+    return false;
+}
+
 static unsigned roles_of(const json_t *operation)
 {
     unsigned roles = 0;
@@ -156,6 +168,7 @@ static void every_resource_is_described_with_its_scope_and_roles(void **state)
         if (!operation)
             fail_msg("not described: %s %s", route->method, route->pattern);
         assert_string_equal(scope_of(operation), auth_scope_name(route->scope));
+        assert_int_equal(has_session(operation), route->roles != 0);
         if (roles_of(operation) != route->roles)
             fail_msg("x-roles of %s %s differ from the table's", route->method, route->pattern);
         assert_int_equal(json_object_get(operation, "requestBody") != NULL,

@@ -87,19 +87,20 @@ void verbs_patch(struct request *request)
     static const char *const names[] = {"not_before", "priority", "tags", "client_reference", NULL};
     struct problems problems = {0};
     struct fax_change change = {0};
-    json_t *root = request_json(request);
     struct fax fax;
+    json_t *root;
 
-    if (!root)
+    if (!access_fax(&fax, request))
         return;
-    body_read(root, names, take_change, &change, &problems);
-    if (problem_any(&problems)) {
+    root = request_json(request);
+    if (root)
+        body_read(root, names, take_change, &change, &problems);
+    if (problem_any(&problems))
         request_problems(request, &problems);
-    } else if (access_fax(&fax, request)) {
+    else if (root)
         change_fax(request, &fax, &change);
-        fax_clear(&fax);
-    }
     json_decref(root);
+    fax_clear(&fax);
 }
 
 /* --- what retry, resend and forward may say --- */
@@ -124,24 +125,35 @@ static void take_again(void *context, const char *name, json_t *value, const cha
     }
 }
 
-/* The body, and the fax that it is about. NULL and the reply is made; else the caller clears both. */
+static bool read_body(struct again *again, json_t *root, struct request *request, const char *const *names,
+                      bool needs_number)
+{
+    struct problems problems = {0};
+
+    *again = (struct again){0};
+    body_read(root, names, take_again, again, &problems);
+    if (needs_number && json_is_object(root) && !json_object_get(root, "to"))
+        problem_add(&problems, "/to", "missing", "the number to send to is needed");
+    if (!problem_any(&problems))
+        return fax_accept_now(request);
+    request_problems(request, &problems);
+    return false;
+}
+
+/* The fax, first of all, since whoever may not see it learns nothing more; and the body. NULL and the reply is made;
+ * else the caller clears both. */
 static json_t *read_again(struct again *again, struct fax *fax, struct request *request, const char *const *names,
                           bool needs_number)
 {
-    struct problems problems = {0};
-    json_t *root = request_json(request);
+    json_t *root;
 
-    *again = (struct again){0};
-    if (!root)
+    if (!access_fax(fax, request))
         return NULL;
-    body_read(root, names, take_again, again, &problems);
-    if (needs_number && !json_object_get(root, "to"))
-        problem_add(&problems, "/to", "missing", "the number to send to is needed");
-    if (problem_any(&problems))
-        request_problems(request, &problems);
-    else if (fax_accept_now(request) && access_fax(fax, request))
+    root = request_json(request);
+    if (root && read_body(again, root, request, names, needs_number))
         return root;
     json_decref(root);
+    fax_clear(fax);
     return NULL;
 }
 

@@ -31,29 +31,37 @@ struct wish {
     const char *text;
 };
 
-/* The body by `take`, which has to bring `name`; and the fax. NULL and the reply is made; else the caller clears both.
- */
-static json_t *read_wish(struct wish *wish, struct fax *fax, struct request *request, const char *name,
-                         body_take_fn take)
+static bool read_body(struct wish *wish, json_t *root, const char *name, body_take_fn take)
 {
     const char *const names[] = {name, NULL};
     struct problems problems = {0};
-    json_t *root = request_json(request);
+    char pointer[32];
+
+    body_read(root, names, take, wish, &problems);
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    if (json_is_object(root) && !json_object_get(root, name))
+        problem_add(&problems, pointer, "missing", "\"%s\" is needed", name);
+    if (!problem_any(&problems))
+        return true;
+    request_problems(wish->request, &problems);
+    return false;
+}
+
+/* The fax, first of all, since whoever may not see it learns nothing more; and the body, by `take`, which has to bring
+ * `name`. NULL and the reply is made; else the caller clears both. */
+static json_t *read_wish(struct wish *wish, struct fax *fax, struct request *request, const char *name,
+                         body_take_fn take)
+{
+    json_t *root;
 
     *wish = (struct wish){.request = request};
-    if (!root)
+    if (!access_fax(fax, request))
         return NULL;
-    body_read(root, names, take, wish, &problems);
-    if (json_is_object(root) && !json_object_get(root, name)) {
-        char pointer[32];
-        snprintf(pointer, sizeof pointer, "/%s", name);
-        problem_add(&problems, pointer, "missing", "\"%s\" is needed", name);
-    }
-    if (problem_any(&problems))
-        request_problems(request, &problems);
-    else if (access_fax(fax, request))
+    root = request_json(request);
+    if (root && read_body(wish, root, name, take))
         return root;
     json_decref(root);
+    fax_clear(fax);
     return NULL;
 }
 

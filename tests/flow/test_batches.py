@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One document set to many numbers: accepted, made in slices, counted, canceled, and whole after kill -9. Prints TAP."""
+import json
 import os
 import sqlite3
 import sys
@@ -207,6 +208,24 @@ def batches_are_listed_page_by_page_and_run_again_when_one_is_retried():
     same(server.ask("DELETE", f"/v1/faxes/{fax}?record=true").status, 204)
     same(server.ask("GET", "/v1/batches/" + names[0]).status, 404)
     same(server.ask("GET", "/v1/faxes?batch=bat_none").status, 400)
+
+
+@fact
+def the_command_line_does_the_same():
+    server = started(FAST_RETRIES + exchange())
+    path = os.path.join(server.folder, "batch.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"documents": [document(octets(PAGES[0]))], "recipients": numbers(5), "hold": True}, file)
+    status, out, _ = server.command("batch", "send", path)
+    name = out.strip()
+    same(status, 0)
+    wait_counts(server, name, {"held": 5})
+    for words in (("list",), ("show", name)):
+        status, out, _ = server.command("batch", *words)
+        same((status, [name in out, "held 5" in out, "running" in out]), (0, [True] * 3))
+    same(server.command("batch", "cancel", name)[0], 0)
+    wait_counts(server, name, {"canceled": 5})
+    same(server.command("batch", "send", server.log_path)[0] != 0, True)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,8 @@ def a_fax_is_given_to_somebody_who_then_sees_it():
     same(do(server, first, "read", {"read": True}, own).status, 200)
     same(problem(do(server, first, "assign", {"user": operator}, own)), (403, "role_not_allowed"))
     same(do(server, first, "notes", {"text": "seen"}, own).json["user"], sender)
+    mine_too = server.ask("GET", "/v1/events?limit=1000", key=own).json["data"]
+    same([e["data"]["id"] for e in mine_too if e["type"].startswith("inbound.")], [first])
     same(do(server, first, "assign", {"user": None}, key).json["assigned"], None)
     same(found(server, "assigned=me", own), [])
     told = [e["data"]["assigned"] for e in server.get(f"/v1/faxes/{first}/events")["data"]
@@ -195,6 +197,27 @@ def who_may_not_manage_the_inbox_changes_nothing():
         reply = do(server, fax, verb, {"other": 1})
         same((verb, reply.codes()), (verb, {("/other", "unknown_key"), ("/" + next(iter(body)), "missing")}))
     same(server.fax(fax), before)
+
+
+@fact
+def the_command_line_does_the_same():
+    server = started(FAST_RETRIES + exchange())
+    first, second = received(server, 2)
+    same([server.command("inbox", *words)[0] for words in
+          (("read", first), ("label", first, "a", "b"), ("note", first, "seen"), ("junk", second))], [0] * 4)
+    fax = server.fax(first)
+    same((fax["unread"], fax["labels"], server.fax(second)["junk"]), (False, ["a", "b"], True))
+    same([n["text"] for n in server.get(f"/v1/faxes/{first}/notes")["data"]], ["seen"])
+
+    def listed(*words):
+        status, out, _ = server.command("inbox", "list", *words)
+        same(status, 0)
+        return [line.split()[0] for line in out.splitlines()[1:]]
+    same((listed(), listed("--all"), listed("--all", "--unread"), listed("--label", "b"), listed("--q", "9")),
+         ([first], [second, first], [second], [first], []))
+    same(server.command("inbox", "unread", first)[0], 0)
+    same(listed("--unread"), [first])
+    same(server.command("inbox", "assign", first, "usr_none")[0] != 0, True)
 
 
 if __name__ == "__main__":

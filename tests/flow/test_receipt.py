@@ -149,5 +149,16 @@ def who_may_not_read_documents_gets_no_receipt():
     receipt(server, fax, server.key_with("document:read"))
 
 
+@fact
+def the_command_line_saves_it():
+    server = started(FAST_RETRIES + exchange())
+    fax = server.send("1002")
+    server.wait_state(fax)
+    path = os.path.join(server.folder, "r.pdf")
+    same(server.command("get", fax, "--receipt", "-o", path)[0], 0)
+    with open(path, "rb") as file:
+        within("DELIVERED", told(file.read()))
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -305,5 +305,23 @@ def what_a_test_key_touches_stays_a_test():
     same(server.fax(failed)["calls"], 1)
 
 
+@fact
+def the_command_line_does_the_same():
+    server = started(FAST_RETRIES + exchange("numbers.2001.behaviour = busy"))
+    fax = server.send("2001", retry={"max_attempts": 1})
+    server.wait_state(fax)
+    same(server.command("retry", fax)[:2], (0, f"{fax} is called again\n"))
+    same(server.wait_state(fax)["calls"], 2)
+    status, out, _ = server.command("resend", fax, "--to", "1002")
+    new = out.strip()
+    same((status, server.wait_state(new)["status"], server.fax(new)["resent_from"]), (0, "delivered", fax))
+    status, _, told = server.command("retry", new)
+    same((status != 0, "delivered" in told), (True, True))
+    came = server.settled_inbound(1)[0]["id"]
+    status, out, _ = server.command("forward", came, "--to", "1003", "--note", "look")
+    same((status, server.wait_state(out.strip())["pages"]["total"]), (0, 2))
+    same(server.command("forward", came)[0] != 0, True)
+
+
 if __name__ == "__main__":
     sys.exit(main())

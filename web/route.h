@@ -22,6 +22,8 @@ enum route_flag {
     ROUTE_SECRET = 1u << 4,     /* the reply holds a secret that is shown once: it is not stored for replay */
     ROUTE_PREVIEW = 1u << 5,    /* the body is a fax that is not sent */
     ROUTE_BODY_CSV = 1u << 6,   /* a file of comma-separated values is needed, as it is or in a form */
+    ROUTE_BODY_NONE = 1u << 7,  /* no body at all is fine, too, and reads as an empty object */
+    ROUTE_BATCH = 1u << 8,      /* the body is a fax to many */
     ROUTE_UNCOUNTED = 1u << 9   /* no rate limit */
 };
 

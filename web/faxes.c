@@ -6,11 +6,11 @@
 #include "spool/fax_json.h"
 #include "spool/fax_state.h"
 #include "spool/list.h"
-#include "spool/outbound_rule.h"
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/api.h"
+#include "web/fax_way.h"
 #include "web/page.h"
 #include "web/pages_wanted.h"
 #include "web/parties.h"
@@ -65,48 +65,6 @@ static void accept_fax(struct request *request, const struct fax *fax)
     if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
         request->keep_reply_until = 0;
     request_reply(request, 202, fax_json(fax));
-}
-
-static bool has_line(const struct request *request, const char *group)
-{
-    const struct web_options *options = &request->web->options;
-
-    return !options->has_line || options->has_line(options->server, group, request->key.test);
-}
-
-/* The groups that would carry it: the one that was asked for, or those of the rules. */
-static bool has_any_line(struct request *request, const char *group)
-{
-    const char *to = request->upload->wanted.submit.to;
-    const struct outbound_rule *rule;
-    char number[NUMBER_SIZE];
-    int64_t opens_at;
-
-    if (*group || request->key.test || number_normalise(number, to) < 0)
-        return has_line(request, *group ? group : OUTBOUND_DEFAULT);
-    rule = outbound_rule_for(&opens_at, spool_of(request), number, clock_now_ms());
-    if (!rule)
-        return has_line(request, OUTBOUND_DEFAULT);
-    for (int i = 0; i < rule->group_count; i++) {
-        if (has_line(request, rule->groups[i]))
-            return true;
-    }
-    return false;
-}
-
-/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
-static bool can_be_carried(struct request *request)
-{
-    const char *wanted = request->upload->wanted.submit.line_group, *group = wanted ? wanted : "";
-    struct problems problems = {0};
-
-    if (has_any_line(request, group))
-        return true;
-    problem_add(&problems, "/route/group", "unknown_group",
-                "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                request->key.test ? " of a simulator, as test keys need," : "", *group ? group : OUTBOUND_DEFAULT);
-    request_problems(request, &problems); /* cleared there */
-    return false;
 }
 
 /* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
@@ -176,12 +134,14 @@ static int submit_fax(struct fax *fax, struct request *request, const struct cov
 
 void faxes_post(struct request *request)
 {
+    const struct fax_request *wanted = &request->upload->wanted;
     struct cover_use cover = {0};
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !parties_find(request) || !can_be_carried(request) || !may_hide_header(request) ||
-        !can_be_read(request) || !cover_check(&cover, request))
+    if (!is_good(request) || !parties_find(request) ||
+        !fax_way_exists(request, wanted->submit.line_group, wanted->submit.to, request->key.test) ||
+        !may_hide_header(request) || !can_be_read(request) || !cover_check(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)

@@ -11,6 +11,7 @@
 #include "spool/fax_document.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/page_style.h"
 #include "spool/preparation.h"
 #include "spool/spool_private.h"
@@ -111,7 +112,7 @@ static void copy_wishes(struct copy *copy, const struct fax *of, const struct fa
     copy->request = (struct submit_request){
         .to = wish->to ? wish->to : of->destination,
         .from = of->sender,
-        .line_group = of->routed ? NULL : of->line_group,
+        .line_group = outbound_rule_asked(of),
         .priority = of->priority,
         .test = wish->test,
         .owner = wish->owner,

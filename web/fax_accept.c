@@ -5,14 +5,13 @@
 #include "spool/event.h"
 #include "spool/fax.h"
 #include "spool/fax_json.h"
-#include "spool/outbound_rule.h"
+#include "web/fax_way.h"
 #include "web/parties.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/base/number.h"
 
 #define REPLY_AFTER_SEND_MS (24 * 3600 * 1000LL) /* a stored reply outlives a scheduled send by a day */
 #define REPLY_KEPT_MS       (72 * 3600 * 1000LL)
@@ -22,46 +21,6 @@ bool fax_accept_now(struct request *request)
     if (request->web->draining)
         request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
     return !request->web->draining;
-}
-
-static bool has_line(const struct request *request, const char *group, bool test)
-{
-    const struct web_options *options = &request->web->options;
-
-    return !options->has_line || options->has_line(options->server, group, test);
-}
-
-/* Of the groups that rules choose, one is enough. The numbers of a batch may fall under any rule: each is looked at
- * when its turn comes. */
-static bool has_routed_line(struct request *request, const char *to)
-{
-    const struct outbound_rule *rule = NULL;
-    char number[NUMBER_SIZE];
-    int64_t opens_at;
-
-    if (to && number_normalise(number, to) == 0)
-        rule = outbound_rule_for(&opens_at, request->web->options.spool, number, clock_now_ms());
-    if (!rule)
-        return has_line(request, OUTBOUND_DEFAULT, false);
-    for (int i = 0; i < rule->group_count; i++) {
-        if (has_line(request, rule->groups[i], false))
-            return true;
-    }
-    return false;
-}
-
-bool fax_accept_line(struct request *request, const char *to, const char *group, bool test)
-{
-    const char *known = group && *group ? group : OUTBOUND_DEFAULT;
-    struct problems problems = {0};
-
-    if ((group && *group) || test ? has_line(request, known, test) : has_routed_line(request, to))
-        return true;
-    problem_add(&problems, "/route/group", "unknown_group",
-                "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                test ? " of a simulator, as test keys need," : "", known);
-    request_problems(request, &problems); /* cleared there */
-    return false;
 }
 
 static bool hides_header(const json_t *options)
@@ -126,7 +85,7 @@ bool fax_accept_upload(struct cover_use *cover, struct request *request)
     const struct fax_request *wanted = &request->upload->wanted;
 
     return is_read(request) && fax_accept_now(request) && parties_find(request) &&
-           fax_accept_line(request, wanted->submit.to, wanted->submit.line_group, request->key.test) &&
+           fax_way_exists(request, wanted->submit.line_group, wanted->submit.to, request->key.test) &&
            fax_accept_header(request, wanted->options) && can_be_read(request) && cover_check(cover, request);
 }
 

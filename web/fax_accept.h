@@ -19,10 +19,6 @@ struct request;
 /* Is the server taking faxes? False and the reply is made. */
 bool fax_accept_now(struct request *request);
 
-/* Is there a line that could carry it? Else it would wait without end. `group` NULL or "" = one of those that the rules
- * choose for `to` (NULL: there are many). False and the reply is made. */
-bool fax_accept_line(struct request *request, const char *to, const char *group, bool test);
-
 /* May it go without its header line, if `options` say so? False and the reply is made. */
 bool fax_accept_header(struct request *request, const json_t *options);
 

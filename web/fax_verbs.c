@@ -6,6 +6,7 @@
 #include "spool/fax_again.h"
 #include "spool/fax_change.h"
 #include "spool/fax_json.h"
+#include "spool/outbound_rule.h"
 #include "spool/submit.h"
 #include "web/access.h"
 #include "web/api.h"
@@ -13,6 +14,8 @@
 #include "web/body.h"
 #include "web/fax_accept.h"
 #include "web/fax_field.h"
+#include "web/fax_way.h"
+#include "web/parties.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -184,12 +187,6 @@ static void retry(struct request *request, struct fax *fax, bool sure)
         reply_fax(request, 202, fax, result);
 }
 
-/* The group that its sender asked for: what rules chose is chosen anew. */
-static const char *group_of(const struct fax *fax)
-{
-    return fax->routed ? NULL : fax->line_group;
-}
-
 void verbs_retry(struct request *request)
 {
     static const char *const names[] = {"confirm", NULL};
@@ -199,8 +196,8 @@ void verbs_retry(struct request *request)
 
     if (!root)
         return;
-    if (has_documents(request, &fax) && may_call(request, &fax) &&
-        fax_accept_line(request, fax.destination, group_of(&fax), fax.test))
+    if (has_documents(request, &fax) && may_call(request, &fax) && parties_callable(request, fax.destination) &&
+        fax_way_exists(request, outbound_rule_asked(&fax), fax.destination, fax.test))
         retry(request, &fax, again.confirm);
     fax_clear(&fax);
     json_decref(root);
@@ -238,10 +235,11 @@ static void reply_new(struct request *request, struct fax *fax, const json_t *op
 static void resend(struct request *request, const struct fax *of, const struct again *again)
 {
     const struct fax_again wish = wish_of(request, of, again);
+    const char *to = wish.to ? wish.to : of->destination;
     json_t *options = json_loads(*of->options ? of->options : "{}", 0, NULL);
     struct fax fax = {0};
 
-    if (fax_accept_line(request, wish.to ? wish.to : of->destination, group_of(of), wish.test) &&
+    if (fax_way_exists(request, outbound_rule_asked(of), wish.to ? wish.to : of->destination, wish.test) &&
         fax_accept_header(request, options))
         reply_new(request, &fax, options, fax_again_resend(&fax, spool_of(request), of, &wish));
     json_decref(options);
@@ -306,8 +304,8 @@ void verbs_forward(struct request *request)
 
     if (!root)
         return;
-    if (has_documents(request, &of) && may_show(request, &of, &again) &&
-        fax_accept_line(request, again.to, NULL, request->key.test || of.test))
+    if (has_documents(request, &of) && may_show(request, &of, &again) && parties_callable(request, again.to) &&
+        fax_way_exists(request, NULL, again.to, request->key.test || of.test))
         forward(request, &of, &again);
     fax_clear(&of);
     json_decref(root);

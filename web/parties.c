@@ -32,7 +32,8 @@ static void refuse(struct problems *problems, int error, const char *pointer, co
         problem_add(problems, pointer, "not_readable", "the %s cannot be looked up: %s", kind, err_message());
 }
 
-void parties_recipient(struct fax_request *wanted, struct spool *spool, struct problems *problems)
+/* Also the name and the organization, on a cover page that does not say them. */
+static void find_recipient(struct fax_request *wanted, struct spool *spool, struct problems *problems)
 {
     const char *to = wanted->submit.to;
     struct contact contact;
@@ -53,7 +54,7 @@ void parties_recipient(struct fax_request *wanted, struct spool *spool, struct p
     }
 }
 
-void parties_sender(struct fax_request *wanted, struct spool *spool, struct problems *problems)
+static void find_sender(struct fax_request *wanted, struct spool *spool, struct problems *problems)
 {
     const char *from = wanted->submit.from;
     struct identity identity;
@@ -79,13 +80,14 @@ void parties_sender(struct fax_request *wanted, struct spool *spool, struct prob
         set_missing(wanted->cover_fields, "from_name", identity.name);
 }
 
-void parties_callable(const struct fax_request *wanted, struct spool *spool, struct problems *problems)
+/* The numbers of a batch are looked at when their calls begin. */
+static void check_callable(const char *to, struct spool *spool, struct problems *problems)
 {
     struct callable_answer answer;
     char number[NUMBER_SIZE];
 
-    if (!wanted->submit.to || number_normalise(number, wanted->submit.to) < 0)
-        return; /* told elsewhere; the numbers of a batch are looked at before their calls */
+    if (!to || number_normalise(number, to) < 0)
+        return; /* told elsewhere */
     if (callable_ask(&answer, spool, number) < 0) {
         problem_add(problems, "/to", "not_readable", "rules cannot be looked up: %s", err_message());
     } else if (answer.callable != CALLABLE_YES) {
@@ -95,15 +97,26 @@ void parties_callable(const struct fax_request *wanted, struct spool *spool, str
     }
 }
 
+bool parties_callable(struct request *request, const char *to)
+{
+    struct problems problems = {0};
+
+    check_callable(to, request->web->options.spool, &problems);
+    if (!problem_any(&problems))
+        return true;
+    request_problems(request, &problems);
+    return false;
+}
+
 bool parties_find(struct request *request)
 {
     struct fax_request *wanted = &request->upload->wanted;
     struct problems problems = {0};
 
-    parties_recipient(wanted, request->web->options.spool, &problems);
-    parties_sender(wanted, request->web->options.spool, &problems);
+    find_recipient(wanted, request->web->options.spool, &problems);
+    find_sender(wanted, request->web->options.spool, &problems);
     if (!problem_any(&problems) && !(request->route->flags & ROUTE_PREVIEW))
-        parties_callable(wanted, request->web->options.spool, &problems);
+        check_callable(wanted->submit.to, request->web->options.spool, &problems);
     if (!problem_any(&problems))
         return true;
     request_problems(request, &problems);

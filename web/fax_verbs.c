@@ -239,7 +239,7 @@ static void resend(struct request *request, const struct fax *of, const struct a
     json_t *options = json_loads(*of->options ? of->options : "{}", 0, NULL);
     struct fax fax = {0};
 
-    if (fax_way_exists(request, outbound_rule_asked(of), wish.to ? wish.to : of->destination, wish.test) &&
+    if (parties_callable(request, to) && fax_way_exists(request, outbound_rule_asked(of), to, wish.test) &&
         fax_accept_header(request, options))
         reply_new(request, &fax, options, fax_again_resend(&fax, spool_of(request), of, &wish));
     json_decref(options);

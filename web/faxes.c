@@ -162,7 +162,6 @@ void faxes_list(struct request *request)
     struct problems problems = {0};
     struct list_query query = {0};
     int64_t limit;
-    int result;
 
     if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;

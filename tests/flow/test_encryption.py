@@ -474,6 +474,24 @@ def a_machine_that_lost_its_memory_says_what_it_lost():
 
 
 @fact
+def the_recipients_of_a_batch_are_in_no_plain_file_and_outlive_a_kill():
+    server = started(safe().config())
+    recipients = [{"to": f"+4930{n:07}"} for n in range(4000)]
+    reply = server.ask("POST", "/v1/batches", {"documents": [faxd.document(octets(PAGES[0]))], "recipients": recipients, "hold": True})
+    same(reply.status, 202)
+
+    def held():
+        return server.get("/v1/batches/" + reply.json["id"])["counts"].get("held", 0)
+    wait_for(lambda: held() > 1000, "some of them")
+    lists = [path for path in files_below(server.state) if "faxd.db" not in path and b"+49300" in octets(path)]
+    same((lists, held() < 4000), ([], True))
+    server.kill()
+    server.start()
+    wait_for(lambda: held() == 4000, "all of them")
+    same(plain_files(server), [])
+
+
+@fact
 def a_call_from_before_encryption_ends_after_it_was_turned_on():
     keys = safe()
     server = started(PLAIN + exchange(pace=10))

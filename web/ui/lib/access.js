@@ -1,0 +1,111 @@
+// Who is here, and what may be offered: the server's own description of its API says which operations there are and which
+// roles may use them. What is not in it is not shown, so the pages are as true as the server is.
+import { ask, call, get, hasKey, useKey, useToken } from "./api.js";
+
+let operations = new Map(); // "GET /v1/faxes/{}" -> operation
+let document_ = null;
+let user = null; // of the session; null with a key
+let version = "";
+
+const shape = (path) => path.replace(/\{[^}]*\}/g, "{}");
+
+export async function learn() {
+  document_ = await (await ask("GET", "/v1/openapi.json", { cache: "default", quiet: true })).json();
+  operations = new Map();
+  for (const [path, item] of Object.entries(document_.paths))
+    for (const [method, operation] of Object.entries(item))
+      operations.set(`${method.toUpperCase()} ${shape(path)}`, operation);
+}
+
+export const description = () => document_;
+export const exists = (name) => operations.has(shape(name));
+
+// offers("POST /v1/faxes/{}/hold"): there is such an operation, and this user's role may do it.
+export function offers(name) {
+  const operation = operations.get(shape(name));
+  if (!operation) return false;
+  const roles = operation["x-roles"];
+  return !user || !Array.isArray(roles) || roles.length === 0 || roles.includes(user.role) || roles.includes("any");
+}
+
+export function resolve(node) {
+  while (node && node.$ref)
+    node = node.$ref.slice(2).split("/").reduce((at, step) => at && at[step], document_);
+  return node || {};
+}
+
+export function takes(name, parameter) {
+  const operation = operations.get(shape(name));
+  return Boolean(operation) && (operation.parameters || []).some((p) => resolve(p).name === parameter);
+}
+
+// A property of the JSON body of an operation.
+export function bodyHas(name, property) {
+  const operation = operations.get(shape(name));
+  const body = resolve(operation && operation.requestBody);
+  const schema = resolve(body.content && body.content["application/json"] && body.content["application/json"].schema);
+  return schemaHas(schema, property);
+}
+
+function schemaHas(schema, property) {
+  if (schema.properties && property in schema.properties) return true;
+  return (schema.allOf || []).some((one) => schemaHas(resolve(one), property));
+}
+
+export const me = () => user;
+export const isSignedIn = () => Boolean(user) || hasKey();
+export const serverVersion = () => version;
+
+function begin(session) {
+  useKey(null);
+  user = session.user;
+  useToken(session.csrf);
+}
+
+// What a reload finds: a session's cookie, or a key of this tab.
+export async function resume() {
+  call("GET", "/health/live", { quiet: true }).then((live) => { version = live.version || ""; }, () => {});
+  if (hasKey()) return;
+  if (!exists("GET /v1/session")) return;
+  try {
+    begin(await call("GET", "/v1/session", { quiet: true }));
+  } catch (error) {
+    if (error.status !== 401) throw error;
+  }
+}
+
+export async function needsSetup() {
+  return exists("GET /v1/setup") && (await call("GET", "/v1/setup", { quiet: true })).needed === true;
+}
+
+export async function signIn(name, password) {
+  begin(await call("POST", "/v1/session", { json: { name, password }, quiet: true }));
+}
+
+export async function setUp(code, name, password) {
+  begin(await call("POST", "/v1/setup", { json: { code, name, password }, quiet: true }));
+}
+
+export async function signInByKey(text) {
+  useKey(text);
+  try {
+    await get("/v1/lines");
+  } catch (error) {
+    if (error.status !== 403) {
+      useKey(null);
+      throw error;
+    }
+  }
+  user = null;
+}
+
+export async function signOut() {
+  if (user) await call("DELETE", "/v1/session", { quiet: true }).catch(() => {});
+  forget();
+}
+
+export function forget() {
+  user = null;
+  useToken(null);
+  useKey(null);
+}

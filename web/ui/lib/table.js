@@ -150,6 +150,10 @@ export class LongTable {
   }
 
   draw() {
+    if (!this.rows.length) {
+      this.drawn.forEach((tr) => tr.remove());
+      this.drawn.clear();
+    }
     if (!this.table.isConnected || !this.rows.length) return;
     const height = this.rowHeight();
     const top = this.body.getBoundingClientRect().top;

@@ -62,7 +62,7 @@ export function reasonText(fax) {
       return next ? `To be sent at ${timeText(next)}` : "To be sent later";
     }
     case "queued": return error && fax.attempts > 0 ? `${upper(error)}. Next try with the next free line${calls(fax)}` : "Next in line as soon as a line is free";
-    case "dialing": return fax.attempts > 1 ? `Calling, call ${fax.attempts} of ${fax.max_attempts}` : "Calling the number";
+    case "dialing": return fax.attempts > 0 ? `Calling${calls(fax)}` : "Calling the number";
     case "negotiating": return "The machines agree on how to talk";
     case "sending": return `Page ${Math.min((fax.pages.confirmed || 0) + 1, fax.pages.total || 1)} of ${fax.pages.total ?? "?"} is on its way`;
     case "canceling": return "The call is being ended";

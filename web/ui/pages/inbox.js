@@ -23,8 +23,6 @@ const VIEWS = [
   { id: "junk", label: "Junk", query: { junk: "true" }, need: "junk" },
 ];
 
-const isPlain = (fax) => ["received", "routed"].includes(fax.status);
-
 function itemsOf(fax, changed) {
   return [
     offers("POST /v1/faxes/{}/read") && { label: fax.unread ? "Mark as read" : "Mark as unread", icon: "inbox", act: doing(() => markRead(fax, Boolean(fax.unread), changed)) },
@@ -44,9 +42,9 @@ function columnsOf(changed) {
     {
       name: "from", label: "From", phone: "title",
       show: (fax) => h("span.two", null, h("span", null, fax.unread === true && [badge("work", "dot", "New"), " "], h("a", { href: `#/faxes/${part(fax.id)}`, class: fax.unread === true ? "is-unread" : "" }, peerOf(fax))),
-        h("span", null, fax.from && fax.remote_station_id ? fax.remote_station_id : "")),
+        h("span", null, fax.from && fax.remote_station_id !== fax.from ? fax.remote_station_id : "")),
     },
-    { name: "status", label: "State", phone: "sub", show: (fax) => [isPlain(fax) ? "" : [statusBadge(fax.status), " "], (fax.labels || []).map((one) => [h("span.chip", null, one), " "]), fax.assigned ? h("span.chip", null, nameOf(fax.assigned)) : "", h("span.only-heard", null, reasonText(fax))] },
+    { name: "status", label: "State", phone: "sub", show: (fax) => [statusBadge(fax.status), " ", (fax.labels || []).map((one) => [h("span.chip", null, one), " "]), fax.assigned ? h("span.chip", null, nameOf(fax.assigned)) : "", h("span.only-heard", null, reasonText(fax))] },
     { name: "number", label: "To", phone: "note", show: (fax) => h("span.soft", null, fax.to ? `to ${fax.to}` : "") },
     { name: "pages", label: "Pages", show: pagesText },
     { name: "when", label: "Came", phone: "side", show: (fax) => when(fax.timing && fax.timing.created) },

@@ -57,7 +57,7 @@ export async function show(view, { enter, code }) {
   document.title = "Sign in – faxd";
   const setup = await access.needsSetup().catch(() => false);
   const byName = access.exists("POST /v1/session") && !setup;
-  const byKey = card("API key", keyForm(enter));
+  const byKey = card("Open with a key", keyForm(enter));
   put(view, h("div.door", null,
     h("p.brand.brand-big", null, h("span.brand-mark", { "aria-hidden": "true" }, "fax"), "faxd"),
     h("h1", { tabindex: "-1" }, setup ? "Welcome. Make yourself the administrator" : "Sign in"),

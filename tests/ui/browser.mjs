@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A browser on the pages of a real faxd: signed-in windows of two sizes, everything that must not happen gathered on the way
+// (errors on the console, requests that leave the server, dialogs of scripts), and the accessibility check.
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+const SOURCE = process.env.FAXD_SRC;
+const tools = createRequire(path.join(SOURCE, "build-ui", "tools.js"));
+const { chromium } = tools("playwright-core");
+const axe = readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
+
+export const URL = process.env.UI_URL;
+export const KEY = process.env.UI_KEY;
+export const SETUP = process.env.UI_SETUP || "";
+export const RECEIVER = process.env.UI_RECEIVER;
+export const PASSWORD = "four plain words here";
+export const document_ = (name) => path.join(SOURCE, "tests/data/documents", name);
+export const PATIENCE = 60000;
+
+export const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 360, height: 740 } };
+
+let browser = null;
+let state = null; // the cookies of the session, once there is one
+const wrong = []; // what must not happen
+
+export async function start() {
+  browser = await chromium.launch({ executablePath: process.env.FAXD_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
+}
+
+export const stop = () => browser && browser.close();
+export const faults = () => wrong.splice(0);
+
+function watch(page) {
+  page.on("console", (message) => {
+    // Chromium writes a line for each reply of 4xx; which ones are right is said by each fact.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) wrong.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => wrong.push(`error: ${error.stack || error}`));
+  page.on("dialog", (dialog) => { wrong.push(`a script opened a dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(URL + "/") && !request.url().startsWith("blob:" + URL) && !request.url().startsWith("data:")) wrong.push(`left the server: ${request.url()}`);
+  });
+}
+
+// A window nobody is signed in to.
+export async function fresh(size = "desktop", scheme = "light") {
+  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, acceptDownloads: true, hasTouch: size === "phone", locale: "en-GB", reducedMotion: "reduce" });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  watch(page);
+  return page;
+}
+
+// A window of somebody who is signed in, at a page.
+export async function signedIn(at = "/", size = "desktop", scheme = "light") {
+  const page = await fresh(size, scheme);
+  if (state) await page.context().addCookies(state);
+  else await page.addInitScript((key) => sessionStorage.setItem("faxd-key", key), KEY);
+  await go(page, at);
+  return page;
+}
+
+export async function keepSession(page) {
+  state = await page.context().cookies();
+}
+
+export const bySession = () => Boolean(state);
+
+export const ready = (page, name) => page.waitForFunction((wanted) => (wanted ? document.body.dataset.ready === wanted : document.body.dataset.ready), name || null);
+
+export async function go(page, at) {
+  await page.evaluate(() => { delete document.body.dataset.ready; }).catch(() => {});
+  await page.goto(`${URL}/#${at}`);
+  await ready(page);
+}
+
+// Faults of the accessibility check that are serious or worse, in words.
+export async function inaccessible(page) {
+  await page.evaluate(axe);
+  const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return result.violations.filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+}
+
+// The API by the admin's key, to prepare what a fact needs and to look behind the pages.
+export async function api(method, at, body) {
+  const reply = await fetch(URL + at, { method, headers: { Authorization: `Bearer ${KEY}`, ...(body ? { "Content-Type": "application/json" } : {}) }, body: body && JSON.stringify(body) });
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(`${method} ${at}: ${reply.status} ${text}`);
+  return text ? JSON.parse(text) : null;
+}
+
+export async function until(condition, what) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const result = await condition();
+    if (result) return result;
+    if (Date.now() > end) throw new Error(`waited ${PATIENCE / 1000} s for ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+export const waitState = (id, ...states) => until(async () => { const fax = await api("GET", `/v1/faxes/${id}`); return states.includes(fax.status) && fax; }, `${id} to be ${states.join(" or ")}`);
+
+export async function sendByApi(to, text = "A page of text.\n", more = {}) {
+  return (await api("POST", "/v1/faxes", { to, documents: [{ text }], ...more })).id;
+}

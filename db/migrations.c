@@ -239,5 +239,41 @@ static const char trunks[] = "CREATE TABLE trunk_told ("
                              ") STRICT;"
                              "CREATE INDEX destination_old ON destination(last_at);";
 
-const char *const migrations[] = {first, second, documents, document_keys, retention, trunks};
+/* Who may use the server, and whose a fax, an event or a key is (0 = nobody's; spool/user.h pins the stored roles). The
+ * table of users is not called so, since "user" is a word of SQL. fax_user and event_user answer what is one's own. */
+static const char access[] = "CREATE TABLE account ("
+                             " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                             " public_id TEXT NOT NULL UNIQUE,"
+                             " name TEXT NOT NULL,"
+                             " display_name TEXT NOT NULL DEFAULT '',"
+                             " email TEXT NOT NULL DEFAULT '',"
+                             " role INTEGER NOT NULL,"
+                             " password TEXT NOT NULL DEFAULT '',"
+                             " disabled INTEGER NOT NULL DEFAULT 0,"
+                             " created_at INTEGER NOT NULL,"
+                             " last_login_at INTEGER NOT NULL DEFAULT 0,"
+                             " failures INTEGER NOT NULL DEFAULT 0,"
+                             " locked_until INTEGER NOT NULL DEFAULT 0"
+                             ") STRICT;"
+                             "CREATE UNIQUE INDEX account_name ON account(lower(name));"
+                             "CREATE TABLE session ("
+                             " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                             " hash TEXT NOT NULL UNIQUE,"
+                             " user_id INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,"
+                             " created_at INTEGER NOT NULL,"
+                             " seen_at INTEGER NOT NULL,"
+                             " expires_at INTEGER NOT NULL,"
+                             " address TEXT NOT NULL DEFAULT '',"
+                             " agent TEXT NOT NULL DEFAULT ''"
+                             ") STRICT;"
+                             "CREATE INDEX session_user ON session(user_id, id);"
+                             "CREATE INDEX session_old ON session(expires_at);"
+                             "ALTER TABLE fax ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;"
+                             "CREATE INDEX fax_user ON fax(user_id, id) WHERE user_id > 0;"
+                             "ALTER TABLE event ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;"
+                             "CREATE INDEX event_user ON event(user_id, sequence) WHERE user_id > 0;"
+                             "ALTER TABLE api_key ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;"
+                             "CREATE INDEX api_key_user ON api_key(user_id) WHERE user_id > 0;";
+
+const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, access};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

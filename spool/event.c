@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 struct noted {
-    int64_t sequence;
+    int64_t sequence, user;
     char *type, *body;
 };
 
@@ -50,14 +50,14 @@ static void noted_free(struct noted_list *noted)
 }
 
 /* Takes `body` over. */
-static void note(struct event_log *log, int64_t sequence, const char *type, char *body)
+static void note(struct event_log *log, int64_t sequence, int64_t user, const char *type, char *body)
 {
     struct noted_list *turn = &log->turn;
     if (turn->count == turn->room) {
         turn->room = turn->room ? turn->room * 2 : 64;
         turn->list = xrealloc(turn->list, turn->room * sizeof(*turn->list));
     }
-    turn->list[turn->count++] = (struct noted){sequence, xstrdup(type), body};
+    turn->list[turn->count++] = (struct noted){sequence, user, xstrdup(type), body};
 }
 
 static void committed(struct spool *spool)
@@ -75,7 +75,7 @@ static void announce(struct spool *spool)
     struct noted_list told = log->told;
     log->told = (struct noted_list){NULL, 0, 0};
     for (size_t i = 0; i < told.count && log->fn; i++)
-        log->fn(log->context, told.list[i].sequence, told.list[i].type, told.list[i].body);
+        log->fn(log->context, told.list[i].sequence, told.list[i].type, told.list[i].body, told.list[i].user);
     noted_free(&told);
 }
 
@@ -137,13 +137,15 @@ static int insert(int64_t *sequence, struct spool *spool, const char *type, cons
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO event (type, fax, created_at, data) VALUES (?, ?, ?, ?) RETURNING sequence");
+                          "INSERT INTO event (type, fax, created_at, data, user_id) VALUES (?, ?, ?, ?, ?)"
+                          " RETURNING sequence");
     if (error)
         return error;
     stmt_bind_text(stmt, type);
     stmt_bind_int(stmt, fax ? fax->id : 0);
     stmt_bind_int(stmt, now_ms);
     stmt_bind_text(stmt, data);
+    stmt_bind_int(stmt, fax ? fax->user_id : 0);
     error = stmt_step(stmt);
     if (error == 1)
         *sequence = stmt_int(stmt, "sequence");
@@ -172,7 +174,7 @@ static int write_event(struct spool *spool, const char *type, const struct fax *
         error =
             endpoint ? subscription_deliver_to(spool, sequence, endpoint) : subscription_deliver(spool, sequence, type);
     if (!error && spool->events->fn)
-        note(spool->events, sequence, type, event_body(sequence, type, now_ms, text));
+        note(spool->events, sequence, fax ? fax->user_id : 0, type, event_body(sequence, type, now_ms, text));
     free(text);
     return error;
 }
@@ -199,20 +201,18 @@ static json_t *read_event(struct stmt *stmt)
                      sequence, "data", data ? data : json_object());
 }
 
-int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t fax)
+/* `sql` begins with a placeholder for `of` unless that is 0. */
+static int read_since(json_t **events, int64_t *last, struct spool *spool, const char *sql, int64_t of, int64_t cursor,
+                      int limit)
 {
     struct stmt *stmt;
     *events = NULL;
     *last = cursor;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          fax ? "SELECT sequence, type, created_at, data FROM event WHERE fax = ? AND fax <> 0"
-                                " AND sequence > ? ORDER BY sequence LIMIT ?"
-                              : "SELECT sequence, type, created_at, data FROM event WHERE sequence > ?"
-                                " ORDER BY sequence LIMIT ?");
+    int error = stmt_open(&stmt, spool_db(spool), sql);
     if (error)
         return error;
-    if (fax)
-        stmt_bind_int(stmt, fax);
+    if (of)
+        stmt_bind_int(stmt, of);
     stmt_bind_int(stmt, cursor);
     stmt_bind_int(stmt, limit);
     json_t *list = json_array();
@@ -226,6 +226,24 @@ int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cur
     else
         *events = list;
     return error;
+}
+
+int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t fax)
+{
+    return read_since(events, last, spool,
+                      fax ? "SELECT sequence, type, created_at, data FROM event WHERE fax = ? AND fax <> 0"
+                            " AND sequence > ? ORDER BY sequence LIMIT ?"
+                          : "SELECT sequence, type, created_at, data FROM event WHERE sequence > ?"
+                            " ORDER BY sequence LIMIT ?",
+                      fax, cursor, limit);
+}
+
+int event_since_of(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t user)
+{
+    return read_since(events, last, spool,
+                      "SELECT sequence, type, created_at, data FROM event WHERE user_id = ? AND user_id > 0"
+                      " AND sequence > ? ORDER BY sequence LIMIT ?",
+                      user, cursor, limit);
 }
 
 /* Oldest first by number, up to the first that is young enough: times ascend with numbers, and no index on time is

@@ -21,13 +21,17 @@ int event_write(struct spool *spool, const char *type, const struct fax *fax, js
 /* The same for one webhook endpoint only (its row), wanted or not. */
 int event_write_to(struct spool *spool, const char *type, json_t *data, int64_t endpoint);
 
-/* Called for each event after its commit: sequence, type, the body as text (borrowed). One listener. */
-typedef void (*event_fn)(void *context, int64_t sequence, const char *type, const char *body);
+/* Called for each event after its commit: sequence, type, the body as text (borrowed), the row of the user whose it is
+ * (0 = nobody's). One listener. */
+typedef void (*event_fn)(void *context, int64_t sequence, const char *type, const char *body, int64_t user);
 void event_listen(struct spool *spool, event_fn fn, void *context);
 
 /* Events after `cursor`, at most `limit` (1..1000), optionally of one fax (row id, 0 = all), read on the loop by
  * primary key: a new array of bodies each with "id": sequence as text; `*last` = the last sequence. */
 int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t fax);
+
+/* The same for what one user's faxes went through, by an index. */
+int event_since_of(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t user);
 
 /* Delete events older than `before_ms`, at most `room`; the number deleted or an error. The spool does so by itself. */
 int event_trim(struct spool *spool, int64_t before_ms, int room);

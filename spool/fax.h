@@ -7,6 +7,7 @@
 #define FAXD_SPOOL_FAX_H
 
 #include "spool/outcome.h"
+#include "spool/user.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,11 +66,13 @@ struct fax {
     char public_id[FAX_ID_SIZE];
     enum fax_direction direction;
     enum fax_state state;
-    char *reason;      /* why it waits: "", "destination_busy", "retry", "held_by_user" ... */
-    int64_t owner;     /* api key's row, 0 = the server itself */
-    bool test;         /* made with a test key: only simulator lines may carry it */
-    char *destination; /* number called: ours when inbound */
-    char *sender;      /* from: identity or number; caller id when inbound */
+    char *reason;            /* why it waits: "", "destination_busy", "retry", "held_by_user" ... */
+    int64_t owner;           /* api key's row, 0 = the server itself */
+    int64_t user_id;         /* whose it is: row of the user who sent it, 0 = nobody's */
+    char user[USER_ID_SIZE]; /* that user's public id, "" = none */
+    bool test;               /* made with a test key: only simulator lines may carry it */
+    char *destination;       /* number called: ours when inbound */
+    char *sender;            /* from: identity or number; caller id when inbound */
     char *line_group;
     enum fax_priority priority;
     int64_t not_before;

@@ -171,6 +171,7 @@ json_t *fax_json(const struct fax *fax)
     add_head(object, fax);
     if (fax->direction == FAX_OUTBOUND)
         add_outbound(object, fax);
+    json_object_set_new(object, "user", text_or_null(fax->user));
     json_object_set_new(object, "remote_station_id", text_or_null(fax->remote_station_id));
     json_object_set_new(object, "local_station_id", text_or_null(fax->local_station_id));
     json_object_set_new(object, "line", text_or_null(fax->line));

@@ -64,6 +64,8 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->resent_from = text(stmt, "resent_from");
     fax->purged_at = stmt_int(stmt, "purged_at");
     fax->purged_document = text(stmt, "purged_document");
+    fax->user_id = stmt_int(stmt, "user_id");
+    str_copy(fax->user, sizeof(fax->user), stmt_text(stmt, "user_public_id"));
 }
 
 int fax_row_one(struct fax *fax, struct stmt *stmt)

@@ -22,7 +22,9 @@
 #define USED_EVERY_MS 60000
 #define HASH_SIZE     (2 * crypto_hash_sha256_BYTES + 1)
 
-#define COLUMNS "id, public_id, name, scopes, test, created_at, expires_at, revoked_at, last_used_at"
+#define COLUMNS                                                                                                        \
+    "id, public_id, name, scopes, test, created_at, expires_at, revoked_at, last_used_at, user_id, "                   \
+    "(SELECT account.public_id FROM account WHERE account.id = api_key.user_id) AS user_public_id"
 
 struct key_cache {
     struct {
@@ -79,6 +81,8 @@ static void read_row(struct key *key, struct stmt *stmt)
     key->expires_at = stmt_int(stmt, "expires_at");
     key->revoked_at = stmt_int(stmt, "revoked_at");
     key->last_used_at = stmt_int(stmt, "last_used_at");
+    key->user_id = stmt_int(stmt, "user_id");
+    str_copy(key->user, sizeof(key->user), stmt_text(stmt, "user_public_id"));
 }
 
 static int one_row(struct key *key, struct stmt *stmt)
@@ -244,6 +248,37 @@ int key_revoke(struct spool *spool, const char *public_id)
     return error || changed ? error : err_set(ERR_NOT_FOUND, "no such key");
 }
 
+int key_revoke_user(struct spool *spool, int64_t user_id)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE api_key SET revoked_at = ? WHERE user_id = ? AND user_id > 0 AND revoked_at = 0");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, clock_now_ms());
+    stmt_bind_int(stmt, user_id);
+    error = stmt_run(NULL, stmt);
+    forget(spool);
+    return error;
+}
+
+int key_give(struct key *key, struct spool *spool, const struct user *user)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool), "UPDATE api_key SET user_id = ? WHERE id = ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, user->id);
+    stmt_bind_int(stmt, key->id);
+    error = stmt_run(NULL, stmt);
+    forget(spool);
+    if (!error) {
+        key->user_id = user->id;
+        str_copy(key->user, sizeof(key->user), user->public_id);
+    }
+    return error;
+}
+
 /* ---- JSON ---- */
 
 static json_t *time_or_null(int64_t at_ms)
@@ -258,10 +293,10 @@ json_t *key_json(const struct key *key)
     for (size_t i = 0; i < sizeof(scopes) / sizeof(*scopes); i++)
         if (key->scopes & scopes[i].scope)
             json_array_append_new(words, json_string(scopes[i].word));
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o}", "id", key->public_id, "name", key->name, "scopes",
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "id", key->public_id, "name", key->name, "scopes",
                      words, "test", key->test, "created_at", time_or_null(key->created_at), "expires_at",
                      time_or_null(key->expires_at), "revoked_at", time_or_null(key->revoked_at), "last_used_at",
-                     time_or_null(key->last_used_at));
+                     time_or_null(key->last_used_at), "user", *key->user ? json_string(key->user) : json_null());
 }
 
 json_t *keys_json(struct spool *spool)

@@ -7,6 +7,8 @@
 #ifndef FAXD_SPOOL_KEY_H
 #define FAXD_SPOOL_KEY_H
 
+#include "spool/user.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +36,8 @@ struct key {
     unsigned scopes;
     bool test;
     int64_t created_at, expires_at, revoked_at, last_used_at;
+    int64_t user_id;         /* row of the user who it is, and who it does not see more than; 0 = nobody's */
+    char user[USER_ID_SIZE]; /* that user's public id, "" = none */
 };
 
 /* `token` gets the secret, once. 0, ERR_INVALID (name over 127 octets, no scope), ERR_FULL (10,000 keys). */
@@ -44,6 +48,10 @@ int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool,
 int key_check(struct key *key, struct spool *spool, const char *token);
 int key_find(struct key *key, struct spool *spool, const char *public_id);
 int key_revoke(struct spool *spool, const char *public_id);
+/* All keys of a user. */
+int key_revoke_user(struct spool *spool, int64_t user_id);
+/* A new key becomes a user's. */
+int key_give(struct key *key, struct spool *spool, const struct user *user);
 int key_count(struct spool *spool); /* valid ones, or an error */
 json_t *key_json(const struct key *key);
 json_t *keys_json(struct spool *spool);

@@ -189,6 +189,9 @@ static int make_query(struct list *list, const struct list_query *query)
         where_number(list, " AND created_at < ?", query->created_lt);
     if (query->owner > 0)
         where_number(list, " AND owner = ?", query->owner);
+    /* As for the reference. */
+    if (query->user > 0)
+        where_number(list, " AND user_id > 0 AND user_id = ?", query->user);
     add(list, " ORDER BY id DESC");
     return error;
 }

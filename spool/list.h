@@ -22,6 +22,7 @@ struct list_query {
     const char *client_reference;
     int64_t created_gte, created_lt; /* 0 = open */
     int64_t owner;                   /* 0 = everybody's */
+    int64_t user;                    /* row of the user whose they are, 0 = everybody's */
 };
 
 /* 0, or ERR_INVALID (message names the filter), ERR_FULL (too many lists under way). The texts are copied. Then done is

@@ -22,8 +22,10 @@
 #include "spool/key.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
+#include "spool/session.h"
 #include "spool/subscription.h"
 #include "spool/sweep.h"
+#include "spool/user.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -113,6 +115,10 @@ static int open_parts(struct spool *spool)
         error = subscription_start(spool);
     if (!error)
         error = key_start(spool);
+    if (!error)
+        error = user_start(spool);
+    if (!error)
+        error = session_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#define SPOOL_HOOKS_MAX     16
+#define SPOOL_HOOKS_MAX     24
 #define SPOOL_LISTENERS_MAX 8
 
 struct checkpoint;
@@ -27,9 +27,11 @@ struct key_cache;
 struct reader;
 struct retention;
 struct retry_policy;
+struct session_cache;
 struct style_store;
 struct subscriptions;
 struct sweep;
+struct user_cache;
 
 /* Each may be NULL. Order within a moment is the order of registration; `close` goes backwards. */
 struct spool_hook {
@@ -91,9 +93,11 @@ struct spool {
     struct key_cache *keys;
     struct retention *retention;
     struct retry_policy *policy;
+    struct session_cache *sessions;
     struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;
+    struct user_cache *users;
 };
 
 void spool_hook(struct spool *spool, const struct spool_hook *hook);

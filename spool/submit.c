@@ -88,6 +88,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .state = FAX_PREPARING,
         .reason = xstrdup(request->hold ? FAX_REASON_HELD : ""),
         .owner = request->owner,
+        .user_id = request->user ? request->user->id : 0,
         .test = request->test,
         .destination = xstrdup(number),
         .sender = text_of(request->from, ""),
@@ -115,6 +116,7 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .resent_from = text_of(request->resent_from, ""),
         .purged_document = xstrdup(""),
     };
+    str_copy(fax->user, sizeof(fax->user), request->user ? request->user->public_id : "");
     fax->created_at = fax->updated_at = clock_now_ms();
     snprintf(fax->public_id, sizeof(fax->public_id), "fax_%s", str_ulid(ulid, fax->created_at));
 }
@@ -122,12 +124,13 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
 static int insert(struct fax *fax, struct spool *spool)
 {
     struct stmt *stmt;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
-                          " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
-                          " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
-                          " resent_from)"
-                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
+                  " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
+                  " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
+                  " resent_from, user_id)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->public_id);
@@ -153,6 +156,7 @@ static int insert(struct fax *fax, struct spool *spool)
     stmt_bind_text(stmt, fax->tags);
     stmt_bind_text(stmt, fax->metadata);
     stmt_bind_text(stmt, fax->resent_from);
+    stmt_bind_int(stmt, fax->user_id);
     error = stmt_step(stmt);
     if (error == 1)
         fax->id = stmt_int(stmt, "id");

@@ -35,8 +35,9 @@ struct submit_request {
     int64_t not_before, expires_at;
     bool hold;
     bool test;
-    int64_t owner;    /* key row */
-    int max_attempts; /* 1..50; 0 = default (base/config, 5) */
+    int64_t owner;           /* key row */
+    const struct user *user; /* whose it becomes; NULL or id 0 = nobody's */
+    int max_attempts;        /* 1..50; 0 = default (base/config, 5) */
     enum fax_resume resume;
     enum fax_on_unconfirmed on_unconfirmed;
     const json_t *options; /* object: resolution, dither, paper, ecm, max_rate_bps, modems, compressions, station_id,

@@ -18,6 +18,7 @@
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/idempotency.h"
+#include "spool/session.h"
 #include "spool/spool_private.h"
 
 #include <dirent.h>
@@ -165,14 +166,17 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     (void)what;
     int events = event_trim(sweep->spool, now_ms - KEEP_EVENTS_MS, TRIM_ROOM);
     int keys = idempotency_trim(sweep->spool, now_ms, TRIM_ROOM);
+    int sessions = session_trim(sweep->spool, now_ms, TRIM_ROOM);
     int numbers = destination_trim(sweep->spool, now_ms - KEEP_DESTINATIONS_MS, TRIM_ROOM);
-    if (events < 0 || keys < 0 || numbers < 0)
+    if (events < 0 || keys < 0 || sessions < 0 || numbers < 0)
         log_warning("sweep: %s", err_message());
     if (++sweep->trims % JOURNALS_EVERY == 0 && !sweep->under_way) {
         sweep->step = JOURNALS;
         next_step(sweep);
     }
-    wait_for(sweep, events == TRIM_ROOM || keys == TRIM_ROOM || numbers == TRIM_ROOM ? 1 : TRIM_EVERY_S);
+    wait_for(sweep, events == TRIM_ROOM || keys == TRIM_ROOM || sessions == TRIM_ROOM || numbers == TRIM_ROOM
+                        ? 1
+                        : TRIM_EVERY_S);
 }
 
 static void close_sweep(struct spool *spool)

@@ -69,6 +69,23 @@ void webhooks_test(struct request *request);
 void webhooks_deliveries(struct request *request);
 void webhooks_replay(struct request *request);
 
+/* sessions.c */
+void sessions_post(struct request *request);
+void sessions_get(struct request *request);
+void sessions_delete(struct request *request);
+void sessions_password(struct request *request);
+
+/* setup.c */
+void setup_get(struct request *request);
+void setup_post(struct request *request);
+
+/* users.c */
+void users_list(struct request *request);
+void users_post(struct request *request);
+void users_get(struct request *request);
+void users_patch(struct request *request);
+void users_delete(struct request *request);
+
 /* keys.c */
 void keys_list(struct request *request);
 void keys_post(struct request *request);

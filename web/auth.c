@@ -2,6 +2,7 @@
 /* API keys at the door. The challenge tells what was wrong in the terms of RFC 6750, never whether a key exists. */
 #include "web/auth.h"
 
+#include "web/access.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -54,26 +55,89 @@ bool auth_has(struct request *request, unsigned scope)
 
     if (request->key.scopes & scope)
         return true;
+    if (request->session.id) {
+        access_refuse(request);
+        return false;
+    }
     snprintf(challenge, sizeof challenge, REALM ", error=\"insufficient_scope\", scope=\"%s\"", auth_scope_name(scope));
     request_header(request, "WWW-Authenticate", challenge);
     request_problem(request, 403, "insufficient_scope", "this key lacks the scope %s", auth_scope_name(scope));
     return false;
 }
 
-bool auth_check(struct request *request)
+/* The user of a key, who has to be let in as well: 0, ERR_NOT_FOUND. */
+static int find_user(struct user *user, struct spool *spool, const struct key *key)
 {
-    const char *authorization = request_header_in(request, "Authorization");
-    unsigned scope = request->route->scope;
-    int result;
+    int result = 0;
 
-    if (scope == 0)
+    if (key->user_id)
+        result = user_get(user, spool, key->user_id);
+    if (result == 0 && user->disabled)
+        result = err_set(ERR_NOT_FOUND, "no such key");
+    return result;
+}
+
+bool auth_admits(struct spool *spool, const struct route *route, const char *authorization, const char *cookie)
+{
+    struct session session = {0};
+    struct user user = {0};
+    struct key key = {0};
+
+    if (route->scope == 0 && route->roles == 0)
         return true;
-    result = auth_key(&request->key, request->web->options.spool, authorization);
+    if (route->scope == 0 || (!*authorization && *cookie))
+        return access_session(&session, &user, spool, cookie) == 0 && user.role & route->roles;
+    return auth_key(&key, spool, authorization) == 0 && find_user(&user, spool, &key) == 0 &&
+           key.scopes & route->scope && (user.id == 0 || user.role & route->roles);
+}
+
+static bool check_key(struct request *request, const char *authorization)
+{
+    struct spool *spool = request->web->options.spool;
+    int result = auth_key(&request->key, spool, authorization);
+
+    if (result == 0)
+        result = find_user(&request->user, spool, &request->key);
     if (result == ERR_NOT_FOUND)
         return refuse(request, authorization);
     if (result < 0) {
         request_error(request, result);
         return false;
     }
-    return auth_has(request, scope);
+    if (!auth_has(request, request->route->scope) || !access_check(request))
+        return false;
+    if (request->user.id) /* what a handler asks for besides is bounded by both as well */
+        request->key.scopes &= access_scopes(&request->user);
+    return true;
+}
+
+static bool check_session(struct request *request, const char *cookie)
+{
+    struct spool *spool = request->web->options.spool;
+    int result = access_session(&request->session, &request->user, spool, cookie);
+
+    if (result == ERR_NOT_FOUND) {
+        request_header(request, "WWW-Authenticate", REALM);
+        request_problem(request, 401, "not_signed_in", "nobody is signed in here, or not any more: POST /v1/session");
+        return false;
+    }
+    if (result < 0) {
+        request_error(request, result);
+        return false;
+    }
+    request->key.scopes = access_scopes(&request->user);
+    return access_check(request) && access_meant(request);
+}
+
+bool auth_check(struct request *request)
+{
+    const char *authorization = request_header_in(request, "Authorization");
+    const char *cookie = request_header_in(request, "Cookie");
+    const struct route *route = request->route;
+
+    if (route->scope == 0 && route->roles == 0)
+        return true;
+    if (route->scope == 0 || (!authorization && cookie))
+        return check_session(request, cookie);
+    return check_key(request, authorization);
 }

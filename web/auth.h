@@ -11,11 +11,16 @@
 #include <stdbool.h>
 
 struct request;
+struct route;
 
 /* The key of an Authorization header's value: 0, ERR_NOT_FOUND (no valid key). */
 int auth_key(struct key *key, struct spool *spool, const char *authorization);
 
-/* Fill request->key and check it against the route's scope. False and the reply is made: 401, 403. */
+/* May whoever sends this have its body read? Nothing is told about why not. */
+bool auth_admits(struct spool *spool, const struct route *route, const char *authorization, const char *cookie);
+
+/* Fill request->key, or request->session, and request->user, and check them against the route's scope and roles. False
+ * and the reply is made: 401, 403. */
 bool auth_check(struct request *request);
 
 /* The same for a scope that a handler has found to be needed. */

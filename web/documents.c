@@ -9,6 +9,7 @@
 #include "spool/fax_document.h"
 #include "spool/page_style.h"
 #include "spool/spool.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/rendering.h"
 #include "web/request.h"
@@ -31,17 +32,6 @@
 #define SENT_MAX        30 /* calls of which something is shown: the converter's inputs */
 
 /* --- which document --- */
-
-static bool find(struct fax *fax, struct request *request)
-{
-    int result = fax_find(fax, request->web->options.spool, request->params[0]);
-
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
 
 /* Why there is none: purged, not there yet, or never to be. */
 static void no_document(struct request *request, const struct fax *fax)
@@ -310,7 +300,7 @@ void documents_get(struct request *request)
     if (!format)
         format = original ? "tiff" : "pdf";
     if (!request_check_query(request, names) || !check_choice(request, format, copy) ||
-        !request_query_int(&number, request, "n", 1, 1000, 1) || !find(&fax, request))
+        !request_query_int(&number, request, "n", 1, 1000, 1) || !access_fax(&fax, request))
         return;
     if (original ? !*fax.original && !*fax.document : !*fax.document)
         no_document(request, &fax);
@@ -367,7 +357,7 @@ void documents_page(struct request *request)
     struct fax fax;
 
     if (!request_check_query(request, names) || !request_query_int(&width, request, "w", WIDTH_LEAST, WIDTH_MOST, 0) ||
-        !find(&fax, request))
+        !access_fax(&fax, request))
         return;
     if (str_to_int(&page, request->params[1], 1, 1000000) < 0)
         request_problem(request, 404, "no_such_page", "pages are counted from 1");
@@ -380,7 +370,7 @@ void documents_thumbnail(struct request *request)
 {
     struct fax fax;
 
-    if (!find(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     reply_page(request, &fax, 1, THUMBNAIL_WIDTH);
     fax_clear(&fax);

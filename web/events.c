@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /v1/events: what happened, in order, by cursor or as a stream (web/stream). */
 #include "spool/event.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/request.h"
 #include "web/stream.h"
@@ -20,7 +21,9 @@ void events_list(struct request *request)
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
         !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0))
         return;
-    result = event_since(&events, &last, request->web->options.spool, cursor, (int)limit, 0);
+    result = access_user(request)
+                 ? event_since_of(&events, &last, request->web->options.spool, cursor, (int)limit, access_user(request))
+                 : event_since(&events, &last, request->web->options.spool, cursor, (int)limit, 0);
     if (result < 0) {
         request_error(request, result);
         return;

@@ -9,6 +9,7 @@
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/pages_wanted.h"
 #include "web/request.h"
@@ -83,10 +84,11 @@ static bool has_line(struct request *request, const struct submit_request *wante
 /* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
 static bool may_hide_header(struct request *request)
 {
-    if (!hides_header(request) || request->key.scopes & KEY_CONFIG)
+    if (!hides_header(request) || request->key.scopes & KEY_CONFIG) /* of a user, who is an admin then */
         return true;
-    request_problem(request, 403, "header_required",
-                    "header.show=false needs a key with the scope config:*: each page has to say who sent it");
+    request_problem(
+        request, 403, "header_required",
+        "header.show=false needs a key with the scope config:*, or an admin: each page has to say who sent it");
     return false;
 }
 
@@ -94,11 +96,14 @@ static int tell_hidden_header(struct request *request, const struct fax *fax)
 {
     if (!hides_header(request))
         return 0;
-    json_t *data = json_pack("{s:s, s:s}", "id", fax->public_id, "key", request->key.public_id);
+    json_t *data = json_pack("{s:s, s:o, s:o}", "id", fax->public_id, "key",
+                             request->key.id ? json_string(request->key.public_id) : json_null(), "user",
+                             request->user.id ? json_string(request->user.public_id) : json_null());
     int result = event_write(spool_of(request), "fax.header_hidden", fax, data);
 
     json_decref(data);
-    log_info("header line turned off fax=%s key=%s", fax->public_id, request->key.public_id);
+    log_info("header line turned off fax=%s key=%s user=%s", fax->public_id, request->key.public_id,
+             request->user.public_id);
     return result;
 }
 
@@ -139,6 +144,7 @@ static int submit_fax(struct fax *fax, struct request *request, const struct cov
     if (result != 0)
         return result;
     wanted->submit.owner = request->key.id;
+    wanted->submit.user = &request->user;
     wanted->submit.test = request->key.test;
     use_style(wanted, spool_of(request));
     result = submit(fax, spool_of(request), &wanted->submit);
@@ -258,6 +264,7 @@ void faxes_list(struct request *request)
     query.to = number_filter(to, request_query(request, "to"));
     query.from = number_filter(from, request_query(request, "from"));
     query.error = request_query(request, "error");
+    query.user = access_user(request);
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
     result = list_start(spool_of(request), &query, on_listed, request);
@@ -273,22 +280,11 @@ void faxes_list(struct request *request)
 
 /* --- one fax --- */
 
-static bool find(struct fax *fax, struct request *request)
-{
-    int result = fax_find(fax, spool_of(request), request->params[0]);
-
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 void faxes_get(struct request *request)
 {
     struct fax fax;
 
-    if (!find(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     request_reply(request, 200, fax_json(&fax));
     fax_clear(&fax);
@@ -299,13 +295,13 @@ static void wish(struct request *request, int (*change)(struct spool *spool, con
     struct fax fax;
     int result;
 
-    if (!find(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     fax_clear(&fax);
     result = change(spool_of(request), request->params[0]);
     if (result < 0)
         request_error(request, result);
-    else if (find(&fax, request)) {
+    else if (access_fax(&fax, request)) {
         request_reply(request, status, fax_json(&fax));
         fax_clear(&fax);
     }
@@ -332,7 +328,7 @@ void faxes_attempts(struct request *request)
     json_t *list = NULL;
     int result;
 
-    if (!find(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     if ((result = fax_json_attempts(&list, spool_of(request), &fax)) < 0)
         request_error(request, result);
@@ -348,7 +344,7 @@ void faxes_trace(struct request *request)
     int64_t number;
     int result;
 
-    if (!find(&fax, request))
+    if (!access_fax(&fax, request))
         return;
     result = str_to_int(&number, request->params[1], 1, 1000000);
     if (result == 0)
@@ -371,7 +367,7 @@ void faxes_events(struct request *request)
     int result;
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
-        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !find(&fax, request))
+        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !access_fax(&fax, request))
         return;
     result = event_since(&events, &last, spool_of(request), cursor, (int)limit, fax.id);
     if (result < 0)

@@ -95,7 +95,8 @@ static enum gate_refusal admit(struct gate *gate)
 
     if (!method_has_body(gate->head.method)) /* nothing here takes one; evhttp would take it for the next request */
         return GATE_BAD_FRAMING;
-    gate->body_max = limits->admit(limits->context, gate->head.method, gate->head.target, gate->head.authorization);
+    gate->body_max = limits->admit(limits->context, gate->head.method, gate->head.target, gate->head.authorization,
+                                   gate->head.cookie);
     if (gate->body_max == 0)
         return GATE_NOT_ADMITTED;
     if (gate->head.length > 0 && (uint64_t)gate->head.length > gate->body_max)

@@ -52,7 +52,8 @@ struct gate_limits {
     size_t memory_max;
     int connections_max;
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
-    size_t (*admit)(void *context, const char *method, const char *target, const char *authorization);
+    size_t (*admit)(void *context, const char *method, const char *target, const char *authorization,
+                    const char *cookie);
     void *context;
 };
 

@@ -185,6 +185,10 @@ static enum head_fault take_field(struct head *head, struct clean *clean, const 
         free(head->authorization);
         head->authorization = xasprintf("%.*s", (int)length, value);
     }
+    if (same(line->text, name, "Cookie") && !head->cookie[0]) {
+        free(head->cookie);
+        head->cookie = xasprintf("%.*s", (int)length, value);
+    }
     clean_add(clean, line->text, line->length);
     clean_add(clean, "\r\n", 2);
     return HEAD_OK;
@@ -234,7 +238,7 @@ enum head_fault head_parse(struct head *head, const char *text, size_t size)
     struct clean clean = {xmalloc(size + 64), 0};
     enum head_fault fault;
 
-    *head = (struct head){.length = -1, .authorization = xstrdup("")};
+    *head = (struct head){.length = -1, .authorization = xstrdup(""), .cookie = xstrdup("")};
     fault = memchr(text, '\0', size) ? HEAD_SYNTAX : parse(head, &clean, text, size);
     if (fault == HEAD_OK)
         head->clean = clean.text;
@@ -247,6 +251,7 @@ void head_clear(struct head *head)
 {
     free(head->target);
     free(head->authorization);
+    free(head->cookie);
     free(head->clean);
     *head = (struct head){.length = -1};
 }

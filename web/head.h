@@ -28,6 +28,7 @@ struct head {
     char method[8];
     char *target;        /* origin form, starts with '/' */
     char *authorization; /* "" = none */
+    char *cookie;        /* "" = none */
     int minor;           /* HTTP/1.minor, 0 or 1 */
     bool chunked;
     bool expects_continue;

@@ -3,6 +3,7 @@
 #include "web/idempotent.h"
 
 #include "spool/idempotency.h"
+#include "web/access.h"
 #include "web/fingerprint.h"
 #include "web/request.h"
 #include "web/upload.h"
@@ -20,7 +21,7 @@ static bool is_in_progress(const struct request *request)
 
     LIST_FOREACH(other, &request->web->requests, entry)
     {
-        if (other != request && other->waiting && other->key.id == request->key.id &&
+        if (other != request && other->waiting && access_requester(other) == access_requester(request) &&
             strcmp(other->idempotency_key, request->idempotency_key) == 0)
             return true;
     }
@@ -73,7 +74,7 @@ bool idempotent_begin(struct request *request)
 
     if (!request->idempotency_key[0] || !take_fingerprint(request))
         return true;
-    result = idempotency_find(&stored, request->web->options.spool, request->key.id, request->idempotency_key,
+    result = idempotency_find(&stored, request->web->options.spool, access_requester(request), request->idempotency_key,
                               request->fingerprint);
     if (result == ERR_NOT_FOUND)
         return true;
@@ -99,9 +100,9 @@ int idempotent_keep(struct request *request)
         return err_set(ERR_INTERNAL, "no memory for a reply of %zu octets", size);
     evbuffer_copyout(request->reply, body, size);
     body[size] = '\0';
-    result =
-        idempotency_store(request->web->options.spool, request->key.id, request->idempotency_key, request->fingerprint,
-                          request->status, body, request->location ? request->location : "", request->keep_reply_until);
+    result = idempotency_store(request->web->options.spool, access_requester(request), request->idempotency_key,
+                               request->fingerprint, request->status, body, request->location ? request->location : "",
+                               request->keep_reply_until);
     free(body);
     return result;
 }

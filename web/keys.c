@@ -18,9 +18,10 @@ struct wanted_key {
     unsigned scopes;
     bool test;
     int64_t expires_at;
+    const char *user; /* public id, NULL = nobody's */
 };
 
-static const char *const key_names[] = {"name", "scopes", "test", "expires_at"};
+static const char *const key_names[] = {"name", "scopes", "test", "expires_at", "user"};
 
 static void take_expiry(struct wanted_key *wanted, const json_t *value, const char *pointer, struct problems *problems)
 {
@@ -48,8 +49,12 @@ static void take_key(struct wanted_key *wanted, const char *key, const json_t *v
             problem_add(problems, pointer, "wrong_type", "true or false is needed here");
     } else if (strcmp(key, "expires_at") == 0) {
         take_expiry(wanted, value, pointer, problems);
+    } else if (strcmp(key, "user") == 0) {
+        wanted->user = json_string_value(value);
+        if (!wanted->user && !json_is_null(value))
+            problem_add(problems, pointer, "wrong_type", "the id of a user, or null, is needed here");
     } else {
-        char *near = problem_near(key, key_names, 4);
+        char *near = problem_near(key, key_names, 5);
         problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that is known here%s", key, near);
         free(near);
     }
@@ -75,6 +80,15 @@ static void read_key(struct wanted_key *wanted, json_t *root, struct problems *p
         problem_add(problems, "/scopes", "missing", "a list of scopes is needed");
 }
 
+/* Whose the key is to be; id 0 = nobody's. */
+static void find_user(struct user *user, struct request *request, const struct wanted_key *wanted,
+                      struct problems *problems)
+{
+    *user = (struct user){0};
+    if (wanted->user && user_find(user, request->web->options.spool, wanted->user) < 0)
+        problem_add(problems, "/user", "unknown_user", "there is no user %.60s: see /v1/users", wanted->user);
+}
+
 /* A key cannot make one that may do more than itself. */
 static bool may_grant(struct request *request, unsigned scopes)
 {
@@ -90,6 +104,7 @@ void keys_post(struct request *request)
 {
     struct problems problems = {0};
     struct wanted_key wanted;
+    struct user user;
     char token[KEY_TOKEN_SIZE];
     struct key key;
     json_t *root = request_json(request), *reply;
@@ -98,11 +113,14 @@ void keys_post(struct request *request)
     if (!root)
         return;
     read_key(&wanted, root, &problems);
+    find_user(&user, request, &wanted, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
     } else if (may_grant(request, wanted.scopes)) {
         result = key_create(token, &key, request->web->options.spool, wanted.name, wanted.scopes, wanted.test,
                             wanted.expires_at);
+        if (result == 0 && user.id)
+            result = key_give(&key, request->web->options.spool, &user);
         if (result < 0) {
             request_error(request, result);
         } else {

@@ -12,6 +12,7 @@
 #include "spool/preparation.h"
 #include "spool/cover.h"
 #include "spool/spool.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/pages_wanted.h"
 #include "web/rendering.h"
@@ -115,7 +116,7 @@ static struct preview *find(struct request *request)
     drop_old(previews, PREVIEWS_MAX);
     TAILQ_FOREACH(preview, &previews->list, link)
     {
-        if (strcmp(preview->id, request->params[0]) == 0 && preview->owner == request->key.id)
+        if (strcmp(preview->id, request->params[0]) == 0 && preview->owner == access_requester(request))
             return preview;
     }
     request_problem(request, 404, "no_such_preview", "there is no preview %s: they are kept for %d minutes",
@@ -218,7 +219,7 @@ static void keep(struct previewing *previewing, const json_t *result)
     int64_t now_ms = clock_now_ms();
 
     snprintf(preview->id, sizeof preview->id, "prv_%s", str_ulid(ulid, now_ms));
-    preview->owner = request->key.id;
+    preview->owner = access_requester(request);
     preview->made_at = clock_mono_ms();
     preview->expires_at = now_ms + PREVIEWS_AGE_S * 1000LL;
     preview->fd = previewing->fd;

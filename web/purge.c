@@ -4,6 +4,7 @@
 #include "spool/fax.h"
 #include "spool/fax_json.h"
 #include "spool/purge.h"
+#include "web/access.h"
 #include "web/api.h"
 #include "web/auth.h"
 #include "web/rendering.h"
@@ -54,16 +55,10 @@ void purge_fax(struct request *request)
 {
     struct fax fax = {0};
     bool record;
-    int result;
 
-    if (!wants_record(&record, request))
+    if (!wants_record(&record, request) || !access_fax(&fax, request))
         return;
-    result = fax_find(&fax, request->web->options.spool, request->params[0]);
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
-    else if (result < 0)
-        request_error(request, result);
-    else if (may_purge(request, &fax, record))
+    if (may_purge(request, &fax, record))
         purge(request, &fax, record);
     fax_clear(&fax);
 }

@@ -7,6 +7,7 @@
 #include "web/request.h"
 
 #include "web/json_body.h"
+#include "web/password.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
@@ -30,6 +31,7 @@ static void request_free(struct request *request)
         gate_on_close(request->gate, NULL, NULL);
     evhttp_clear_headers(&request->query);
     upload_free(request->upload);
+    password_free(request->password);
     evbuffer_free(request->reply);
     free(request->path);
     free(request->location);
@@ -63,6 +65,15 @@ static void read_target(struct request *request, const char *target)
     }
 }
 
+static void read_address(struct request *request)
+{
+    char *address = NULL;
+    ev_uint16_t port;
+
+    evhttp_connection_get_peer(evhttp_request_get_connection(request->http), &address, &port);
+    str_copy(request->address, sizeof request->address, address);
+}
+
 struct request *request_new(struct web *web, struct gate *gate, struct evhttp_request *http)
 {
     struct request *request = xcalloc(1, sizeof *request);
@@ -78,6 +89,7 @@ struct request *request_new(struct web *web, struct gate *gate, struct evhttp_re
         abort();
     snprintf(request->id, sizeof request->id, "req_%s", str_ulid(ulid, clock_now_ms()));
     read_target(request, gate_target(gate));
+    read_address(request);
     LIST_INSERT_HEAD(&web->requests, request, entry);
     gate_on_close(gate, on_closed, request);
     return request;

@@ -11,6 +11,8 @@
 #define FAXD_WEB_REQUEST_H
 
 #include "spool/key.h"
+#include "spool/session.h"
+#include "spool/user.h"
 #include "web/fingerprint.h"
 #include "web/gate.h"
 #include "web/problem.h"
@@ -23,8 +25,10 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#define REQUEST_ID_SIZE 40
+#define REQUEST_ID_SIZE      40
+#define REQUEST_ADDRESS_SIZE 48
 
+struct password;
 struct upload;
 struct web;
 
@@ -34,13 +38,17 @@ struct request {
     struct gate *gate;           /* NULL together with http */
     struct evhttp_request *http; /* NULL once the client is gone */
     char id[REQUEST_ID_SIZE];
-    char method[8]; /* "" when the head could not be read */
+    char address[REQUEST_ADDRESS_SIZE]; /* of the client */
+    char method[8];                     /* "" when the head could not be read */
     char *path;
     struct evkeyvalq query;
     const struct route *route;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE];
-    struct key key;        /* id 0 = none needed */
-    struct upload *upload; /* the body of a route that takes large ones, else NULL */
+    struct key key;            /* id 0 = none needed, or a session has come */
+    struct user user;          /* who signed in, or whose key it is; id 0 = nobody */
+    struct session session;    /* id 0 = none */
+    struct password *password; /* work on one, NULL = none */
+    struct upload *upload;     /* the body of a route that takes large ones, else NULL */
     char idempotency_key[256], fingerprint[FINGERPRINT_SIZE];
     int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
     int64_t began_at;         /* monotonic ms */

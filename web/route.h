@@ -28,7 +28,8 @@ enum route_flag {
 struct route {
     const char *method;  /* "GET" answers HEAD as well */
     const char *pattern; /* "/v1/faxes/{id}/cancel"; "{*}" at the end takes the rest, slashes and all */
-    unsigned scope;      /* KEY_*; of several, one is enough; 0 = open to all */
+    unsigned scope;      /* KEY_*, for keys; of several, one is enough; 0 = open to all, or to sessions alone */
+    unsigned roles;      /* USER_*, for sessions and keys of users; 0 = open to all */
     unsigned flags;
     void (*handle)(struct request *request);
 };

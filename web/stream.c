@@ -4,6 +4,7 @@
 
 #include "spool/event.h"
 #include "spool/spool.h"
+#include "web/access.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/log.h"
@@ -19,6 +20,7 @@ struct stream {
     struct streams *streams; /* NULL once these are gone */
     struct request *request; /* NULL once the reader is gone */
     int64_t last;            /* sequence sent, -1 = none yet */
+    int64_t user;            /* row of the user whose events alone are sent, 0 = all */
     bool behind;             /* fed from the store */
     bool looking;            /* a look into the store is due after the commit; it holds the struct */
 };
@@ -106,6 +108,14 @@ static void send_stored(struct stream *stream, json_t *event)
     free(body);
 }
 
+static int read_events(json_t **events, int64_t *last, const struct stream *stream)
+{
+    struct spool *spool = stream->streams->web->options.spool;
+
+    return stream->user ? event_since_of(events, last, spool, stream->last, BATCH, stream->user)
+                        : event_since(events, last, spool, stream->last, BATCH, 0);
+}
+
 /* After the commit: feed a stream that is behind, as much as its connection takes now. */
 static void look(struct stream *stream)
 {
@@ -114,7 +124,7 @@ static void look(struct stream *stream)
     size_t index;
 
     while (stream->behind && unread(stream) < STREAM_BUFFER_BYTES) {
-        if (event_since(&events, &last, stream->streams->web->options.spool, stream->last, BATCH, 0) < 0)
+        if (read_events(&events, &last, stream) < 0)
             return; /* tried again with the next event */
         json_array_foreach(events, index, event) send_stored(stream, event);
         stream->behind = json_array_size(events) == BATCH;
@@ -141,14 +151,16 @@ static void look_soon(struct stream *stream)
     spool_after_commit(stream->streams->web->options.spool, on_looked, stream);
 }
 
-static void on_event(void *context, int64_t sequence, const char *type, const char *body)
+static void on_event(void *context, int64_t sequence, const char *type, const char *body, int64_t user)
 {
     struct streams *streams = context;
     struct stream *stream;
 
     LIST_FOREACH(stream, &streams->list, entry)
     {
-        if (stream->behind) {
+        if (stream->user && stream->user != user) {
+            continue;
+        } else if (stream->behind) {
             look_soon(stream);
         } else if (sequence <= stream->last) {
             continue;
@@ -160,6 +172,20 @@ static void on_event(void *context, int64_t sequence, const char *type, const ch
     }
 }
 
+void streams_review(struct streams *streams)
+{
+    struct stream *stream = LIST_FIRST(&streams->list), *next;
+
+    for (; stream; stream = next) {
+        struct request *request = stream->request;
+        next = LIST_NEXT(stream, entry);
+        if (access_lasts(request))
+            continue;
+        on_gone(stream);
+        request_stream_end(request);
+    }
+}
+
 /* A comment keeps proxies from closing the connection, and finds out when the other side is gone without a word. */
 static void on_heartbeat(evutil_socket_t fd, short what, void *context)
 {
@@ -168,6 +194,7 @@ static void on_heartbeat(evutil_socket_t fd, short what, void *context)
     struct evbuffer *buffer = evbuffer_new();
 
     (void)fd, (void)what;
+    streams_review(streams);
     LIST_FOREACH(stream, &streams->list, entry)
     {
         if (!buffer || unread(stream) > 0)
@@ -194,6 +221,7 @@ void stream_open(struct streams *streams, struct request *request, int64_t last)
     stream->streams = streams;
     stream->request = request;
     stream->last = last;
+    stream->user = access_user(request);
     stream->behind = last >= 0;
     request_header(request, "X-Accel-Buffering", "no"); /* or a proxy keeps the events to itself */
     if (!request_stream(request, "text/event-stream", on_gone, stream)) {

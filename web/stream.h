@@ -22,6 +22,8 @@ struct web;
 
 struct streams *streams_new(struct web *web);
 void streams_free(struct streams *streams);
+/* End those that were let in by what is not good any more: a session that has ended, a user who is disabled. */
+void streams_review(struct streams *streams);
 int streams_count(const struct streams *streams);
 
 /* Take a request over as a stream that begins after event `last`; -1 = with what happens from now on. */

@@ -9,7 +9,9 @@
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/routes.h"
+#include "web/setup.h"
 #include "web/stream.h"
+#include "web/throttle.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "web/worker.h"
@@ -23,6 +25,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+
+/* Many people may share an address. */
+#define FAILURES_OF_A_NAME     5
+#define FAILURES_OF_AN_ADDRESS 30
 
 /* --- what the gate refused --- */
 
@@ -94,16 +100,16 @@ static bool has_right_type(struct request *request)
 }
 
 /* Before a body is read: only whom it can lead to something may send one, and only as much as the resource takes. */
-static size_t admit(void *context, const char *method, const char *target, const char *authorization)
+static size_t admit(void *context, const char *method, const char *target, const char *authorization,
+                    const char *cookie)
 {
     const struct web *web = context;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(target);
     const struct route *route = NULL;
-    struct key key;
 
     path[strcspn(path, "?#")] = '\0';
     if (route_find(&route, params, allow, routes, method, path) != ROUTE_FOUND ||
-        (route->scope != 0 && (auth_key(&key, web->options.spool, authorization) < 0 || !(key.scopes & route->scope))))
+        !auth_admits(web->options.spool, route, authorization, cookie))
         route = NULL;
     free(path);
     if (!route)
@@ -126,14 +132,14 @@ static void on_committed(void *context, int error)
 }
 
 /* What a writing handler did stays only when it succeeded; its reply then waits for the commit. */
-static void run_writer(struct request *request)
+static void run_writer(struct request *request, void (*handle)(struct request *request))
 {
     struct spool *spool = request->web->options.spool;
     int result = spool_part_begin(spool);
     bool keep = false;
 
     if (result == 0) {
-        request->route->handle(request);
+        handle(request);
         keep = request->status < 400;
         if (keep && (result = idempotent_keep(request)) < 0)
             keep = false;
@@ -150,10 +156,16 @@ static void run_writer(struct request *request)
     }
 }
 
+void web_write(struct request *request, void (*handle)(struct request *request))
+{
+    request->waiting = false;
+    run_writer(request, handle);
+}
+
 static void run(struct request *request)
 {
     if (request->route->flags & ROUTE_WRITES) {
-        run_writer(request);
+        run_writer(request, request->route->handle);
         return;
     }
     request->route->handle(request);
@@ -258,11 +270,15 @@ int web_open(struct web **out, const struct web_options *options)
     LIST_INIT(&web->requests);
     web->renderings = renderings_new();
     web->previews = previews_new();
+    web->names = throttle_new(FAILURES_OF_A_NAME);
+    web->addresses = throttle_new(FAILURES_OF_AN_ADDRESS);
     result = make_server(web);
     if (result == 0)
         result = listen_on(web);
     if (result == 0 && !(web->worker = worker_new(options->base)))
         result = ERR_IO;
+    if (result == 0)
+        result = setup_open(web);
     if (result == 0)
         web->streams = streams_new(web);
     if (result == 0)
@@ -303,6 +319,8 @@ void web_close(struct web *web)
     streams_free(web->streams);
     renderings_free(web->renderings);
     previews_free(web->previews);
+    throttle_free(web->names);
+    throttle_free(web->addresses);
     free(web->address);
     free(web->version);
     free(web);

@@ -14,6 +14,7 @@ struct previews;
 struct renderings;
 struct request;
 struct streams;
+struct throttle;
 struct worker;
 
 LIST_HEAD(request_list, request);
@@ -30,10 +31,16 @@ struct web {
     struct worker *worker;
     struct renderings *renderings;
     struct previews *previews;
+    struct throttle *names, *addresses; /* of wrong passwords */
+    int hashing;                        /* passwords under way */
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */
     int64_t decrypted;  /* octets of documents in memory for renderings under way */
 };
+
+/* The later half of a writing handler that waited (request_wait): what `handle` does is a part of the turn that stays
+ * when it succeeds, and the reply leaves after the commit. The request is finished then. */
+void web_write(struct request *request, void (*handle)(struct request *request));
 
 #endif

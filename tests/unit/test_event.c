@@ -86,11 +86,12 @@ static void a_faxs_events_are_its_own(void **state)
 static int told;
 static int64_t told_last;
 
-static void listener(void *context, int64_t sequence, const char *type, const char *body)
+static void listener(void *context, int64_t sequence, const char *type, const char *body, int64_t user)
 {
     json_t *parsed = json_loads(body, 0, NULL);
     assert_non_null(parsed);
     assert_string_equal(json_string_value(json_object_get(parsed, "type")), type);
+    assert_int_equal(user, 0);
     assert_int_equal(json_integer_value(json_object_get(parsed, "sequence")), sequence);
     assert_true(json_is_object(json_object_get(parsed, "data")));
     assert_true(sequence > told_last);

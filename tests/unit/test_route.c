@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "spool/key.h"
+#include "spool/user.h"
 #include "tests/lib/facts.h"
 #include "web/asset.h"
 #include "web/auth.h"
@@ -18,14 +19,14 @@
 #include "web/routes.h"
 
 static const struct route table[] = {
-    {"GET", "/", 0, 0, NULL},
-    {"GET", "/a", 0, 0, NULL},
-    {"POST", "/a", 0, 0, NULL},
-    {"GET", "/a/{id}", 0, 0, NULL},
-    {"GET", "/a/{id}/b/{n}", 0, 0, NULL},
-    {"GET", "/c/{*}", 0, 0, NULL},
-    {"DELETE", "/c/{*}", 0, 0, NULL},
-    {NULL, NULL, 0, 0, NULL},
+    {"GET", "/", 0, 0, 0, NULL},
+    {"GET", "/a", 0, 0, 0, NULL},
+    {"POST", "/a", 0, 0, 0, NULL},
+    {"GET", "/a/{id}", 0, 0, 0, NULL},
+    {"GET", "/a/{id}/b/{n}", 0, 0, 0, NULL},
+    {"GET", "/c/{*}", 0, 0, 0, NULL},
+    {"DELETE", "/c/{*}", 0, 0, 0, NULL},
+    {NULL, NULL, 0, 0, 0, NULL},
 };
 
 static void a_path_finds_its_handler_and_parameters(void **state)
@@ -126,7 +127,36 @@ static const char *scope_of(const json_t *operation)
     return scope ? scope : "";
 }
 
-static void every_resource_is_described_with_its_scope(void **state)
+static bool has_session(const json_t *operation)
+{
+    const json_t *scheme;
+    size_t i;
+    json_array_foreach(json_object_get(operation, "security"), i, scheme)
+    {
+        if (json_object_get(scheme, "session"))
+            return true;
+    }
+    return false;
+}
+
+static unsigned roles_of(const json_t *operation)
+{
+    unsigned roles = 0;
+    const json_t *word;
+    size_t i;
+    json_array_foreach(json_object_get(operation, "x-roles"), i, word)
+    {
+        const char *name = json_string_value(word);
+        if (json_array_size(json_object_get(operation, "x-roles")) == 1 && name && strcmp(name, "anyone") == 0)
+            return 0;
+        if (!user_role_from_name(name))
+            fail_msg("%s is no role", name ? name : "what is not a text");
+        roles |= user_role_from_name(name);
+    }
+    return roles ? roles : ~0u;
+}
+
+static void every_resource_is_described_with_its_scope_and_roles(void **state)
 {
     (void)state;
     json_t *document = description();
@@ -138,6 +168,9 @@ static void every_resource_is_described_with_its_scope(void **state)
         if (!operation)
             fail_msg("not described: %s %s", route->method, route->pattern);
         assert_string_equal(scope_of(operation), auth_scope_name(route->scope));
+        assert_int_equal(has_session(operation), route->roles != 0);
+        if (roles_of(operation) != route->roles)
+            fail_msg("x-roles of %s %s differ from the table's", route->method, route->pattern);
         assert_int_equal(json_object_get(operation, "requestBody") != NULL,
                          (route->flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM)) != 0);
     }
@@ -211,7 +244,7 @@ int main(void)
         cmocka_unit_test(a_path_finds_its_handler_and_parameters),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
         cmocka_unit_test(a_parameter_is_bounded),
-        cmocka_unit_test(every_resource_is_described_with_its_scope),
+        cmocka_unit_test(every_resource_is_described_with_its_scope_and_roles),
         cmocka_unit_test(nothing_else_is_described),
         cmocka_unit_test(every_field_of_a_request_is_described),
     };

@@ -52,9 +52,9 @@ static void on_change(void *context, unsigned changes)
     tell(text);
 }
 
-static void on_event(void *context, int64_t sequence, const char *type, const char *body)
+static void on_event(void *context, int64_t sequence, const char *type, const char *body, int64_t user)
 {
-    (void)context;
+    (void)context, (void)user;
     assert_true(sequence > 0);
     assert_non_null(strstr(body, type));
     tell("!");

@@ -61,7 +61,10 @@ function owner(form, pointer) {
 export function showFaults(form, problem) {
   clearFaults(form);
   const left = [], told = new Map();
-  for (const error of problem.errors || []) {
+  // Some say their field at the beginning of the sentence only: "url: begins with https://".
+  const named = /^(\w+): (.+)$/s.exec(problem.message || "");
+  const errors = problem.errors && problem.errors.length ? problem.errors : named && owner(form, "/" + named[1]) ? [{ pointer: "/" + named[1], detail: named[2] }] : [];
+  for (const error of errors) {
     const box = owner(form, error.pointer);
     if (box) told.set(box, [...(told.get(box) || []), error.detail]);
     else left.push(`${error.pointer ? error.pointer.slice(1).replaceAll("/", " ") + ": " : ""}${error.detail}`);

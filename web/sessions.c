@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /v1/session: signing in and out, and one's own password. A name that nobody has takes as long as a wrong password and
+ * gets the same replies, also when it is locked. */
+#include "web/sign_in.h"
+
+#include "spool/session.h"
+#include "spool/user.h"
+#include "web/access.h"
+#include "web/api.h"
+#include "web/password.h"
+#include "web/request.h"
+#include "web/stream.h"
+#include "web/throttle.h"
+#include "web/web_private.h"
+#include "server/base/clock.h"
+#include "server/base/err.h"
+#include "server/base/log.h"
+#include "server/base/str.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WHO_SIZE 80
+
+static struct spool *spool_of(const struct request *request)
+{
+    return request->web->options.spool;
+}
+
+/* --- wrong passwords --- */
+
+static void name_of(char who[WHO_SIZE], const char *name)
+{
+    size_t i = 0;
+
+    for (; name[i] && i < WHO_SIZE - 1; i++)
+        who[i] = (char)tolower((unsigned char)name[i]);
+    who[i] = '\0';
+}
+
+/* Of IPv6 the network, since each host in it has as many addresses as it likes. */
+static void address_of(char who[WHO_SIZE], const struct request *request)
+{
+    unsigned char octets[16];
+
+    if (inet_pton(AF_INET6, request->address, octets) == 1 && memcmp(octets, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) != 0)
+        str_hex(who, octets, 8);
+    else
+        str_copy(who, WHO_SIZE, request->address);
+}
+
+static void refuse_try(struct request *request, int64_t wait_ms)
+{
+    char seconds[24];
+
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((wait_ms + 999) / 1000));
+    request_header(request, "Retry-After", seconds);
+    request_problem(request, 429, "too_many_attempts", "too many wrong tries: the next one may come in %s s", seconds);
+}
+
+/* What memory knows is the same for names that nobody has; the row holds over a restart. */
+static int64_t wait_of_name(struct request *request, const char *name, int64_t now_ms)
+{
+    struct user user;
+    char who[WHO_SIZE];
+    int64_t wait_ms;
+
+    name_of(who, name);
+    wait_ms = throttle_wait_ms(request->web->names, who, now_ms);
+    if (user_find_name(&user, spool_of(request), name) == 0 && user.locked_until - clock_now_ms() > wait_ms)
+        wait_ms = user.locked_until - clock_now_ms();
+    return wait_ms;
+}
+
+bool sign_in_may_try(struct request *request, const char *name)
+{
+    struct web *web = request->web;
+    char who[WHO_SIZE], address[WHO_SIZE];
+    int64_t now_ms = clock_mono_ms(), wait_ms, name_wait_ms = name ? wait_of_name(request, name, now_ms) : 0;
+
+    address_of(address, request);
+    wait_ms = throttle_wait_ms(web->addresses, address, now_ms);
+    if (name_wait_ms > wait_ms)
+        wait_ms = name_wait_ms;
+    if (wait_ms > 0) {
+        refuse_try(request, wait_ms);
+        return false;
+    }
+    throttle_try(web->addresses, address, now_ms);
+    if (name) {
+        name_of(who, name);
+        throttle_try(web->names, who, now_ms);
+    }
+    return true;
+}
+
+void sign_in_unlock(struct request *request, const char *name)
+{
+    char who[WHO_SIZE];
+
+    name_of(who, name);
+    throttle_forget(request->web->names, who);
+}
+
+void sign_in_was_right(struct request *request, const char *name)
+{
+    char who[WHO_SIZE];
+
+    address_of(who, request);
+    throttle_take_back(request->web->addresses, who);
+    if (name)
+        sign_in_unlock(request, name);
+}
+
+/* --- the session --- */
+
+static void reply_session(struct request *request)
+{
+    char expires[CLOCK_TEXT_SIZE];
+
+    request_reply(request, 200,
+                  json_pack("{s:o, s:s, s:s}", "user", user_json(&request->user), "csrf", request->session.csrf,
+                            "expires_at", clock_format(expires, request->session.expires_at)));
+}
+
+/* A browser says where its page is from; over TLS, ours or that of a proxy before us, the cookie is for TLS alone. */
+static bool is_secure(const struct request *request)
+{
+    const char *origin = request_header_in(request, "Origin");
+
+    return origin && strncasecmp(origin, "https://", 8) == 0;
+}
+
+static void set_cookie(struct request *request, const char *token)
+{
+    char *cookie = xasprintf(ACCESS_COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/%s%s", token,
+                             *token ? "" : "; Max-Age=0", is_secure(request) ? "; Secure" : "");
+
+    request_header(request, "Set-Cookie", cookie);
+    sodium_memzero(cookie, strlen(cookie));
+    free(cookie);
+}
+
+/* Whatever cookie a request came with, the session has another: what somebody else planted there is worth nothing. */
+static int end_old_session(struct request *request)
+{
+    struct session old;
+    struct user user;
+
+    if (access_session(&old, &user, spool_of(request), request_header_in(request, "Cookie")) < 0)
+        return 0;
+    return session_end(spool_of(request), old.id);
+}
+
+void sign_in(struct request *request, const struct user *user)
+{
+    struct spool *spool = spool_of(request);
+    char token[SESSION_TOKEN_SIZE];
+    int result = end_old_session(request);
+
+    if (result == 0)
+        result = session_create(token, &request->session, spool, user->id, request->address,
+                                request_header_in(request, "User-Agent"));
+    if (result == 0)
+        result = user_signed_in(spool, user->id, clock_now_ms());
+    if (result == 0)
+        result = user_get(&request->user, spool, user->id);
+    if (result < 0) {
+        request_error(request, result);
+        return;
+    }
+    set_cookie(request, token);
+    sodium_memzero(token, sizeof token);
+    reply_session(request);
+}
+
+/* --- POST /v1/session --- */
+
+/* A text of an object, or a fault. */
+static const char *take_text(const json_t *root, const char *key, struct problems *problems)
+{
+    const char *text = json_string_value(json_object_get(root, key));
+    char *pointer = problem_pointer("", key);
+
+    if (!text || !*text || strlen(text) > PASSWORD_MOST)
+        problem_add(problems, pointer, "wrong_type", "a text of 1 to %d octets is needed here", PASSWORD_MOST);
+    free(pointer);
+    return text;
+}
+
+void sign_in_check_keys(const json_t *root, const char *const *names, int count, struct problems *problems)
+{
+    const char *key;
+    const json_t *value;
+
+    if (!json_is_object(root))
+        problem_add(problems, "", "wrong_type", "the body has to be a JSON object");
+    json_object_foreach((json_t *)root, key, value)
+    {
+        int at = 0;
+        while (at < count && strcmp(names[at], key) != 0)
+            at++;
+        if (at < count)
+            continue;
+        char *pointer = problem_pointer("", key), *near = problem_near(key, names, count);
+        problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that is known here%s", key, near);
+        free(near);
+        free(pointer);
+    }
+}
+
+/* Who had the name when the password was given, if he is let in. */
+static bool find_user(struct user *user, struct request *request)
+{
+    return user_get(user, spool_of(request), request->password->user_id) == 0 && !user->disabled;
+}
+
+static void write_session(struct request *request)
+{
+    struct user user;
+
+    if (find_user(&user, request))
+        sign_in(request, &user);
+    else
+        request_problem(request, 401, "wrong_password", "the name or the password is wrong");
+}
+
+static void note_failure(struct request *request, const struct user *user)
+{
+    int64_t wait_ms;
+    char who[WHO_SIZE];
+
+    name_of(who, user->name);
+    wait_ms = throttle_wait_ms(request->web->names, who, clock_mono_ms());
+    if (user_failed(spool_of(request), user->id, wait_ms ? clock_now_ms() + wait_ms : 0) < 0)
+        log_warning("a wrong password of %s was not noted: %s", user->name, err_message());
+    if (wait_ms)
+        log_warning("user %s is locked for %lld s after wrong passwords, the last from %s", user->name,
+                    (long long)((wait_ms + 999) / 1000), request->address);
+}
+
+static void on_compared(struct request *request)
+{
+    const char *name = json_string_value(json_object_get(request->password->root, "name"));
+    struct user user;
+    bool known = find_user(&user, request);
+
+    if (known && request->password->right) {
+        sign_in_was_right(request, name);
+        web_write(request, write_session);
+        return;
+    }
+    request_header(request, "WWW-Authenticate", "Bearer realm=\"faxd\"");
+    request_problem(request, 401, "wrong_password", "the name or the password is wrong");
+    if (known)
+        note_failure(request, &user);
+    request_finish(request);
+}
+
+void sessions_post(struct request *request)
+{
+    static const char *const names[] = {"name", "password"};
+    char stored[USER_PASSWORD_SIZE] = "";
+    struct problems problems = {0};
+    struct user user = {0};
+    const char *name, *password;
+    json_t *root = access_same_origin(request) ? request_json(request) : NULL;
+
+    if (!root)
+        return;
+    sign_in_check_keys(root, names, 2, &problems);
+    name = take_text(root, "name", &problems);
+    password = take_text(root, "password", &problems);
+    if (problem_any(&problems)) {
+        request_problems(request, &problems);
+    } else if (sign_in_may_try(request, name)) {
+        if (user_find_name(&user, spool_of(request), name) == 0 && !user.disabled)
+            user_password(stored, spool_of(request), user.id);
+        password_start(request, json_incref(root), password, stored, NULL, on_compared);
+        request->password->user_id = user.id;
+    }
+    json_decref(root);
+}
+
+/* --- the others --- */
+
+void sessions_get(struct request *request)
+{
+    reply_session(request);
+}
+
+void sessions_delete(struct request *request)
+{
+    int result = session_end(spool_of(request), request->session.id);
+
+    if (result < 0) {
+        request_error(request, result);
+        return;
+    }
+    set_cookie(request, "");
+    streams_review(request->web->streams);
+    request_reply_empty(request, 204);
+}
+
+static void write_password(struct request *request)
+{
+    struct spool *spool = spool_of(request);
+    int result = user_set_password(spool, request->user.id, request->password->made);
+
+    if (result == 0)
+        result = session_end_others(spool, request->user.id, request->session.id);
+    if (result < 0) {
+        request_error(request, result);
+        return;
+    }
+    streams_review(request->web->streams);
+    request_reply_empty(request, 204);
+}
+
+static void on_made(struct request *request)
+{
+    struct problems problems = {0};
+
+    if (request->password->right) {
+        sign_in_was_right(request, request->user.name);
+        web_write(request, write_password);
+        return;
+    }
+    note_failure(request, &request->user);
+    problem_add(&problems, "/old", "wrong_password", "this is not the password");
+    request_problems(request, &problems); /* cleared there */
+    request_finish(request);
+}
+
+void sessions_password(struct request *request)
+{
+    static const char *const names[] = {"old", "new"};
+    char stored[USER_PASSWORD_SIZE] = "";
+    struct problems problems = {0};
+    const char *old, *fresh;
+    json_t *root = request_json(request);
+
+    if (!root)
+        return;
+    sign_in_check_keys(root, names, 2, &problems);
+    old = take_text(root, "old", &problems);
+    fresh = json_string_value(json_object_get(root, "new"));
+    password_check(fresh, request->user.name, "/new", &problems);
+    if (problem_any(&problems)) {
+        request_problems(request, &problems);
+    } else if (sign_in_may_try(request, request->user.name)) {
+        user_password(stored, spool_of(request), request->user.id);
+        password_start(request, json_incref(root), old, stored, fresh, on_made);
+    }
+    json_decref(root);
+}

@@ -23,18 +23,23 @@ export const SIZES = { desktop: { width: 1280, height: 860 }, phone: { width: 36
 let browser = null;
 let state = null; // the cookies of the session, once there is one
 const wrong = []; // what must not happen
+let right = []; // replies that a fact asks for: Chromium calls each reply of 4xx an error on the console
 
 export async function start() {
   browser = await chromium.launch({ executablePath: process.env.FAXD_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
 }
 
 export const stop = () => browser && browser.close();
-export const faults = () => wrong.splice(0);
+export function faults() {
+  right = [];
+  return wrong.splice(0);
+}
+export function expects(...replies) { right = replies.map(String); }
 
 function watch(page) {
   page.on("console", (message) => {
-    // Chromium writes a line for each reply of 4xx; which ones are right is said by each fact.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) wrong.push(`console: ${message.text()}`);
+    const status = /^Failed to load resource: .* status of (\d+)/.exec(message.text());
+    if (message.type() === "error" && !(status && right.includes(status[1]))) wrong.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => wrong.push(`error: ${error.stack || error}`));
   page.on("dialog", (dialog) => { wrong.push(`a script opened a dialog: ${dialog.message()}`); dialog.dismiss(); });
@@ -55,8 +60,10 @@ export async function fresh(size = "desktop", scheme = "light") {
 // A window of somebody who is signed in, at a page.
 export async function signedIn(at = "/", size = "desktop", scheme = "light") {
   const page = await fresh(size, scheme);
-  if (state) await page.context().addCookies(state);
-  else await page.addInitScript((key) => sessionStorage.setItem("faxd-key", key), KEY);
+  if (state) {
+    await page.context().addCookies(state);
+    await page.addInitScript(() => localStorage.setItem("faxd-signed-in", "1"));
+  } else await page.addInitScript((key) => sessionStorage.setItem("faxd-key", key), KEY);
   await go(page, at);
   return page;
 }
@@ -70,8 +77,10 @@ export const bySession = () => Boolean(state);
 export const ready = (page, name) => page.waitForFunction((wanted) => (wanted ? document.body.dataset.ready === wanted : document.body.dataset.ready), name || null);
 
 export async function go(page, at) {
-  await page.evaluate(() => { delete document.body.dataset.ready; }).catch(() => {});
-  await page.goto(`${URL}/#${at}`);
+  const address = `${URL}/#${at}`;
+  await page.evaluate(() => { delete document.body.dataset.ready; });
+  if (page.url() === address) await page.reload();
+  else await page.goto(address);
   await ready(page);
 }
 

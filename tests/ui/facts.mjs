@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { api, bySession, document_, fresh, go, inaccessible, KEY, keepSession, PASSWORD, ready, RECEIVER, sendByApi, SETUP, signedIn, SIZES, until, URL, waitState } from "./browser.mjs";
+import { api, bySession, document_, expects, fresh, go, inaccessible, KEY, keepSession, PASSWORD, ready, RECEIVER, sendByApi, SETUP, signedIn, SIZES, until, URL, waitState } from "./browser.mjs";
 
 export const facts = [];
 const fact = (work) => facts.push(work);
@@ -56,20 +56,21 @@ fact(async function from_nothing_a_first_fax_takes_at_most_six_actions() {
 
 fact(async function the_door_tells_what_is_wrong_and_lets_in_who_is_right() {
   const page = await fresh("phone");
+  expects(401);
   await page.goto(URL + "/");
   await ready(page, "signin");
   if (bySession()) {
-    await page.getByLabel("Name").fill("admin");
-    await page.getByLabel("Password").fill("not this one");
+    await page.getByLabel("Name", { exact: true }).fill("admin");
+    await page.getByLabel("Password", { exact: true }).fill("not this one");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.locator(".form-fault:not([hidden])").waitFor();
-    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
   } else {
-    await page.getByLabel("API key").fill("fxk_live_nothing");
+    await page.getByLabel("API key", { exact: true }).fill("fxk_live_nothing");
     await page.getByRole("button", { name: "Open with the key" }).click();
     await page.locator(".form-fault:not([hidden])").waitFor();
-    await page.getByLabel("API key").fill(KEY);
+    await page.getByLabel("API key", { exact: true }).fill(KEY);
     await page.getByRole("button", { name: "Open with the key" }).click();
   }
   await ready(page, "dashboard");
@@ -88,7 +89,7 @@ fact(async function an_api_key_opens_the_pages_as_well() {
   await page.goto(URL + "/");
   await ready(page, "signin");
   if (bySession()) await page.getByText("Use an API key").click();
-  await page.getByLabel("API key").fill(KEY);
+  await page.getByLabel("API key", { exact: true }).fill(KEY);
   await page.getByRole("button", { name: "Open with the key" }).click();
   await ready(page, "dashboard");
   await page.locator(".live", { hasText: "Live" }).waitFor();
@@ -174,11 +175,12 @@ for (const size of Object.keys(SIZES)) {
 
 fact(async function a_webhook_is_added_and_its_delivery_is_seen_and_replayed() {
   const page = await signedIn("/webhooks");
+  expects(422);
   await page.getByRole("button", { name: "Add a webhook" }).first().click();
-  await page.getByLabel("Address").fill("not an address");
+  await page.getByLabel("Address", { exact: true }).fill("not an address");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.locator("dialog .fault:not([hidden])").first().waitFor();
-  await page.getByLabel("Address").fill(RECEIVER + "/hook");
+  await page.getByLabel("Address", { exact: true }).fill(RECEIVER + "/hook");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   assert.match(await page.locator("[data-secret]").innerText(), /^whsec_/);
   await page.getByRole("button", { name: "I have stored it" }).click();
@@ -195,7 +197,7 @@ fact(async function a_webhook_is_added_and_its_delivery_is_seen_and_replayed() {
 fact(async function a_key_is_made_shown_once_and_used_with_curl() {
   const page = await signedIn("/keys");
   await page.getByRole("button", { name: "Make a key" }).first().click();
-  await page.getByLabel("Name").fill("curl <b>here</b>");
+  await page.getByLabel("Name", { exact: true }).fill("curl <b>here</b>");
   await page.getByRole("button", { name: "Make the key" }).click();
   const token = await page.locator("[data-secret]").innerText();
   assert.match(token, /^fxk_live_/);
@@ -213,6 +215,7 @@ fact(async function a_key_is_made_shown_once_and_used_with_curl() {
 
 fact(async function faults_of_the_server_stand_beside_their_fields() {
   const page = await signedIn("/send");
+  expects(422);
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await page.locator("[data-pointer='/to'] .fault:not([hidden])").waitFor();
   await page.locator("[data-pointer='/documents'] .fault:not([hidden])").waitFor();

@@ -32,7 +32,7 @@ const pages = [
   { path: "/users", module: "users", need: "GET /v1/users", label: "Users", icon: "user", group: "Server" },
   { path: "/audit", module: "audit", need: "GET /v1/audit-log", label: "Audit log", icon: "audit", group: "Server" },
   { path: "/system", module: "system", need: "GET /health/ready", label: "System", icon: "system", group: "Server" },
-  { path: "/account", module: "account", need: "POST /v1/session/password" },
+  { path: "/account", module: "account", need: "POST /v1/session/password", personal: true },
 ];
 
 const frame = document.getElementById("frame");
@@ -164,7 +164,7 @@ function go() {
   if (!menu) drawFrame();
   for (const page of pages) {
     const params = matches(page.path, path);
-    if (params && access.offers(page.need)) {
+    if (params && access.offers(page.need) && !(page.personal && !access.me())) {
       markMenu(path);
       return showPage(page.module, { params, query, moved, path });
     }

@@ -25,7 +25,7 @@ export function offers(name) {
   const operation = operations.get(shape(name));
   if (!operation) return false;
   const roles = operation["x-roles"];
-  return !user || !Array.isArray(roles) || roles.length === 0 || roles.includes(user.role) || roles.includes("any");
+  return !user || !Array.isArray(roles) || roles.includes(user.role) || roles.includes("anyone");
 }
 
 export function resolve(node) {
@@ -56,8 +56,12 @@ export const me = () => user;
 export const isSignedIn = () => Boolean(user) || hasKey();
 export const serverVersion = () => version;
 
+// Kept to know whether asking for a session can lead to anything; the session itself is a cookie that scripts cannot see.
+const remember = (is) => (is ? localStorage.setItem("faxd-signed-in", "1") : localStorage.removeItem("faxd-signed-in"));
+
 function begin(session) {
   useKey(null);
+  remember(true);
   user = session.user;
   useToken(session.csrf);
 }
@@ -66,11 +70,12 @@ function begin(session) {
 export async function resume() {
   call("GET", "/health/live", { quiet: true }).then((live) => { version = live.version || ""; }, () => {});
   if (hasKey()) return;
-  if (!exists("GET /v1/session")) return;
+  if (!exists("GET /v1/session") || !localStorage.getItem("faxd-signed-in")) return;
   try {
     begin(await call("GET", "/v1/session", { quiet: true }));
   } catch (error) {
     if (error.status !== 401) throw error;
+    remember(false);
   }
 }
 
@@ -106,6 +111,7 @@ export async function signOut() {
 
 export function forget() {
   user = null;
+  remember(false);
   useToken(null);
   useKey(null);
 }

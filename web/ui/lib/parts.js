@@ -52,14 +52,15 @@ export function facts(list) {
     h("div", null, h("dt", null, name), h("dd", null, value))));
 }
 
-// A table of few rows. columns: [label, row => content, class].
+// A table of few rows. columns: [label, row => content, class]. On a phone each row is a card, and the labels stand in it; the
+// roles say that it is a table all the same.
 export function smallTable(caption, columns, rows) {
   const id = freshId("caption");
-  return h("div.scroll", { tabindex: "0", role: "region", "aria-labelledby": id }, h("table.plain", null,
+  return h("div.scroll", { tabindex: "0", role: "region", "aria-labelledby": id }, h("table.plain", { role: "table" },
     h("caption", { id }, caption),
-    h("thead", null, h("tr", null, columns.map(([label, , kind]) => h("th", { scope: "col", class: kind }, label || h("span.only-heard", null, "Actions"))))),
-    h("tbody", null, rows.map((row) => h("tr", null, columns.map(([, show, kind], at) =>
-      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, class: kind }, show(row))))))));
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([label, , kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, label || h("span.only-heard", null, "Actions"))))),
+    h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, columns.map(([label, show, kind], at) =>
+      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, role: at === 0 ? "rowheader" : "cell", class: kind, "data-label": at === 0 ? null : label }, show(row))))))));
 }
 
 // Fills `at` with what `work` gives; until then a quiet note, after a failure what went wrong and a way to try again.

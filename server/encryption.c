@@ -204,24 +204,36 @@ static int check_user(const char *state_dir)
     return 0;
 }
 
-int encryption_rotate(struct document_rotation *done, const struct config *config)
+static int open_alone(struct encryption *encryption, struct spool **spool, const struct config *config, bool needs_key)
 {
-    struct encryption encryption = {0};
     struct spool_options options = {.state_dir = config->state_dir};
-    struct spool *spool = NULL;
     int error = check_user(config->state_dir);
 
     if (error == 0)
-        error = load_keys(&encryption.keys, config);
-    if (error == 0 && encryption.keys == NULL)
+        error = load_keys(&encryption->keys, config);
+    if (error == 0 && needs_key && encryption->keys == NULL)
         error = err_set(ERR_INVALID, "no key is configured: name the file of the keys in section encryption; to store "
                                      "documents plain again, keep it and say enabled = false");
     if (error == 0) {
-        encryption.on = config->encryption_enabled;
+        encryption->on = config->encryption_enabled && encryption->keys != NULL;
         forbid_core_files();
-        encryption_options(&options, &encryption);
-        error = spool_open(&spool, &options);
+        encryption_options(&options, encryption);
+        error = spool_open(spool, &options);
     }
+    return error;
+}
+
+int encryption_open_alone(struct encryption *encryption, struct spool **spool, const struct config *config)
+{
+    return open_alone(encryption, spool, config, false);
+}
+
+int encryption_rotate(struct document_rotation *done, const struct config *config)
+{
+    struct encryption encryption = {0};
+    struct spool *spool = NULL;
+    int error = open_alone(&encryption, &spool, config, true);
+
     if (error == 0)
         error = document_rotate(done, spool);
     spool_close(spool);

@@ -31,6 +31,10 @@ void encryption_options(struct spool_options *options, const struct encryption *
 /* Do two configurations want something else? (Lines of a key file are not looked at.) */
 bool encryption_differs(const struct config *a, const struct config *b);
 
+/* The spool of a state folder that no faxd uses (else ERR_CONFLICT), for a step on the command line, by the folder's
+ * owner (else ERR_DENIED). Whether it succeeds or not, the caller closes the spool, and then `encryption`. */
+int encryption_open_alone(struct encryption *encryption, struct spool **spool, const struct config *config);
+
 /* faxd --rotate-documents: the whole of it, for a state folder that no faxd uses (ERR_CONFLICT). */
 int encryption_rotate(struct document_rotation *done, const struct config *config);
 

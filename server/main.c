@@ -9,6 +9,7 @@
 #include "server/daemon.h"
 #include "server/encryption.h"
 #include "server/loop.h"
+#include "server/password_reset.h"
 #include "spool/key.h"
 #include "spool/spool.h"
 
@@ -28,7 +29,7 @@
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 
 struct arguments {
-    const char *config, *state, *listen, *make_key;
+    const char *config, *state, *listen, *make_key, *reset_password;
     bool check, rotate;
 };
 
@@ -51,6 +52,7 @@ static const char help_text[] =
     "      --example-config       print every key with its default, and leave\n"
     "      --make-key FILE        put a new encryption key above those in FILE, or make the file, and leave\n"
     "      --rotate-documents     encrypt all stored documents with the newest key, and leave; can be interrupted\n"
+    "      --reset-password NAME  give a user a new password, print it, and leave; faxd may not run meanwhile\n"
     "  -h, --help                 print this, and leave\n"
     "  -V, --version              print the version, and leave\n\n"
     "Prints \"ready\" when it can be used. At its first start it makes an administrator's API key, prints it,\n"
@@ -70,12 +72,17 @@ static int usage(const char *message, const char *word)
 /* -1 to go on, else the exit status. */
 static int arguments_read(struct arguments *arguments, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},     {"state", required_argument, NULL, 's'},
-        {"listen", required_argument, NULL, 'l'},     {"check-config", no_argument, NULL, 'C'},
-        {"example-config", no_argument, NULL, 'E'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},          {"make-key", required_argument, NULL, 'K'},
-        {"rotate-documents", no_argument, NULL, 'R'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"state", required_argument, NULL, 's'},
+                                            {"listen", required_argument, NULL, 'l'},
+                                            {"check-config", no_argument, NULL, 'C'},
+                                            {"example-config", no_argument, NULL, 'E'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"make-key", required_argument, NULL, 'K'},
+                                            {"rotate-documents", no_argument, NULL, 'R'},
+                                            {"reset-password", required_argument, NULL, 'P'},
+                                            {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "c:s:l:hV", options, NULL)) != -1) {
@@ -97,6 +104,9 @@ static int arguments_read(struct arguments *arguments, int argc, char **argv)
             break;
         case 'R':
             arguments->rotate = true;
+            break;
+        case 'P':
+            arguments->reset_password = optarg;
             break;
         case 'E':
             config_example(stdout);
@@ -332,6 +342,22 @@ static int rotate_documents(struct config *config)
     return error == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
+static int reset_password(struct config *config, const char *name)
+{
+    char password[PASSWORD_RESET_SIZE];
+    int error = state_dir_resolve(config);
+
+    if (error == 0)
+        error = log_begin(config);
+    if (error == 0)
+        error = password_reset(password, config, name);
+    if (error != 0)
+        fprintf(stderr, "faxd: %s\n", err_message());
+    else
+        printf("new password of %s: %s\n", name, password);
+    return error == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
 /* --- all of it --- */
 
 static int run(struct faxd *faxd, char **argv)
@@ -377,6 +403,8 @@ int main(int argc, char **argv)
         status = EXIT_OK;
     } else if (faxd.arguments.rotate) {
         status = rotate_documents(&faxd.config);
+    } else if (faxd.arguments.reset_password != NULL) {
+        status = reset_password(&faxd.config, faxd.arguments.reset_password);
     } else {
         raise_descriptor_limit();
         status = run(&faxd, argv);

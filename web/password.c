@@ -3,6 +3,7 @@
  * that, which is not long. */
 #include "web/password.h"
 
+#include "spool/password_hash.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "web/worker.h"
@@ -14,15 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-_Static_assert(crypto_pwhash_STRBYTES <= USER_PASSWORD_SIZE, "the stored form has room");
-
-const char *password_nobody(void)
-{
-    /* Of 32 random octets that were thrown away. */
-    return "$argon2id$v=19$m=65536,t=2,p=1$FdmpB0IvF/9egWosxw04yg$4qshgHxONY"
-           "rSPxhNv70xtgdN6HHlw+JhaSqU3Msxj80";
-}
 
 static void wipe(char *text)
 {
@@ -47,10 +39,9 @@ static void work(void *context)
     struct password *password = context;
 
     if (password->given)
-        password->right = crypto_pwhash_str_verify(password->stored, password->given, strlen(password->given)) == 0;
+        password->right = password_hash_fits(password->stored, password->given);
     if (password->fresh && (!password->given || password->right))
-        password->failed = crypto_pwhash_str(password->made, password->fresh, strlen(password->fresh), PASSWORD_OPS,
-                                             PASSWORD_MEMORY) != 0;
+        password->failed = password_hash_make(password->made, password->fresh) < 0;
 }
 
 static void done(void *context)
@@ -68,7 +59,7 @@ static void done(void *context)
     password->then(request);
 }
 
-void password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
+bool password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
                     void (*then)(struct request *request))
 {
     struct password *password = xcalloc(1, sizeof *password);
@@ -79,15 +70,16 @@ void password_start(struct request *request, json_t *root, const char *given, co
     password->then = then;
     if ((given || fresh) && request->web->hashing >= PASSWORDS_AT_ONCE) {
         request_problem(request, 503, "busy", "many are signing in just now; try again in a moment");
-        return;
+        return false;
     }
     password->given = given ? xstrdup(given) : NULL;
     password->fresh = fresh ? xstrdup(fresh) : NULL;
-    str_copy(password->stored, sizeof password->stored, stored && *stored ? stored : password_nobody());
+    str_copy(password->stored, sizeof password->stored, stored && *stored ? stored : password_hash_nobody());
     password->counted = given || fresh;
     request->web->hashing += password->counted;
     request_wait(request);
     worker_run(request->web->worker, work, done, password);
+    return true;
 }
 
 static size_t characters_of(const char *text)

@@ -16,9 +16,6 @@
 #define PASSWORD_LEAST    10 /* characters of a new one */
 #define PASSWORD_MOST     256
 #define PASSWORDS_AT_ONCE 16
-/* What libsodium calls interactive; fixed here, so that nobody's form costs what others do. */
-#define PASSWORD_OPS    2
-#define PASSWORD_MEMORY ((size_t)64 << 20)
 
 struct request;
 
@@ -38,15 +35,13 @@ struct password {
 
 /* From a handler: the request waits while `given` is compared with the stored form (which of nobody's password never
  * fits, and takes as long) and `fresh` gets one; then then(request) has the results in request->password, and replies
- * and finishes, or calls web_write(). Texts are copied, NULL = not asked for; `root` is taken over. When too many are
- * under way the reply is made. */
-void password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
+ * and finishes, or calls web_write(). Texts are copied, NULL = not asked for; `root` is taken over. False and the reply
+ * is made when too many are under way. */
+bool password_start(struct request *request, json_t *root, const char *given, const char *stored, const char *fresh,
                     void (*then)(struct request *request));
 /* NULL is fine. */
 void password_free(struct password *password);
 
-/* The stored form that no password fits. */
-const char *password_nobody(void);
 /* A fault for a new password that is too short or too long or is the name. */
 void password_check(const char *password, const char *name, const char *pointer, struct problems *problems);
 

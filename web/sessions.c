@@ -38,7 +38,7 @@ static void name_of(char who[WHO_SIZE], const char *name)
 {
     size_t i = 0;
 
-    for (; name[i] && i < WHO_SIZE - 1; i++)
+    for (; i < WHO_SIZE - 1 && name[i]; i++)
         who[i] = (char)tolower((unsigned char)name[i]);
     who[i] = '\0';
 }
@@ -105,6 +105,17 @@ void sign_in_unlock(struct request *request, const char *name)
 
     name_of(who, name);
     throttle_forget(request->web->names, who);
+}
+
+/* Nothing came of a try: it is as if there had been none. */
+static void was_none(struct request *request, const char *name)
+{
+    char who[WHO_SIZE];
+
+    address_of(who, request);
+    throttle_take_back(request->web->addresses, who);
+    name_of(who, name);
+    throttle_take_back(request->web->names, who);
 }
 
 void sign_in_was_right(struct request *request, const char *name)
@@ -281,7 +292,8 @@ void sessions_post(struct request *request)
     } else if (sign_in_may_try(request, name)) {
         if (user_find_name(&user, spool_of(request), name) == 0 && !user.disabled)
             user_password(stored, spool_of(request), user.id);
-        password_start(request, json_incref(root), password, stored, NULL, on_compared);
+        if (!password_start(request, json_incref(root), password, stored, NULL, on_compared))
+            was_none(request, name);
         request->password->user_id = user.id;
     }
     json_decref(root);
@@ -355,7 +367,8 @@ void sessions_password(struct request *request)
         request_problems(request, &problems);
     } else if (sign_in_may_try(request, request->user.name)) {
         user_password(stored, spool_of(request), request->user.id);
-        password_start(request, json_incref(root), old, stored, fresh, on_made);
+        if (!password_start(request, json_incref(root), old, stored, fresh, on_made))
+            was_none(request, request->user.name);
     }
     json_decref(root);
 }

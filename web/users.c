@@ -3,7 +3,9 @@
  * as there is a record of it. Once retention has taken the last one, the user may go. */
 #include "spool/session.h"
 #include "spool/user.h"
+#include "web/access.h"
 #include "web/api.h"
+#include "web/auth.h"
 #include "web/password.h"
 #include "web/request.h"
 #include "web/setup.h"
@@ -26,6 +28,15 @@ static struct spool *spool_of(const struct request *request)
 
 /* --- what is asked for --- */
 
+static bool has_controls(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 127)
+            return true;
+    }
+    return false;
+}
+
 /* A text that may be null, which is "". */
 static void take_text(char *to, size_t size, const json_t *value, const char *pointer, struct problems *problems)
 {
@@ -33,6 +44,8 @@ static void take_text(char *to, size_t size, const json_t *value, const char *po
 
     if (!text || !str_copy(to, size, text))
         problem_add(problems, pointer, "wrong_type", "a text of at most %zu octets, or null, is needed here", size - 1);
+    else if (has_controls(text))
+        problem_add(problems, pointer, "invalid_text", "line breaks and other control characters cannot stand here");
 }
 
 static void take(struct user *user, const char *key, const json_t *value, const char *pointer,
@@ -75,6 +88,18 @@ static void read_user(struct user *user, const json_t *root, struct problems *pr
     }
     if (json_object_get(root, "password"))
         password_check(json_string_value(json_object_get(root, "password")), user->name, "/password", problems);
+}
+
+/* A key cannot make, or get hold of by a new password, a user who may do more than itself. */
+static bool may_manage(struct request *request, const struct user *user)
+{
+    unsigned more = access_scopes(user) & ~request->key.scopes;
+
+    if (more)
+        request_problem(request, 403, "insufficient_scope",
+                        "users with the role %s may do more than this key, which lacks the scope %s",
+                        user_role_name(user->role), auth_scope_name(more));
+    return !more;
 }
 
 /* --- making one --- */
@@ -128,7 +153,7 @@ void users_post(struct request *request)
         problem_add(&problems, "/role", "missing", "one of: admin, operator, sender, reader is needed");
     if (problem_any(&problems))
         request_problems(request, &problems);
-    else
+    else if (may_manage(request, &user))
         password_start(request, json_incref(root), NULL, NULL, json_string_value(json_object_get(root, "password")),
                        on_new);
     json_decref(root);
@@ -189,7 +214,7 @@ static void write_changes(struct request *request)
     struct user user;
     int result;
 
-    if (!find(&user, request))
+    if (!find(&user, request) || !may_manage(request, &user)) /* it may have become an admin meanwhile */
         return;
     read_user(&user, request->password->root, &none);
     result = user_change(spool_of(request), &user);
@@ -221,11 +246,11 @@ void users_patch(struct request *request)
 
     if (!root)
         return;
-    if (find(&user, request)) {
+    if (find(&user, request) && may_manage(request, &user)) {
         read_user(&user, root, &problems);
         if (problem_any(&problems))
             request_problems(request, &problems);
-        else
+        else if (may_manage(request, &user))
             password_start(request, json_incref(root), NULL, NULL, json_string_value(json_object_get(root, "password")),
                            on_changes);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spool/password_hash.h"
 #include "tests/lib/facts.h"
 #include "web/cookie.h"
 #include "web/password.h"
@@ -147,14 +148,14 @@ static void nobodys_password_costs_what_others_do(void **state)
 {
     (void)state;
     char made[crypto_pwhash_STRBYTES];
-    const char *nobody = password_nobody();
+    const char *nobody = password_hash_nobody();
     size_t cost = strrchr(nobody, '$') - nobody;
-    assert_int_equal(crypto_pwhash_str(made, "x", 1, PASSWORD_OPS, PASSWORD_MEMORY), 0);
+    assert_int_equal(crypto_pwhash_str(made, "x", 1, PASSWORD_HASH_OPS, PASSWORD_HASH_MEMORY), 0);
     assert_int_equal(strlen(made), strlen(nobody));
     while (nobody[cost - 1] != '$') /* before the salt */
         cost--;
     assert_memory_equal(made, nobody, cost);
-    assert_int_equal(crypto_pwhash_str_needs_rehash(nobody, PASSWORD_OPS, PASSWORD_MEMORY), 0);
+    assert_int_equal(crypto_pwhash_str_needs_rehash(nobody, PASSWORD_HASH_OPS, PASSWORD_HASH_MEMORY), 0);
     assert_int_not_equal(crypto_pwhash_str_verify(nobody, "", 0), 0);
 }
 

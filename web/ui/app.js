@@ -20,7 +20,7 @@ const pages = [
   { path: "/batches", module: "batches", need: "GET /v1/batches", label: "Batches", icon: "people", group: "Faxes" },
   { path: "/batches/{id}", module: "batches", need: "GET /v1/batches/{}" },
   { path: "/contacts", module: "contacts", need: "GET /v1/contacts", label: "Contacts", icon: "people", group: "Directory" },
-  { path: "/covers", module: "covers", need: "GET /v1/cover-pages", label: "Covers and identities", icon: "cover", group: "Directory" },
+  { path: "/covers", module: "covers", need: "GET /v1/cover-pages", label: "Covers, identities", icon: "cover", group: "Directory" },
   { path: "/rules", module: "rules", need: "GET /v1/rules/block", label: "Rules", icon: "rules", group: "Directory" },
   { path: "/destinations", module: "destinations", need: "GET /v1/destinations", label: "Destinations", icon: "call", group: "Directory" },
   { path: "/reports", module: "reports", need: "GET /v1/reports/usage", label: "Reports", icon: "chart", group: "Server" },
@@ -122,7 +122,7 @@ function where() {
 }
 
 function markMenu(path) {
-  const top = "/" + (path.split("/")[1] || "");
+  const top = path === null ? null : "/" + (path.split("/")[1] || "");
   frame.querySelectorAll("nav.side a, nav.bottom a").forEach((a) => {
     if (a.dataset.path === top) a.setAttribute("aria-current", "page");
     else a.removeAttribute("aria-current");
@@ -169,7 +169,7 @@ function go() {
       return showPage(page.module, { params, query, moved, path });
     }
   }
-  markMenu("");
+  markMenu(null);
   return showPage("missing", { path, moved, home: offered()[0] });
 }
 

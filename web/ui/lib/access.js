@@ -39,18 +39,19 @@ export function takes(name, parameter) {
   return Boolean(operation) && (operation.parameters || []).some((p) => resolve(p).name === parameter);
 }
 
-// A property of the JSON body of an operation.
-export function bodyHas(name, property) {
-  const operation = operations.get(shape(name));
-  const body = resolve(operation && operation.requestBody);
-  const schema = resolve(body.content && body.content["application/json"] && body.content["application/json"].schema);
-  return schemaHas(schema, property);
+function bodySchema(name) {
+  const body = resolve((operations.get(shape(name)) || {}).requestBody), content = body.content || {};
+  return resolve(content["application/json"] && content["application/json"].schema);
 }
 
-function schemaHas(schema, property) {
-  if (schema.properties && property in schema.properties) return true;
-  return (schema.allOf || []).some((one) => schemaHas(resolve(one), property));
+function propertyOf(schema, property) {
+  if (schema.properties && property in schema.properties) return resolve(schema.properties[property]);
+  return (schema.allOf || []).map((one) => propertyOf(resolve(one), property)).find(Boolean);
 }
+
+// Has the JSON body of an operation such a property; and which values may that have.
+export const bodyHas = (name, property) => Boolean(propertyOf(bodySchema(name), property));
+export const enumOf = (name, property) => (propertyOf(bodySchema(name), property) || {}).enum || [];
 
 export const me = () => user;
 export const isSignedIn = () => Boolean(user) || hasKey();

@@ -4,9 +4,9 @@ import { get, part, patch, post, remove, verb } from "./api.js";
 import { offers } from "./access.js";
 import { confirmed, fault, openDialog, toast } from "./dialog.js";
 import { form, field } from "./form.js";
-import { doing } from "./parts.js";
+import { doing, showSecret } from "./parts.js";
 import { download } from "./picture.js";
-import { fromLocal, plural, toLocal } from "./format.js";
+import { fromLocal, plural, toLocal, when } from "./format.js";
 import { ENDED, IN_CALL, peerOf } from "./words.js";
 
 const path = (fax, tail = "") => `/v1/faxes/${part(fax.id)}${tail}`;
@@ -32,7 +32,9 @@ async function cancel(fax, changed) {
 }
 
 async function retry(fax, changed) {
-  done(changed, await verb(path(fax, "/retry")));
+  const unsure = fax.status === "unconfirmed";
+  if (unsure && !await confirmed("Send pages that may have arrived?", "All pages were sent, only the last confirmation was lost. The receiver may get them twice.", "Send them again", { danger: false, keep: "Leave it" })) return;
+  done(changed, await post(path(fax, "/retry"), unsure ? { confirm: true } : {}));
   toast("It is tried again with the pages that are left");
 }
 
@@ -73,6 +75,15 @@ async function purge(fax, changed) {
   toast("Its pages are deleted");
 }
 
+const share = (fax) => openDialog("A link for somebody without a key", (close) => form({
+  action: "Make the link",
+  submit: async (data) => {
+    const made = await post(path(fax, "/links"), { format: "pdf", expires_s: Number(data.expires_s) });
+    close();
+    await showSecret("The link", ["Whoever has it can open the pages until ", when(made.expires_at), "."], new URL(made.url, location.origin).href);
+  },
+}, field("It works for", { name: "expires_s", options: [["600", "10 minutes"], ["3600", "an hour"], ["86400", "a day"]], value: "3600" })));
+
 export async function save(fax, format = "pdf") {
   await download(path(fax, `/document?format=${format}`), `${fax.id}.${format === "tiff" ? "tif" : "pdf"}`);
 }
@@ -87,6 +98,7 @@ export function actionsOf(fax, changed) {
     out && ["held", "queued", "scheduled"].includes(fax.status) && may("PATCH /v1/faxes/{}") && { label: "Priority and time", icon: "clock", run: reschedule },
     pages && may("GET /v1/faxes/{}/document") && { label: "Save PDF", icon: "down", main: !out, run: (one) => save(one) },
     pages && may("GET /v1/faxes/{}/document") && { label: "Save TIFF", icon: "down", run: (one) => save(one, "tiff") },
+    pages && may("POST /v1/faxes/{}/links") && { label: "Share a link", icon: "key", run: share },
     ended && out && may("GET /v1/faxes/{}/receipt") && { label: "Receipt", icon: "file", run: (one) => download(path(one, "/receipt"), `${one.id}-receipt.pdf`) },
     ended && out && pages && may("POST /v1/faxes/{}/resend") && { label: "Send once more", icon: "send", run: resend },
     ended && pages && may("POST /v1/faxes/{}/forward") && { label: "Forward", icon: "forward", run: forward },

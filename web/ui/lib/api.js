@@ -56,13 +56,13 @@ async function problemOf(reply) {
 
 // The reply as it is. Throws a Problem, or an Error in words when there is no answer.
 export async function ask(method, path, options = {}) {
-  const { query, json, form, headers, signal, quiet, cache = "no-store" } = options;
+  const { query, json, text, form, headers, signal, quiet, cache = "no-store" } = options;
   const init = { method, headers: headersOf(method, headers), signal, cache, credentials: "same-origin" };
   if (json !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(json);
-  } else if (form) {
-    init.body = form;
+  } else if (text !== undefined || form) {
+    init.body = text ?? form;
   }
   let reply;
   try {

@@ -9,18 +9,32 @@ import { when } from "./format.js";
 
 const path = (fax, tail) => `/v1/faxes/${part(fax.id)}/${tail}`;
 
-async function peopleList() {
-  if (offers("GET /v1/users")) {
-    const { data } = await get("/v1/users", { limit: 200 });
-    return data.filter((one) => !one.disabled);
-  }
-  return me() ? [me()] : [];
+let people = null; // a promise of the users, where the reader may see them
+
+async function askPeople() {
+  if (!offers("GET /v1/users")) return me() ? [me()] : [];
+  return (await get("/v1/users", { limit: 200 })).data;
 }
 
-export const nameOf = (user) => (user ? user.display_name || user.name || user.id || String(user) : "");
+async function peopleList() {
+  people = askPeople();
+  return (await people).filter((one) => !one.disabled);
+}
+
+// Names of users come after their ids; the text is put right when they are here.
+export function nameOf(user) {
+  if (!user || typeof user === "object") return user ? user.display_name || user.name || user.id : "";
+  if (me() && me().id === user) return me().display_name || me().name;
+  const at = h("span", { title: user }, offers("GET /v1/users") ? "…" : "somebody else");
+  if (offers("GET /v1/users")) {
+    people ??= askPeople();
+    people.then((list) => { const one = list.find((other) => other.id === user); at.textContent = one ? one.display_name || one.name : user; }, () => { people = null; at.textContent = user; });
+  }
+  return at;
+}
 
 export async function assign(fax, changed) {
-  const people = await peopleList();
+  const list = await peopleList();
   const now = fax.assigned && (fax.assigned.id || fax.assigned);
   await openDialog("Who takes care of it?", (close) => form({
     action: "Assign",
@@ -28,7 +42,7 @@ export async function assign(fax, changed) {
       changed(await post(path(fax, "assign"), { user: data.user || null }));
       close();
     },
-  }, field("Assigned to", { name: "user", options: [["", "Nobody"], ...people.map((one) => [one.id, nameOf(one)])], value: now || "" })));
+  }, field("Assigned to", { name: "user", options: [["", "Nobody"], ...list.map((one) => [one.id, nameOf(one)])], value: now || "" })));
 }
 
 export const label = (fax, changed) => openDialog("Labels", (close) => form({
@@ -52,7 +66,7 @@ function notesDialog(fax) {
   const list = h("div");
   const look = () => loaded(list, async () => {
     const { data } = await get(path(fax, "notes"));
-    return data.length ? h("ol.timeline", null, data.map((note) => h("li", null, h("div.row", null, h("strong", null, nameOf(note.user || note.author) || "Somebody"), when(note.created_at || note.at)), h("p", null, note.text)))) : h("p.hint", null, "No notes yet.");
+    return data.length ? h("ol.timeline", null, data.map((note) => h("li", null, h("div.row", null, h("strong", null, note.author || nameOf(note.user) || "An API key"), when(note.created_at || note.at)), h("p", null, note.text)))) : h("p.hint", null, "No notes yet.");
   });
   return openDialog("Notes", () => {
     look();
@@ -70,7 +84,7 @@ function notesDialog(fax) {
 export function inboxTools(fax, changed) {
   const who = fax.assigned;
   const tools = [
-    offers("POST /v1/faxes/{}/assign") && button(who ? `Assigned to ${nameOf(who)}` : "Assign", doing(() => assign(fax, changed)), { picture: "user" }),
+    offers("POST /v1/faxes/{}/assign") && button(who ? h("span", null, "Assigned to ", nameOf(who)) : "Assign", doing(() => assign(fax, changed)), { picture: "user" }),
     offers("POST /v1/faxes/{}/labels") && button("Labels", doing(() => label(fax, changed)), { picture: "tag" }),
     offers("POST /v1/faxes/{}/notes") && button("Notes", doing(() => notesDialog(fax)), { picture: "file" }),
     offers("POST /v1/faxes/{}/read") && button(fax.unread ? "Mark as read" : "Mark as unread", doing(() => markRead(fax, Boolean(fax.unread), changed)), { picture: "inbox" }),

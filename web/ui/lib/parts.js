@@ -60,7 +60,7 @@ export function smallTable(caption, columns, rows) {
     h("caption", { id }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([label, , kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, label || h("span.only-heard", null, "Actions"))))),
     h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, columns.map(([label, show, kind], at) =>
-      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, role: at === 0 ? "rowheader" : "cell", class: kind, "data-label": at === 0 ? null : label }, show(row))))))));
+      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, role: at === 0 ? "rowheader" : "cell", class: kind, "data-label": at === 0 ? null : label }, at > 0 && label ? h("div", null, show(row)) : show(row))))))));
 }
 
 // Fills `at` with what `work` gives; until then a quiet note, after a failure what went wrong and a way to try again.

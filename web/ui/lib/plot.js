@@ -26,7 +26,7 @@ function withTable(title, picture, names, list, series) {
   const id = freshId("figures");
   return h("figure.plot-holder", null, h("figcaption", { id }, title,
     h("span.legend", null, series.map((one) => h("span", { class: "key-" + one.kind }, one.label)))), picture,
-  h("details", null, h("summary", null, "Figures"), h("div.scroll", { tabindex: "0", role: "region", "aria-label": title + ", figures" }, h("table.plain", null, h("caption.only-heard", null, title),
+  h("details", null, h("summary", null, "Figures"), h("div.scroll", { tabindex: "0", role: "region", "aria-label": title + ", figures" }, h("table.figures-table", null, h("caption.only-heard", null, title),
     h("thead", null, h("tr", null, [names, ...series.map((one) => one.label)].map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", null, list.map((one) => h("tr", null, h("th", { scope: "row" }, one.label), series.map((line) => h("td", null, number(line.value(one))))))))))); 
 }

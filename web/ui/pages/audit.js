@@ -7,7 +7,7 @@ import { openDialog } from "../lib/dialog.js";
 import { button, doing, empty, facts, heading } from "../lib/parts.js";
 import { fromLocal, number, when, words } from "../lib/format.js";
 
-const kinds = { user: "", key: "key ", server: "the server" };
+const kinds = { user: "", key: "key ", server: "the server", unknown: "somebody" };
 const who = (one) => `${kinds[one.actor && one.actor.kind] ?? ""}${(one.actor && one.actor.kind !== "server" && (one.actor.name || one.actor.id)) || ""}`.trim() || "–";
 
 const details = (one) => openDialog(`Entry ${one.sequence}`, () => [
@@ -18,8 +18,9 @@ const details = (one) => openDialog(`Entry ${one.sequence}`, () => [
 async function verify(at) {
   put(at, h("p.loading", null, "Checking every entry…"));
   const result = await get("/v1/audit-log/verify");
-  const good = result.ok ?? result.valid ?? result.intact;
-  put(at, h("div.note", { class: good ? "tone-good" : "tone-bad" }, h("p", null, good ? `The chain is whole: ${number(result.entries ?? result.checked ?? result.count)} entries, none changed and none missing.` : `The chain is broken at entry ${result.broken_at ?? result.sequence ?? "?"}: ${result.reason || result.message || "it does not fit the one before"}.`)));
+  const how = { changed: "was changed", missing: "is missing", added: "was added" };
+  put(at, h("div.note", { class: result.ok ? "tone-good" : "tone-bad" }, h("p", null, result.ok ? `The chain is whole: ${number(result.entries)} entries, none changed, none missing.`
+    : `The chain is broken: entry ${result.broken.sequence} ${how[result.broken.reason] || words(result.broken.reason)}.`)));
 }
 
 async function save(query) {
@@ -35,7 +36,7 @@ export async function show(view, { query, signal }) {
   const form = h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() },
     h("input", { name: "actor", value: query.get("actor") || "", placeholder: "Who (usr_… or key_…)", "aria-label": "Who" }), h("input", { name: "action", value: query.get("action") || "", placeholder: "What: fax.sent", "aria-label": "What" }),
     h("input.grow", { name: "object", value: query.get("object") || "", placeholder: "With what: fax_…", "aria-label": "With what" }),
-    h("input", { name: "from", type: "datetime-local", "aria-label": "From" }), h("input", { name: "to", type: "datetime-local", "aria-label": "Until" }));
+    h("label.inline", null, "From", h("input", { name: "from", type: "datetime-local" })), h("label.inline", null, "Until", h("input", { name: "to", type: "datetime-local" })));
   const wanted = () => {
     const data = Object.fromEntries(new FormData(form));
     return { actor: data.actor.trim(), action: data.action.trim(), object: data.object.trim(), from: fromLocal(data.from), to: fromLocal(data.to) };

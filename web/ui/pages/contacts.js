@@ -1,11 +1,12 @@
 // Contacts and groups of them.
 import { h, put, settled } from "../lib/dom.js";
-import { get } from "../lib/api.js";
+import { ask, call, get } from "../lib/api.js";
 import { offers, takes } from "../lib/access.js";
-import { heading, tabs } from "../lib/parts.js";
+import { button, doing, heading, tabs } from "../lib/parts.js";
+import { openDialog, toast } from "../lib/dialog.js";
 import { bodyOf, editor } from "../lib/editing.js";
-import { field, check } from "../lib/form.js";
-import { number } from "../lib/format.js";
+import { check, field, form } from "../lib/form.js";
+import { number, plural } from "../lib/format.js";
 
 function contactFields(contact, groups) {
   const one = contact || {}, mine = (one.groups || []).map((group) => group.id || group);
@@ -21,6 +22,27 @@ function contactFields(contact, groups) {
     field("Notes", { name: "notes", type: "textarea", value: one.notes }), groups.length > 0 && boxes,
   ];
 }
+
+async function save() {
+  const reply = await ask("GET", "/v1/contacts", { headers: { Accept: "text/csv" } });
+  const anchor = h("a", { href: URL.createObjectURL(await reply.blob()), download: "contacts.csv" });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+}
+
+const bring = (done) => openDialog("Bring contacts in", (close) => {
+  const input = h("input", { type: "file", name: "file", accept: ".csv,text/csv", required: true });
+  return form({
+    action: "Bring in", cancel: () => close(),
+    submit: async () => {
+      const result = await call("POST", "/v1/contacts/import", { text: await input.files[0].text(), headers: { "Content-Type": "text/csv" } });
+      close();
+      toast(`${plural(result.created, "contact")} new, ${result.updated} changed${result.groups_created ? `, ${plural(result.groups_created, "group")} new` : ""}`);
+      done();
+    },
+  }, field("A CSV file", { name: "file", control: input, hint: "The first line names the columns: name and number are needed; organization, email, notes and groups (with semicolons between) may be there. Who is here already is changed." }));
+});
 
 export async function show(view, { query, signal }) {
   const inGroups = query.get("view") === "groups" && offers("GET /v1/groups");
@@ -40,7 +62,8 @@ export async function show(view, { query, signal }) {
     extra: (one) => [offers("POST /v1/faxes") && { label: "Send a fax", icon: "send", act: () => { location.hash = `/send?to=${encodeURIComponent(one.number)}`; } }],
   }, signal);
   search.addEventListener("input", settled(() => list.draw(), 300));
-  put(view, heading("Contacts", list.adder), offers("GET /v1/groups") && tabs("Views", [["#/contacts", "Contacts", "contacts"], ["#/contacts?view=groups", "Groups", "groups"]], inGroups ? "groups" : "contacts"),
+  const tools = [!inGroups && offers("POST /v1/contacts/import") && button("Bring in", () => bring(() => list.draw()), { picture: "up" }), !inGroups && button("Save as CSV", doing(save), { picture: "down" })];
+  put(view, heading("Contacts", tools, list.adder), offers("GET /v1/groups") && tabs("Views", [["#/contacts", "Contacts", "contacts"], ["#/contacts?view=groups", "Groups", "groups"]], inGroups ? "groups" : "contacts"),
     !inGroups && takes("GET /v1/contacts", "q") && h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() }, search), h("section.card", null, list.element));
   await list.draw();
 }

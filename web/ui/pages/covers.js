@@ -3,7 +3,7 @@ import { h, put } from "../lib/dom.js";
 import { call, get, part, patch, post, remove } from "../lib/api.js";
 import { offers } from "../lib/access.js";
 import { confirmed, menuButton, openDialog, toast } from "../lib/dialog.js";
-import { button, card, doing, empty, heading, loaded, smallTable } from "../lib/parts.js";
+import { button, doing, empty, heading, loaded, smallTable } from "../lib/parts.js";
 import { check, field, form } from "../lib/form.js";
 import { capital, words } from "../lib/format.js";
 import { picture } from "../lib/picture.js";
@@ -74,11 +74,11 @@ function identities(signal) {
     ], data), may && h("div.actions", null, button("Add an identity", () => edit(null, draw), { picture: "plus" }))];
   });
   draw();
-  return card("Identities", at);
+  return h("section.card", null, at);
 }
 
 export async function show(view, { signal }) {
   const covers = h("div");
-  put(view, heading(offers("GET /v1/identities") ? "Covers and identities" : "Cover pages"), offers("GET /v1/identities") && identities(signal), card("Cover pages", covers));
+  put(view, heading(offers("GET /v1/identities") ? "Covers and identities" : "Cover pages"), offers("GET /v1/identities") && identities(signal), h("section.card", null, covers));
   await loaded(covers, () => coverCards(signal));
 }

@@ -34,8 +34,8 @@ function filtersOf(all, query, apply) {
     h("details", { open: ["tag", "client_reference", "from", "until", "batch"].some((name) => query.get(name)) }, h("summary", null, "More filters"), h("div.filters", null,
       h("input", { name: "tag", value: query.get("tag") || "", placeholder: "Tag", "aria-label": "Tag" }),
       h("input", { name: "client_reference", value: query.get("client_reference") || "", placeholder: "Your reference", "aria-label": "Your reference" }),
-      h("input", { name: "from", type: "datetime-local", value: query.get("from") || "", "aria-label": "Created from" }),
-      h("input", { name: "until", type: "datetime-local", value: query.get("until") || "", "aria-label": "Created before" }))));
+      h("label.inline", null, "Created from", h("input", { name: "from", type: "datetime-local", value: query.get("from") || "" })),
+      h("label.inline", null, "Created before", h("input", { name: "until", type: "datetime-local", value: query.get("until") || "" })))));
   form.addEventListener("input", settled(apply, 300));
   return form;
 }

@@ -76,6 +76,12 @@ async function revoke(key, done) {
   done();
 }
 
+function limitsOf(key) {
+  const list = [key.user && "belongs to a user", (key.allow_from || []).length && `only from ${key.allow_from.join(", ")}`, key.per_minute && `${key.per_minute} a minute`,
+    key.old_token_until && new Date(key.old_token_until) > new Date() && "the old secret works until " + new Date(key.old_token_until).toLocaleString()].filter(Boolean);
+  return list.length > 0 && h("span.hint", null, h("br"), list.join("; "));
+}
+
 function stateOf(key) {
   if (key.revoked_at) return badge("off", "off", "Revoked");
   if (key.expires_at && new Date(key.expires_at) < new Date()) return badge("off", "clock", "Expired");
@@ -87,7 +93,7 @@ export async function show(view, { signal }) {
     const { data } = await get("/v1/api-keys", null, signal);
     if (!data.length) return empty("No keys.", "A key lets a program use this server.", button("Make a key", doing(() => add(draw)), { kind: "primary" }));
     return h("section.card", null, smallTable("API keys", [
-      ["Name", (one) => one.name], ["State", stateOf], ["May", (one) => h("span.chips", null, one.scopes.map((scope) => h("span.chip", null, scope)))],
+      ["Name", (one) => [one.name, limitsOf(one)]], ["State", stateOf], ["May", (one) => h("span.chips", null, one.scopes.map((scope) => h("span.chip", null, scope)))],
       ["Made", (one) => when(one.created_at)], ["Last used", (one) => (one.last_used_at ? when(one.last_used_at, { ago: true }) : "never")], ["Expires", (one) => (one.expires_at ? when(one.expires_at) : "never")],
       ["", (one) => !one.revoked_at && menuButton(`Actions for ${one.name}`, () => [
         offers("POST /v1/api-keys/{}/rotate") && { label: "Rotate", icon: "repeat", act: () => rotate(one, draw) },

@@ -2,7 +2,7 @@
 import { h, put } from "../lib/dom.js";
 import { ask, get } from "../lib/api.js";
 import { bars, columns } from "../lib/plot.js";
-import { button, card, doing, empty, heading, loaded, smallTable } from "../lib/parts.js";
+import { button, doing, empty, heading, loaded, smallTable } from "../lib/parts.js";
 import { number, percent, seconds, words } from "../lib/format.js";
 
 const GROUPS = [["day", "Day"], ["hour", "Hour"], ["destination", "Destination"], ["user", "User"], ["provider", "Provider"], ["error", "What went wrong"]];
@@ -34,8 +34,8 @@ function table(group, list) {
 
 function plotsOf(group, list) {
   if (group === "day" || group === "hour")
-    return h("div.cards", null, card("Faxes", columns("Faxes", list, [...ways, { label: "received", kind: "work", value: (one) => one.received }])), card("Pages", columns("Pages", list, [{ label: "sent", kind: "work", value: (one) => one.pages_sent }, { label: "received", kind: "wait", value: (one) => one.pages_received }])));
-  return card("Sent", bars("Sent", list.slice(0, 20), ways));
+    return h("div.cards", null, h("section.card", null, columns("Faxes", list, [...ways, { label: "received", kind: "work", value: (one) => one.received }])), h("section.card", null, columns("Pages", list, [{ label: "sent", kind: "work", value: (one) => one.pages_sent }, { label: "received", kind: "wait", value: (one) => one.pages_received }])));
+  return h("section.card", null, bars("Sent", list.slice(0, 20), ways));
 }
 
 async function save(query) {

@@ -1,7 +1,7 @@
 // Rules: who is not called or not answered, and which lines a number goes out by.
 import { h, put } from "../lib/dom.js";
 import { patch, part, post } from "../lib/api.js";
-import { offers } from "../lib/access.js";
+import { enumOf, offers } from "../lib/access.js";
 import { toast } from "../lib/dialog.js";
 import { card, doing, facts, heading, tabs } from "../lib/parts.js";
 import { bodyOf, editor } from "../lib/editing.js";
@@ -12,11 +12,13 @@ import { fromLocal, number, toLocal, when } from "../lib/format.js";
 const KINDS = [["number", "this number"], ["prefix", "numbers that begin with"], ["station_id", "a station id like"], ["anonymous", "callers without a number"]];
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+// What is matched belongs to the rule for good; the rest can be changed.
 function blockFields(rule) {
-  const one = rule || {};
+  const one = rule || {}, kinds = enumOf("POST /v1/rules/block", "kind");
   return [
-    h("div.pair", null, field("Direction", { name: "direction", options: [["inbound", "Received"], ["outbound", "Sent"]], value: one.direction }), field("Then", { name: "action", options: [["deny", "Refuse it"], ["allow", "Let it through"]], value: one.action })),
-    h("div.pair", null, field("What", { name: "kind", options: KINDS, value: one.kind }), field("Value", { name: "value", value: one.value, hint: "Not needed for callers without a number." })),
+    !rule && h("div.pair", null, field("Direction", { name: "direction", options: [["inbound", "Received"], ["outbound", "Sent"]] }), field("What", { name: "kind", options: KINDS.filter(([kind]) => !kinds.length || kinds.includes(kind)) })),
+    !rule && field("Value", { name: "value", hint: "Not needed for callers without a number." }),
+    field("Then", { name: "action", options: [["deny", "Refuse it"], ["allow", "Let it through"]], value: one.action }),
     field("Reason", { name: "reason", value: one.reason, hint: "For those who ask later." }), field("Until", { name: "expires_at", type: "datetime-local", value: toLocal(one.expires_at), hint: "Empty: for good." }),
   ];
 }
@@ -29,7 +31,7 @@ const blocks = (signal) => editor({
     ["Reason", (one) => one.reason || "–"], ["Hits", (one) => number(one.hits), "num"], ["Last", (one) => (one.last_hit_at ? when(one.last_hit_at, { ago: true }) : "never")], ["Until", (one) => (one.expires_at ? when(one.expires_at) : "for good")],
   ],
   fields: blockFields,
-  body: (data, before) => ({ ...bodyOf({ ...data, value: data.kind === "anonymous" ? "" : data.value }, null, ["direction", "action", "kind", "value"]), ...bodyOf(data, before, ["reason"]), ...(data.expires_at ? { expires_at: fromLocal(data.expires_at) } : before && before.expires_at ? { expires_at: null } : {}) }),
+  body: (data, before) => ({ ...bodyOf({ ...data, value: data.kind === "anonymous" ? "" : data.value }, null, before ? ["action"] : ["direction", "action", "kind", "value"]), ...bodyOf(data, before, ["reason"]), ...(data.expires_at ? { expires_at: fromLocal(data.expires_at) } : before && before.expires_at ? { expires_at: null } : {}) }),
 }, signal);
 
 function windowText(rule) {

@@ -13,12 +13,18 @@ async function gather(signal) {
   const [live, ready, figures] = await Promise.all([
     get("/health/live", null, signal), fetch("/health/ready", { cache: "no-store", signal }).then((reply) => reply.json()), metrics(signal),
   ]);
-  const log = offers("GET /v1/system/log") ? await call("GET", "/v1/system/log", { query: { limit: 200 }, signal }).catch(() => null) : null;
-  return { live, ready, figures, log };
+  const [log, system] = await Promise.all([
+    offers("GET /v1/system/log") ? call("GET", "/v1/system/log", { query: { lines: 200 }, signal }).catch(() => null) : null,
+    offers("GET /v1/system") ? call("GET", "/v1/system", { signal }).catch(() => null) : null,
+  ]);
+  return { live, ready, figures, log, system };
 }
 
-function storage(figures) {
+function storage(figures, system) {
+  const disk = system && system.disk, store = system && system.store;
   return facts([
+    ["Disk", disk && `${bytes(disk.free_bytes)} free of ${bytes(disk.total_bytes)}`], ["Database", store && `${bytes(store.database_bytes)}, its log ${bytes(store.log_bytes)}`],
+    ["Encrypted", system && (system.encrypted ? "Yes, documents at rest" : "No")], ["Audit entries", system && number(system.counts.audit_entries)],
     ["Free for faxes", figures.value("faxd_storage_free_bytes") === undefined ? null : bytes(figures.value("faxd_storage_free_bytes"))], ["Documents", `${number(figures.value("faxd_documents"))}, ${bytes(figures.value("faxd_documents_bytes") || 0)}`],
     ["Deleted so far", number(figures.value("faxd_purged_documents_total"))], ["Faxes on record", number(figures.sum("faxd_faxes"))],
   ]);
@@ -32,14 +38,14 @@ function web(figures) {
   ]);
 }
 
-function draw(at, { live, ready, figures, log }) {
+function draw(at, { live, ready, figures, log, system }) {
   const up = Date.now() / 1000 - figures.value("faxd_start_time_seconds"), providers = Object.entries((ready.checks && ready.checks.providers) || {});
   const open = at.querySelector("details")?.open;
   put(at, h("div.cards", null,
     card("Server", facts([["State", badge(...(tones[ready.status] || ["off", "dot"]), ready.status)], ["Version", live.version], ["Runs for", seconds(up)], ["Disk", ready.checks && words(ready.checks.disk)], ["Undecided calls", ready.checks && number(ready.checks.undecided_calls)]])),
-    card("Storage", storage(figures)), card("HTTP", web(figures)),
+    card("Storage", storage(figures, system)), card("HTTP", web(figures)),
     providers.length > 0 && card("Providers", facts(providers.map(([name, state]) => [name, words(state)])))),
-  log && card("Log", h("pre", { tabindex: "0", "aria-label": "The end of the log" }, (log.data || []).map((one) => one.text || one.line || one).join("\n"))),
+  log && card("Log", h("pre", { tabindex: "0", "aria-label": "The end of the log" }, log.data.join("\n"))),
   h("section.card", null, h("details", { open }, h("summary", null, "All figures"), smallTable("Figures as /metrics gives them", [
     ["Name", (one) => h("code", null, one.name)], ["Of", (one) => Object.entries(one.labels).map(([name, value]) => `${name} ${value}`).join(", ")], ["Value", (one) => number(one.value), "num"],
   ], figures.names().flatMap((name) => figures.all(name))))));

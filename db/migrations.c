@@ -275,5 +275,15 @@ static const char access[] = "CREATE TABLE account ("
                              "ALTER TABLE api_key ADD COLUMN user_id INTEGER NOT NULL DEFAULT 0;"
                              "CREATE INDEX api_key_user ON api_key(user_id) WHERE user_id > 0;";
 
-const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, access};
+/* Where a key may be used from and how often, the token that it had before the last rotation, and whether somebody was
+ * told that it ends soon. */
+static const char door[] = "ALTER TABLE api_key ADD COLUMN allow_from TEXT NOT NULL DEFAULT '';"
+                           "ALTER TABLE api_key ADD COLUMN per_minute INTEGER NOT NULL DEFAULT 0;"
+                           "ALTER TABLE api_key ADD COLUMN old_hash TEXT NOT NULL DEFAULT '';"
+                           "ALTER TABLE api_key ADD COLUMN old_until INTEGER NOT NULL DEFAULT 0;"
+                           "ALTER TABLE api_key ADD COLUMN warned_at INTEGER NOT NULL DEFAULT 0;"
+                           "CREATE INDEX api_key_old ON api_key(old_hash) WHERE old_until > 0;"
+                           "CREATE INDEX api_key_ends ON api_key(expires_at) WHERE expires_at > 0 AND warned_at = 0;";
+
+const char *const migrations[] = {first, second, documents, document_keys, retention, trunks, access, door};
 const int migrations_count = sizeof(migrations) / sizeof(*migrations);

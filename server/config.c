@@ -11,10 +11,12 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define DAY_S 86400
@@ -38,9 +40,18 @@ const struct config_key config_keys[] = {
      "seconds that an Idempotency-Key is remembered"},
     {"web", "listen", KEY_TEXT, "127.0.0.1:8080", 3, 200, NULL,
      "ADDRESS:PORT or [ADDRESS]:PORT; port 0 = any free one"},
+    {"web", "tls_certificate", KEY_TEXT, "", 0, 1000, NULL,
+     "absolute path of the certificate and its chain (PEM): TLS is spoken then; read again on SIGHUP"},
+    {"web", "tls_key", KEY_TEXT, "", 0, 1000, NULL, "absolute path of its private key (PEM)"},
+    {"web", "allow_plain", KEY_SWITCH, "false", 0, 0, NULL,
+     "without TLS: listen on addresses that are not loopback, as behind a proxy"},
     {"web", "body_max_mib", KEY_NUMBER, "64", 1, 1024, NULL, "largest request body"},
     {"web", "memory_max_mib", KEY_NUMBER, "512", 8, 65536, NULL, "all request bodies under way together"},
     {"web", "connections_max", KEY_NUMBER, "2000", 10, 100000, NULL, "open connections"},
+    {"web", "per_minute", KEY_NUMBER, "0", 0, 1000000, NULL,
+     "requests a minute of a key that has no limit of its own; 0 = no limit"},
+    {"web", "address_per_minute", KEY_NUMBER, "6000", 0, 1000000, NULL,
+     "requests a minute of an address that has no valid key, and of each user who signed in; 0 = no limit"},
     {"web", "allow_private_webhooks", KEY_SWITCH, "false", 0, 0, NULL,
      "webhooks may go to private and loopback addresses"},
     {"encryption", "key_file", KEY_TEXT, "", 0, 1000, NULL,
@@ -397,6 +408,28 @@ int config_set_listen(struct config *config, const char *text)
     config->listen_port = (int)port;
     return 0;
 }
+bool config_listens_on_loopback(const struct config *config)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, config->listen_address, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, config->listen_address, &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+    return strcasecmp(config->listen_address, "localhost") == 0;
+}
+
+int config_check_listen(const struct config *config)
+{
+    if (config->tls_certificate[0] != '\0' || config->allow_plain || config_listens_on_loopback(config))
+        return 0;
+    return err_set(ERR_INVALID,
+                   "web|listen: without TLS %s would carry keys and faxes in the clear: set web|tls_certificate and "
+                   "web|tls_key, listen on 127.0.0.1, or allow it with web|allow_plain = true",
+                   config->listen_address);
+}
+
 static void line_clear(struct config_line *line)
 {
     for (char **group = line->groups; group != NULL && *group != NULL; group++)
@@ -438,6 +471,8 @@ void config_clear(struct config *config)
     free(config->log_file);
     free(config->state_dir);
     free(config->listen_address);
+    free(config->tls_certificate);
+    free(config->tls_key);
     free(config->encryption_key_file);
     free(config->encryption_credential);
     free(config->encryption_call_dir);

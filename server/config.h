@@ -44,9 +44,12 @@ struct config {
     int idempotency_ttl_s;
     char *listen_address;
     int listen_port;
+    char *tls_certificate, *tls_key; /* both "" = plain HTTP */
+    bool allow_plain;
     int64_t body_max, memory_max;
     int connections_max;
     bool allow_private_webhooks;
+    int per_minute, address_per_minute;                /* requests; 0 = no limit */
     char *encryption_key_file, *encryption_credential; /* both "" = no encryption */
     char *encryption_call_dir;                         /* "" = $RUNTIME_DIRECTORY or /run/faxd */
     bool encryption_enabled;
@@ -78,6 +81,10 @@ void config_clear(struct config *config);
 
 /* "ADDRESS:PORT" or "[ADDRESS]:PORT" into listen_address and listen_port: 0 or ERR_INVALID. */
 int config_set_listen(struct config *config, const char *text);
+
+/* Plain HTTP leaves this machine only when that was asked for: 0, or ERR_INVALID (the message says what to do). */
+int config_check_listen(const struct config *config);
+bool config_listens_on_loopback(const struct config *config);
 
 /* The table as a commented example file with every default. */
 void config_example(FILE *out);

@@ -201,6 +201,20 @@ static json_t *read_webhooks(cfg_t *cfg)
     return list;
 }
 
+static void read_tls(struct config *config, cfg_t *web)
+{
+    config->tls_certificate = xstrdup(cfg_getstr(web, "tls_certificate"));
+    config->tls_key = xstrdup(cfg_getstr(web, "tls_key"));
+    config->allow_plain = cfg_getbool(web, "allow_plain") == cfg_true;
+    if ((config->tls_certificate[0] == '\0') != (config->tls_key[0] == '\0'))
+        config_fault(web, "web|%s: tls_certificate and tls_key belong together",
+                     config->tls_key[0] == '\0' ? "tls_key" : "tls_certificate");
+    if (config->tls_certificate[0] != '\0' && config->tls_certificate[0] != '/')
+        config_fault(web, "web|tls_certificate: '%.60s' is not an absolute path", config->tls_certificate);
+    if (config->tls_key[0] != '\0' && config->tls_key[0] != '/')
+        config_fault(web, "web|tls_key: '%.60s' is not an absolute path", config->tls_key);
+}
+
 static void read_server(struct config *config, cfg_t *cfg)
 {
     cfg_t *server = cfg_getsec(cfg, "server"), *store = cfg_getsec(cfg, "store"), *web = cfg_getsec(cfg, "web");
@@ -215,9 +229,12 @@ static void read_server(struct config *config, cfg_t *cfg)
     config->body_max = cfg_getint(web, "body_max_mib") * CONFIG_MIB;
     config->memory_max = cfg_getint(web, "memory_max_mib") * CONFIG_MIB;
     config->connections_max = (int)cfg_getint(web, "connections_max");
+    config->per_minute = (int)cfg_getint(web, "per_minute");
+    config->address_per_minute = (int)cfg_getint(web, "address_per_minute");
     config->allow_private_webhooks = cfg_getbool(web, "allow_private_webhooks") == cfg_true;
     config->convert_parallel = (int)cfg_getint(convert, "parallel");
     config->convert_timeout_s = (int)cfg_getint(convert, "timeout");
+    read_tls(config, web);
     if (config_set_listen(config, cfg_getstr(web, "listen")) != 0)
         config_fault(web, "web|listen: %s", err_message());
     if (config->log_file[0] != '\0' && config->log_file[0] != '/')

@@ -461,6 +461,21 @@ static const struct config_line *find_config_line(const struct config *config, c
     return NULL;
 }
 
+static void reload_tls(struct daemon *daemon, const struct config *config)
+{
+    bool had = daemon->options.config->tls_certificate[0] != '\0', has = config->tls_certificate[0] != '\0';
+
+    if (had != has)
+        log_warning("TLS was turned %s: restart to take it over", has ? "on" : "off");
+    else if (web_reload_tls(daemon->web, config->tls_certificate, config->tls_key) != 0)
+        log_error("certificate and key not taken over, the old ones stay: %s", err_message());
+}
+
+int daemon_check(const struct config *config)
+{
+    return web_check_tls(config->tls_certificate, config->tls_key);
+}
+
 void daemon_reload(struct daemon *daemon, const struct config *config)
 {
     retry_set_default(daemon->spool, &config->retry);
@@ -477,6 +492,8 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
         else if (wanted->send != line->send_enabled || wanted->receive != line->receive_enabled)
             set_line(line, wanted->send, wanted->receive);
     }
+    reload_tls(daemon, config);
+    web_set_limits(daemon->web, config->per_minute, config->address_per_minute);
     if (encryption_differs(daemon->options.config, config))
         log_warning("encryption was changed: restart to take it over");
     if (config->provider_count != daemon->host_count)
@@ -600,11 +617,15 @@ static int open_web(struct daemon *daemon)
                                   .converter = daemon->converter,
                                   .address = config->listen_address,
                                   .port = config->listen_port,
+                                  .tls_certificate = config->tls_certificate,
+                                  .tls_key = config->tls_key,
                                   .body_max = (size_t)config->body_max,
                                   .memory_max = (size_t)config->memory_max,
                                   .connections_max = config->connections_max,
                                   .version = daemon->options.version,
                                   .allow_private_webhooks = config->allow_private_webhooks,
+                                  .per_minute = config->per_minute,
+                                  .address_per_minute = config->address_per_minute,
                                   .server = daemon,
                                   .lines = web_lines,
                                   .providers = web_providers,

@@ -20,6 +20,9 @@ struct daemon_options {
     void *context;
 };
 
+/* What only the parts can tell of a configuration: are its files there? 0, ERR_INVALID (the message names the key). */
+int daemon_check(const struct config *config);
+
 /* Open the store, recover, start hosts, listen. 0, or the first error; nothing runs then. */
 int daemon_open(struct daemon **out, const struct daemon_options *options);
 
@@ -35,7 +38,8 @@ void daemon_drain(struct daemon *daemon);
 /* The same without patience: calls are aborted now. */
 void daemon_stop(struct daemon *daemon);
 
-/* Take over what may change while we run: retry rules, retention, webhook endpoints, what lines may do. The log tells
+/* Take over what may change while we run: retry rules, retention, webhook endpoints, what lines may do, the
+ * certificate of TLS, rate limits. The log tells
  * what else differs and has to wait for a restart. */
 void daemon_reload(struct daemon *daemon, const struct config *config);
 

@@ -8,8 +8,10 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "server/provider_answer.h"
 #include "spool/trunk_told.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,45 +85,7 @@ static struct device *find_in(const struct device_set *set, int line)
 
 static const char *const state_names[] = {[DEVICE_UP] = "up", [DEVICE_DOWN] = "down", [DEVICE_FAULTY] = "faulty"};
 
-static int wrong(int line, const char *key)
-{
-    return err_set(ERR_INVALID, "device of line %d: \"%s\" is not what it has to be", line, key);
-}
-
-/* Absent and null are the same; what is too long is cut. */
-static int read_text(char *to, size_t size, int line, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value != NULL && !json_is_null(value) && !json_is_string(value))
-        return wrong(line, key);
-    str_copy(to, size, json_string_value(value));
-    return 0;
-}
-
-static int read_time(int64_t *to, int line, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    *to = json_integer_value(value);
-    if (value != NULL && !json_is_null(value) && !json_is_integer(value))
-        return wrong(line, key);
-    return *to < 0 || *to > CLOCK_LAST_MS ? wrong(line, key) : 0;
-}
-
-static int read_state(struct device *device, const json_t *object)
-{
-    const char *word = json_string_value(json_object_get(object, "state"));
-
-    for (int state = 0; word != NULL && state < DEVICE_STATE_COUNT; state++)
-        if (strcmp(word, state_names[state]) == 0) {
-            device->state = (enum device_state)state;
-            return 0;
-        }
-    return wrong(device->line, "state");
-}
-
-static int read_test(struct device *device, const json_t *object)
+static int read_test(struct device *device, const char *what, const json_t *object)
 {
     char report[DEVICE_REPORT_SIZE];
     int error;
@@ -129,31 +93,34 @@ static int read_test(struct device *device, const json_t *object)
     if (object == NULL || json_is_null(object))
         return 0;
     if (!json_is_object(object))
-        return wrong(device->line, "last_test");
+        return answer_wrong(what, "last_test");
     device->test.ok = json_is_true(json_object_get(object, "ok"));
-    if ((error = read_time(&device->test.at_ms, device->line, object, "at_ms")) != 0 ||
-        (error = read_text(report, sizeof report, device->line, object, "report")) != 0)
+    if ((error = answer_time(&device->test.at_ms, what, object, "at_ms")) != 0 ||
+        (error = answer_text(report, sizeof report, what, object, "report")) != 0)
         return error;
     device->test.report = xstrdup(report);
-    return device->test.at_ms > 0 ? 0 : wrong(device->line, "last_test");
+    return device->test.at_ms > 0 ? 0 : answer_wrong(what, "last_test");
 }
 
 /* `device` is zero; what it holds then is the caller's, whatever the result. */
 static int read_device(struct device *device, const json_t *object)
 {
     const json_t *line = json_object_get(object, "line");
-    int error;
+    char what[40];
+    int error, state = 0;
 
     if (!json_is_integer(line) || json_integer_value(line) < 0 || json_integer_value(line) >= DEVICES_MAX)
         return err_set(ERR_INVALID, "a device names no line");
     device->line = (int)json_integer_value(line);
-    if ((error = read_state(device, object)) != 0 ||
-        (error = read_text(device->reason, sizeof device->reason, device->line, object, "reason")) != 0 ||
-        (error = read_text(device->path, sizeof device->path, device->line, object, "device")) != 0 ||
-        (error = read_text(device->model, sizeof device->model, device->line, object, "model")) != 0 ||
-        (error = read_time(&device->since_ms, device->line, object, "since_ms")) != 0)
+    snprintf(what, sizeof what, "device of line %d", device->line);
+    if ((error = answer_word(&state, what, object, "state", state_names, DEVICE_STATE_COUNT)) != 0 ||
+        (error = answer_text(device->reason, sizeof device->reason, what, object, "reason")) != 0 ||
+        (error = answer_text(device->path, sizeof device->path, what, object, "device")) != 0 ||
+        (error = answer_text(device->model, sizeof device->model, what, object, "model")) != 0 ||
+        (error = answer_time(&device->since_ms, what, object, "since_ms")) != 0)
         return error;
-    return read_test(device, json_object_get(object, "last_test"));
+    device->state = (enum device_state)state;
+    return read_test(device, what, json_object_get(object, "last_test"));
 }
 
 static int read_devices(struct device_set *set, const json_t *list)
@@ -193,13 +160,6 @@ static int read_answer(struct device_set *set, const char *text)
 
 /* --- what it means --- */
 
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
 static int tell(struct spool *spool, const struct line *line, const struct device *device)
 {
     json_t *data;
@@ -209,7 +169,7 @@ static int tell(struct spool *spool, const struct line *line, const struct devic
         return 0; /* somebody unplugged it, or has it in use */
     data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "provider", line->provider, "line", line->id, "device",
                      device->path, "state", state_names[device->state], "reason", device->reason, "since",
-                     time_or_null(device->since_ms));
+                     answer_time_json(device->since_ms));
     error = trunk_told_device(spool, line->provider, line->name, device->state == DEVICE_UP, data);
     json_decref(data);
     return error;
@@ -266,11 +226,6 @@ const char *device_blocks_line(const struct device_table *table, const struct li
     return device->reason[0] != '\0' ? device->reason : state_names[device->state];
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return text[0] != '\0' ? json_string(text) : json_null();
-}
-
 json_t *device_json(const struct device *device)
 {
     json_t *test = json_null();
@@ -278,9 +233,9 @@ json_t *device_json(const struct device *device)
     if (device == NULL)
         return test;
     if (device->test.at_ms > 0)
-        test = json_pack("{s:o, s:b, s:o}", "at", time_or_null(device->test.at_ms), "ok", (int)device->test.ok,
-                         "report", text_or_null(device->test.report));
+        test = json_pack("{s:o, s:b, s:o}", "at", answer_time_json(device->test.at_ms), "ok", (int)device->test.ok,
+                         "report", answer_text_json(device->test.report));
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "state", state_names[device->state], "reason",
-                     text_or_null(device->reason), "path", text_or_null(device->path), "model",
-                     text_or_null(device->model), "since", time_or_null(device->since_ms), "last_test", test);
+                     answer_text_json(device->reason), "path", answer_text_json(device->path), "model",
+                     answer_text_json(device->model), "since", answer_time_json(device->since_ms), "last_test", test);
 }

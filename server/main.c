@@ -140,7 +140,7 @@ static int config_read(struct config *config, const struct arguments *arguments,
         free(config->state_dir);
         config->state_dir = xstrdup(arguments->state);
     }
-    return error;
+    return error == 0 ? config_check_listen(config) : error;
 }
 
 /* A relative state folder becomes absolute: hosts and engines get paths in it. */
@@ -396,6 +396,11 @@ int main(int argc, char **argv)
     if (config_read(&faxd.config, &faxd.arguments, stderr) != 0) {
         fprintf(stderr, "faxd: %s\n", err_message());
         config_clear(&faxd.config); /* what was read may be right, and the command line wrong */
+        return EXIT_CONFIG;
+    }
+    if (!faxd.arguments.rotate && daemon_check(&faxd.config) != 0) {
+        fprintf(stderr, "faxd: %s\n", err_message());
+        config_clear(&faxd.config);
         return EXIT_CONFIG;
     }
     if (faxd.arguments.check) {

@@ -8,8 +8,10 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "server/provider_answer.h"
 #include "spool/trunk_told.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,39 +77,6 @@ static void set_put(struct trunk_table *table, struct trunk_set *set)
 static const char *const state_names[] = {
     [TRUNK_UP] = "up", [TRUNK_DOWN] = "down", [TRUNK_REGISTERING] = "registering", [TRUNK_DISABLED] = "disabled"};
 
-static int wrong(const char *name, const char *key)
-{
-    return err_set(ERR_INVALID, "trunk %.70s: \"%s\" is not what it has to be", name, key);
-}
-
-/* Absent and null are the same; what is too long is cut. */
-static int read_text(char *to, size_t size, const char *name, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value != NULL && !json_is_null(value) && !json_is_string(value))
-        return wrong(name, key);
-    str_copy(to, size, json_string_value(value));
-    return 0;
-}
-
-static int read_count(int64_t *to, const char *name, const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value != NULL && !json_is_null(value) && (!json_is_integer(value) || json_integer_value(value) < 0))
-        return wrong(name, key);
-    *to = json_integer_value(value);
-    return 0;
-}
-
-static int read_time(int64_t *to, const char *name, const json_t *object, const char *key)
-{
-    int error = read_count(to, name, object, key);
-
-    return error == 0 && *to > CLOCK_LAST_MS ? wrong(name, key) : error;
-}
-
 /* A step of a path and a label of /metrics. */
 static bool is_name(const char *name)
 {
@@ -119,19 +88,7 @@ static bool is_name(const char *name)
     return length > 0 && length < TRUNK_NAME_SIZE;
 }
 
-static int read_state(enum trunk_state *to, const char *name, const json_t *object)
-{
-    const char *word = json_string_value(json_object_get(object, "state"));
-
-    for (int state = 0; word != NULL && state < TRUNK_STATE_COUNT; state++)
-        if (strcmp(word, state_names[state]) == 0) {
-            *to = (enum trunk_state)state;
-            return 0;
-        }
-    return wrong(name, "state");
-}
-
-static int read_test(struct trunk_test *to, const char *name, const json_t *object)
+static int read_test(struct trunk_test *to, const char *what, const json_t *object)
 {
     int64_t status = 0;
     int error;
@@ -139,35 +96,38 @@ static int read_test(struct trunk_test *to, const char *name, const json_t *obje
     if (object == NULL || json_is_null(object))
         return 0;
     if (!json_is_object(object))
-        return wrong(name, "last_test");
+        return answer_wrong(what, "last_test");
     to->ok = json_is_true(json_object_get(object, "ok"));
-    if ((error = read_time(&to->at_ms, name, object, "at_ms")) != 0 ||
-        (error = read_count(&status, name, object, "status")) != 0 ||
-        (error = read_count(&to->rtt_ms, name, object, "rtt_ms")) != 0 ||
-        (error = read_text(to->reason, sizeof to->reason, name, object, "reason")) != 0)
+    if ((error = answer_time(&to->at_ms, what, object, "at_ms")) != 0 ||
+        (error = answer_count(&status, what, object, "status")) != 0 ||
+        (error = answer_count(&to->rtt_ms, what, object, "rtt_ms")) != 0 ||
+        (error = answer_text(to->reason, sizeof to->reason, what, object, "reason")) != 0)
         return error;
     to->status = status < 1000 ? (int)status : 0;
-    return to->at_ms > 0 ? 0 : wrong(name, "last_test");
+    return to->at_ms > 0 ? 0 : answer_wrong(what, "last_test");
 }
 
 static int read_trunk(struct trunk *trunk, const json_t *object)
 {
     const char *name = json_string_value(json_object_get(object, "name"));
-    int error;
+    char what[sizeof trunk->name + 8];
+    int error, state = 0;
 
     if (!is_name(name))
         return err_set(ERR_INVALID, "a trunk has no name that can be shown");
     str_copy(trunk->name, sizeof trunk->name, name);
-    if ((error = read_state(&trunk->state, name, object)) != 0 ||
-        (error = read_text(trunk->reason, sizeof trunk->reason, name, object, "reason")) != 0 ||
-        (error = read_text(trunk->kind, sizeof trunk->kind, name, object, "kind")) != 0 ||
-        (error = read_text(trunk->registrar, sizeof trunk->registrar, name, object, "registrar")) != 0 ||
-        (error = read_time(&trunk->since_ms, name, object, "since_ms")) != 0 ||
-        (error = read_count(&trunk->calls, name, object, "calls")) != 0 ||
-        (error = read_count(&trunk->calls_total, name, object, "calls_total")) != 0 ||
-        (error = read_count(&trunk->failures_total, name, object, "failures_total")) != 0)
+    snprintf(what, sizeof what, "trunk %s", name);
+    if ((error = answer_word(&state, what, object, "state", state_names, TRUNK_STATE_COUNT)) != 0 ||
+        (error = answer_text(trunk->reason, sizeof trunk->reason, what, object, "reason")) != 0 ||
+        (error = answer_text(trunk->kind, sizeof trunk->kind, what, object, "kind")) != 0 ||
+        (error = answer_text(trunk->registrar, sizeof trunk->registrar, what, object, "registrar")) != 0 ||
+        (error = answer_time(&trunk->since_ms, what, object, "since_ms")) != 0 ||
+        (error = answer_count(&trunk->calls, what, object, "calls")) != 0 ||
+        (error = answer_count(&trunk->calls_total, what, object, "calls_total")) != 0 ||
+        (error = answer_count(&trunk->failures_total, what, object, "failures_total")) != 0)
         return error;
-    return read_test(&trunk->test, name, json_object_get(object, "last_test"));
+    trunk->state = (enum trunk_state)state;
+    return read_test(&trunk->test, what, json_object_get(object, "last_test"));
 }
 
 static const struct trunk *find_in(const struct trunk_set *set, const char *name)
@@ -204,7 +164,7 @@ static int read_lines(struct trunk_set *set, const json_t *root)
     const char *word = json_string_value(json_object_get(root, "lines"));
 
     set->lines_unavailable = word != NULL && strcmp(word, "unavailable") == 0;
-    return read_text(set->lines_reason, sizeof set->lines_reason, "-", root, "lines_reason");
+    return answer_text(set->lines_reason, sizeof set->lines_reason, "the provider", root, "lines_reason");
 }
 
 static int read_answer(struct trunk_set *set, const char *text)
@@ -223,15 +183,13 @@ static int read_answer(struct trunk_set *set, const char *text)
 
 static int tell(struct spool *spool, const struct trunk *trunk)
 {
-    char since[CLOCK_TEXT_SIZE];
     json_t *data;
     int error;
 
     if (trunk->state != TRUNK_UP && trunk->state != TRUNK_DOWN)
         return 0; /* on its way, or nobody expects it */
     data = json_pack("{s:s, s:s, s:s, s:s, s:o}", "provider", trunk->provider, "trunk", trunk->name, "state",
-                     state_names[trunk->state], "reason", trunk->reason, "since",
-                     trunk->since_ms > 0 ? json_string(clock_format(since, trunk->since_ms)) : json_null());
+                     state_names[trunk->state], "reason", trunk->reason, "since", answer_time_json(trunk->since_ms));
     error = trunk_told(spool, trunk->provider, trunk->name, trunk->state == TRUNK_UP, data);
     json_decref(data);
     return error;
@@ -309,34 +267,22 @@ const struct trunk *trunk_find(const struct trunk_table *table, const char *prov
     return at < table->count ? find_in(table->sets[at], name) : NULL;
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return text[0] != '\0' ? json_string(text) : json_null();
-}
-
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
 static json_t *test_json(const struct trunk_test *test)
 {
     if (test->at_ms == 0)
         return json_null();
-    return json_pack("{s:o, s:b, s:o, s:o, s:I}", "at", time_or_null(test->at_ms), "ok", test->ok, "status",
-                     test->status > 0 ? json_integer(test->status) : json_null(), "reason", text_or_null(test->reason),
-                     "rtt_ms", (json_int_t)test->rtt_ms);
+    return json_pack("{s:o, s:b, s:o, s:o, s:I}", "at", answer_time_json(test->at_ms), "ok", test->ok, "status",
+                     test->status > 0 ? json_integer(test->status) : json_null(), "reason",
+                     answer_text_json(test->reason), "rtt_ms", (json_int_t)test->rtt_ms);
 }
 
 json_t *trunk_json(const struct trunk *trunk)
 {
     return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "id",
                      json_sprintf("%s/%s", trunk->provider, trunk->name), "provider", trunk->provider, "name",
-                     trunk->name, "state", state_names[trunk->state], "reason", text_or_null(trunk->reason), "since",
-                     time_or_null(trunk->since_ms), "kind", text_or_null(trunk->kind), "registrar",
-                     text_or_null(trunk->registrar), "calls", (json_int_t)trunk->calls, "calls_total",
+                     trunk->name, "state", state_names[trunk->state], "reason", answer_text_json(trunk->reason),
+                     "since", answer_time_json(trunk->since_ms), "kind", answer_text_json(trunk->kind), "registrar",
+                     answer_text_json(trunk->registrar), "calls", (json_int_t)trunk->calls, "calls_total",
                      (json_int_t)trunk->calls_total, "failures_total", (json_int_t)trunk->failures_total, "last_test",
                      test_json(&trunk->test));
 }

@@ -24,11 +24,13 @@
 
 #define COLUMNS                                                                                                        \
     "id, public_id, name, scopes, test, created_at, expires_at, revoked_at, last_used_at, user_id, "                   \
+    "allow_from, per_minute, old_until, "                                                                              \
     "(SELECT account.public_id FROM account WHERE account.id = api_key.user_id) AS user_public_id"
 
 struct key_cache {
     struct {
         char hash[HASH_SIZE]; /* "" = empty */
+        int64_t until;        /* of a token that was rotated away; 0 = it is the key's own */
         struct key key;
     } slots[CACHE_SLOTS];
 };
@@ -83,6 +85,9 @@ static void read_row(struct key *key, struct stmt *stmt)
     key->last_used_at = stmt_int(stmt, "last_used_at");
     key->user_id = stmt_int(stmt, "user_id");
     str_copy(key->user, sizeof(key->user), stmt_text(stmt, "user_public_id"));
+    key_rule_from_text(&key->rule, stmt_text(stmt, "allow_from"));
+    key->rule.per_minute = (int)stmt_int(stmt, "per_minute");
+    key->old_until = stmt_int(stmt, "old_until");
 }
 
 static int one_row(struct key *key, struct stmt *stmt)
@@ -170,14 +175,27 @@ int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool,
 
 /* ---- checking ---- */
 
-static int find_hash(struct key *key, struct spool *spool, const char *hash)
+static int find_by(struct key *key, struct spool *spool, const char *sql, const char *hash)
 {
     struct stmt *stmt;
-    int error = stmt_open(&stmt, spool_db(spool), "SELECT " COLUMNS " FROM api_key WHERE hash = ?");
+    int error = stmt_open(&stmt, spool_db(spool), sql);
     if (error)
         return error;
     stmt_bind_text(stmt, hash);
     return one_row(key, stmt);
+}
+
+/* `*until` is when the token ends before its key does, 0 = it does not. */
+static int find_hash(struct key *key, int64_t *until, struct spool *spool, const char *hash)
+{
+    int error = find_by(key, spool, "SELECT " COLUMNS " FROM api_key WHERE hash = ?", hash);
+    *until = 0;
+    if (error != ERR_NOT_FOUND)
+        return error;
+    error = find_by(key, spool, "SELECT " COLUMNS " FROM api_key WHERE old_hash = ? AND old_until > 0", hash);
+    if (!error)
+        *until = key->old_until;
+    return error;
 }
 
 static int note_use(struct spool *spool, struct key *key, int64_t now_ms)
@@ -206,13 +224,17 @@ int key_check(struct key *key, struct spool *spool, const char *token)
     unsigned slot = (unsigned)strtoul((char[]){hash[0], hash[1], '\0'}, NULL, 16);
     struct key *kept = &spool->keys->slots[slot].key;
     if (strcmp(spool->keys->slots[slot].hash, hash) != 0) {
-        int error = find_hash(key, spool, hash);
+        int64_t until;
+        int error = find_hash(key, &until, spool, hash);
         if (error)
             return error;
         str_copy(spool->keys->slots[slot].hash, HASH_SIZE, hash);
+        spool->keys->slots[slot].until = until;
         *kept = *key;
     }
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_now_ms(), until = spool->keys->slots[slot].until;
+    if (until && until <= now_ms)
+        return err_set(ERR_NOT_FOUND, "no such key");
     if (kept->revoked_at || (kept->expires_at && kept->expires_at <= now_ms))
         return err_set(ERR_NOT_FOUND, "no such key");
     /* A disk that is full must not lock users out of reading. */
@@ -279,6 +301,57 @@ int key_give(struct key *key, struct spool *spool, const struct user *user)
     return error;
 }
 
+/* ---- rules and rotation ---- */
+
+int key_bind(struct key *key, struct spool *spool, const struct key_rule *rule)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool), "UPDATE api_key SET allow_from = ?, per_minute = ? WHERE id = ?");
+    if (error)
+        return error;
+    char *text = key_rule_text(rule);
+    stmt_bind_text(stmt, text);
+    stmt_bind_int(stmt, rule->per_minute);
+    stmt_bind_int(stmt, key->id);
+    error = stmt_run(NULL, stmt);
+    free(text);
+    forget(spool);
+    if (!error)
+        key->rule = *rule;
+    return error;
+}
+
+static int replace_hash(struct key *key, struct spool *spool, const char *hash, int64_t old_until)
+{
+    struct stmt *stmt;
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "UPDATE api_key SET old_hash = hash, old_until = ?, hash = ? WHERE id = ? RETURNING " COLUMNS);
+    if (error)
+        return error;
+    stmt_bind_int(stmt, old_until);
+    stmt_bind_text(stmt, hash);
+    stmt_bind_int(stmt, key->id);
+    return one_row(key, stmt);
+}
+
+int key_rotate(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *public_id, int overlap_s)
+{
+    char hash[HASH_SIZE];
+    int64_t now_ms = clock_now_ms();
+    spool_assert_loop(spool);
+    int error = key_find(key, spool, public_id);
+    if (error)
+        return error;
+    if (key->revoked_at || (key->expires_at && key->expires_at <= now_ms))
+        return err_set(ERR_CONFLICT, "key %s is %s: make another", public_id, key->revoked_at ? "revoked" : "expired");
+    make_token(token, key->test);
+    hash_token(hash, token);
+    error = replace_hash(key, spool, hash, overlap_s > 0 ? now_ms + overlap_s * 1000ll : 0);
+    forget(spool);
+    return error;
+}
+
 /* ---- JSON ---- */
 
 static json_t *time_or_null(int64_t at_ms)
@@ -293,10 +366,13 @@ json_t *key_json(const struct key *key)
     for (size_t i = 0; i < sizeof(scopes) / sizeof(*scopes); i++)
         if (key->scopes & scopes[i].scope)
             json_array_append_new(words, json_string(scopes[i].word));
-    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "id", key->public_id, "name", key->name, "scopes",
-                     words, "test", key->test, "created_at", time_or_null(key->created_at), "expires_at",
-                     time_or_null(key->expires_at), "revoked_at", time_or_null(key->revoked_at), "last_used_at",
-                     time_or_null(key->last_used_at), "user", *key->user ? json_string(key->user) : json_null());
+    return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id", key->public_id, "name",
+                     key->name, "scopes", words, "test", key->test, "created_at", time_or_null(key->created_at),
+                     "expires_at", time_or_null(key->expires_at), "revoked_at", time_or_null(key->revoked_at),
+                     "last_used_at", time_or_null(key->last_used_at), "user",
+                     *key->user ? json_string(key->user) : json_null(), "allow_from", key_rule_networks(&key->rule),
+                     "per_minute", key->rule.per_minute, "old_token_until",
+                     time_or_null(key->old_until > clock_now_ms() ? key->old_until : 0));
 }
 
 json_t *keys_json(struct spool *spool)

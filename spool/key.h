@@ -7,6 +7,7 @@
 #ifndef FAXD_SPOOL_KEY_H
 #define FAXD_SPOOL_KEY_H
 
+#include "spool/key_rule.h"
 #include "spool/user.h"
 
 #include <jansson.h>
@@ -38,6 +39,8 @@ struct key {
     int64_t created_at, expires_at, revoked_at, last_used_at;
     int64_t user_id;         /* row of the user who it is, and who it does not see more than; 0 = nobody's */
     char user[USER_ID_SIZE]; /* that user's public id, "" = none */
+    struct key_rule rule;
+    int64_t old_until; /* until then the token of before the last rotation works too; 0 = none does */
 };
 
 /* `token` gets the secret, once. 0, ERR_INVALID (name over 127 octets, no scope), ERR_FULL (10,000 keys). */
@@ -52,6 +55,11 @@ int key_revoke(struct spool *spool, const char *public_id);
 int key_revoke_user(struct spool *spool, int64_t user_id);
 /* A new key becomes a user's. */
 int key_give(struct key *key, struct spool *spool, const struct user *user);
+/* A new key gets its rule. */
+int key_bind(struct key *key, struct spool *spool, const struct key_rule *rule);
+/* Another token for a key; the one that it has works for `overlap_s` more, one of an earlier rotation not at all. 0,
+ * ERR_NOT_FOUND, ERR_CONFLICT (it is revoked or has expired). */
+int key_rotate(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *public_id, int overlap_s);
 int key_count(struct spool *spool); /* valid ones, or an error */
 json_t *key_json(const struct key *key);
 json_t *keys_json(struct spool *spool);

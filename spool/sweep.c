@@ -18,6 +18,7 @@
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/idempotency.h"
+#include "spool/key_expiry.h"
 #include "spool/session.h"
 #include "spool/spool_private.h"
 
@@ -168,7 +169,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     int keys = idempotency_trim(sweep->spool, now_ms, TRIM_ROOM);
     int sessions = session_trim(sweep->spool, now_ms, TRIM_ROOM);
     int numbers = destination_trim(sweep->spool, now_ms - KEEP_DESTINATIONS_MS, TRIM_ROOM);
-    if (events < 0 || keys < 0 || sessions < 0 || numbers < 0)
+    int ending = key_expiry_warn(sweep->spool, TRIM_ROOM);
+    if (events < 0 || keys < 0 || sessions < 0 || numbers < 0 || ending < 0)
         log_warning("sweep: %s", err_message());
     if (++sweep->trims % JOURNALS_EVERY == 0 && !sweep->under_way) {
         sweep->step = JOURNALS;

@@ -69,6 +69,10 @@ void webhooks_test(struct request *request);
 void webhooks_deliveries(struct request *request);
 void webhooks_replay(struct request *request);
 
+/* links.c */
+void links_post(struct request *request);
+void links_get(struct request *request);
+
 /* sessions.c */
 void sessions_post(struct request *request);
 void sessions_get(struct request *request);
@@ -91,6 +95,7 @@ void keys_list(struct request *request);
 void keys_post(struct request *request);
 void keys_get(struct request *request);
 void keys_delete(struct request *request);
+void keys_rotate(struct request *request);
 
 /* health.c */
 void health_live(struct request *request);

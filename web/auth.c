@@ -3,6 +3,7 @@
 #include "web/auth.h"
 
 #include "web/access.h"
+#include "web/limits.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
@@ -42,7 +43,7 @@ static bool refuse(struct request *request, const char *authorization)
     if (!authorization) {
         request_header(request, "WWW-Authenticate", REALM);
         request_problem(request, 401, "unauthorized", "an API key is needed: Authorization: Bearer fxk_...");
-    } else {
+    } else if (limits_failed(request)) {
         request_header(request, "WWW-Authenticate", REALM ", error=\"invalid_token\"");
         request_problem(request, 401, "invalid_key", "the API key is unknown, revoked or expired");
     }
@@ -77,18 +78,29 @@ static int find_user(struct user *user, struct spool *spool, const struct key *k
     return result;
 }
 
-bool auth_admits(struct spool *spool, const struct route *route, const char *authorization, const char *cookie)
+/* A key may be bound to networks. */
+static bool is_from_here(struct request *request)
+{
+    char text[CIDR_TEXT_SIZE];
+
+    if (key_rule_allows(&request->key.rule, gate_peer(request->gate)))
+        return true;
+    request_problem(request, 403, "address_not_allowed", "this key may not be used from %s",
+                    address_format(text, gate_peer(request->gate)));
+    return false;
+}
+
+bool auth_admits(struct key *key, struct user *user, struct spool *spool, const struct route *route,
+                 const char *authorization, const char *cookie)
 {
     struct session session = {0};
-    struct user user = {0};
-    struct key key = {0};
 
     if (route->scope == 0 && route->roles == 0)
         return true;
     if (route->scope == 0 || (!*authorization && *cookie))
-        return access_session(&session, &user, spool, cookie) == 0 && user.role & route->roles;
-    return auth_key(&key, spool, authorization) == 0 && find_user(&user, spool, &key) == 0 &&
-           key.scopes & route->scope && (user.id == 0 || user.role & route->roles);
+        return access_session(&session, user, spool, cookie) == 0 && user->role & route->roles;
+    return auth_key(key, spool, authorization) == 0 && find_user(user, spool, key) == 0 && key->scopes & route->scope &&
+           (user->id == 0 || user->role & route->roles);
 }
 
 static bool check_key(struct request *request, const char *authorization)
@@ -104,7 +116,7 @@ static bool check_key(struct request *request, const char *authorization)
         request_error(request, result);
         return false;
     }
-    if (!auth_has(request, request->route->scope) || !access_check(request))
+    if (!is_from_here(request) || !auth_has(request, request->route->scope) || !access_check(request))
         return false;
     if (request->user.id) /* what a handler asks for besides is bounded by both as well */
         request->key.scopes &= access_scopes(&request->user);

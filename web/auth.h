@@ -16,8 +16,10 @@ struct route;
 /* The key of an Authorization header's value: 0, ERR_NOT_FOUND (no valid key). */
 int auth_key(struct key *key, struct spool *spool, const char *authorization);
 
-/* May whoever sends this have its body read? Nothing is told about why not. */
-bool auth_admits(struct spool *spool, const struct route *route, const char *authorization, const char *cookie);
+/* May whoever sends this have its body read? Nothing is told about why not. `key` and `user`, all zero before, get who
+ * it is. */
+bool auth_admits(struct key *key, struct user *user, struct spool *spool, const struct route *route,
+                 const char *authorization, const char *cookie);
 
 /* Fill request->key, or request->session, and request->user, and check them against the route's scope and roles. False
  * and the reply is made: 401, 403. */

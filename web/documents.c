@@ -11,6 +11,7 @@
 #include "spool/spool.h"
 #include "web/access.h"
 #include "web/api.h"
+#include "web/documents.h"
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/web_private.h"
@@ -210,6 +211,8 @@ static void reply_one(struct request *request, const char *sha, const char *form
     int input;
 
     snprintf(tag, sizeof tag, "%s.%s", sha, format);
+    if (job)
+        name_file(request, ".pdf");
     if (is_known(request, tag) || (job && rendering_reply_kept(request, tag, "application/pdf"))) {
         json_decref(job);
     } else if (!job) {
@@ -218,7 +221,6 @@ static void reply_one(struct request *request, const char *sha, const char *form
         json_decref(job);
         request_error(request, input);
     } else {
-        name_file(request, ".pdf");
         rendering_reply(request, &input, 1, job, NULL, "application/pdf", tag);
         close(input);
     }
@@ -286,6 +288,22 @@ static void reply_original(struct request *request, const struct fax *fax, int64
     fax_documents_free(rows, count > 0 ? count : 0);
 }
 
+bool documents_there(struct request *request, const struct fax *fax, bool original)
+{
+    if (*fax->document || (original && *fax->original))
+        return true;
+    no_document(request, fax);
+    return false;
+}
+
+void documents_give(struct request *request, const struct fax *fax, const char *format, bool original, int64_t number)
+{
+    if (original)
+        reply_original(request, fax, number);
+    else
+        reply_as_sent(request, fax, format);
+}
+
 void documents_get(struct request *request)
 {
     static const char *const names[] = {"format", "copy", "n", NULL};
@@ -302,12 +320,8 @@ void documents_get(struct request *request)
     if (!request_check_query(request, names) || !check_choice(request, format, copy) ||
         !request_query_int(&number, request, "n", 1, 1000, 1) || !access_fax(&fax, request))
         return;
-    if (original ? !*fax.original && !*fax.document : !*fax.document)
-        no_document(request, &fax);
-    else if (original)
-        reply_original(request, &fax, number);
-    else
-        reply_as_sent(request, &fax, format);
+    if (documents_there(request, &fax, original))
+        documents_give(request, &fax, format, original, number);
     fax_clear(&fax);
 }
 

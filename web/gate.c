@@ -6,6 +6,7 @@
  * socket delivers is moved out of that buffer before evhttp's read callback runs, and a clean head is put in when a
  * request is whole. evhttp disables reading while a handler works, so that pipelined requests wait in the socket. */
 #include "web/gate_private.h"
+#include "web/tls.h"
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -43,12 +44,14 @@ static void deliver(struct gate *gate)
     gates_clear_deadline(gate);
     gate_set_idle(gate, false);
     gate->state = GATE_SERVING;
-    evbuffer_unfreeze(input, 0); /* only the socket may add to it otherwise */
+    if (!gate->gates->limits.tls)
+        evbuffer_unfreeze(input, 0); /* only the socket may add to it otherwise; that of TLS does so as we do */
     if (gate->head.clean)
         evbuffer_add(input, gate->head.clean, strlen(gate->head.clean));
     else
         evbuffer_add_printf(input, "%s / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", method);
-    evbuffer_freeze(input, 0);
+    if (!gate->gates->limits.tls)
+        evbuffer_freeze(input, 0);
     gate->busy = was_busy;
 }
 
@@ -95,8 +98,7 @@ static enum gate_refusal admit(struct gate *gate)
 
     if (!method_has_body(gate->head.method)) /* nothing here takes one; evhttp would take it for the next request */
         return GATE_BAD_FRAMING;
-    gate->body_max = limits->admit(limits->context, gate->head.method, gate->head.target, gate->head.authorization,
-                                   gate->head.cookie);
+    gate->body_max = limits->admit(limits->context, gate, gate->head.authorization, gate->head.cookie);
     if (gate->body_max == 0)
         return GATE_NOT_ADMITTED;
     if (gate->head.length > 0 && (uint64_t)gate->head.length > gate->body_max)
@@ -113,8 +115,12 @@ static void begin_body(struct gate *gate)
 
     /* Straight to the socket: nothing else is under way on it, and evhttp's write callback must not run now. When the
      * few octets do not fit, the client goes on by itself after a moment (RFC 9110 10.1.1). */
-    if (gate->head.expects_continue && evbuffer_get_length(gate->raw) == 0)
-        (void)!send(gate->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (gate->head.expects_continue && evbuffer_get_length(gate->raw) == 0) {
+        if (gate->gates->limits.tls)
+            tls_send_now(gate->bev, go_on, sizeof go_on - 1);
+        else
+            (void)!send(gate->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     gate->state = GATE_BODY;
     gate->chunked = (struct chunked){0};
     gates_set_deadline(gate, GATE_BODY_MS + expected / GATE_BODY_RATE * 1000);
@@ -242,6 +248,10 @@ static void work(struct gate *gate)
 
     while (more) {
         switch (gate->state) {
+        case GATE_HANDSHAKE: /* what it delivers has come through */
+            gates_clear_deadline(gate);
+            gate->state = GATE_HEAD;
+            break;
         case GATE_HEAD:
             more = read_head(gate);
             break;
@@ -328,6 +338,13 @@ void gate_too_late(struct gate *gate)
         gate->lingered_fn(gate->lingered_context);
         return;
     }
+    if (gate->state == GATE_HANDSHAKE) {
+        /* Nobody is there to be told in words; evhttp closes as if the other side had. */
+        gate->state = GATE_HEAD;
+        if (!tls_is_through(gate->bev))
+            bufferevent_trigger_event(gate->bev, BEV_EVENT_EOF | BEV_EVENT_READING, 0);
+        return;
+    }
     refuse(gate, GATE_SLOW, true);
     bufferevent_trigger(gate->bev, EV_READ, 0);
 }
@@ -341,6 +358,7 @@ struct gate *gate_new(struct gates *gates, struct bufferevent *bev)
 
     gate->gates = gates;
     gate->bev = bev;
+    gate->state = gates->limits.tls ? GATE_HANDSHAKE : GATE_HEAD;
     gate->fd = -1;
     gate->head.length = -1;
     gate->raw = evbuffer_new();
@@ -380,6 +398,11 @@ const char *gate_method(const struct gate *gate)
 const char *gate_target(const struct gate *gate)
 {
     return gate->head.target ? gate->head.target : "/";
+}
+
+const struct address *gate_peer(const struct gate *gate)
+{
+    return &gate->peer;
 }
 
 struct evbuffer *gate_body(struct gate *gate)

@@ -6,14 +6,16 @@
  * head without a body; the body waits here for the handler. A request that is refused (too large, too slow, no memory
  * left, not HTTP) still reaches the handler, with its refusal, so that one place answers everything.
  *
- * Limits: a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size that `admit` grants and a deadline that asks
- * for GATE_BODY_RATE octets a second; all bodies together have memory_max; connections_max connections are served, some
- * more are told 503, and past these nobody is accepted until one leaves.
+ * Limits: a handshake of TLS has GATE_HANDSHAKE_MS; a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size
+ * that `admit` grants and a deadline that asks for GATE_BODY_RATE octets a second; all bodies together have memory_max;
+ * connections_max connections are served, some more are told 503, and past these nobody is accepted until one leaves.
  *
  * Thread: loop.
  */
 #ifndef FAXD_WEB_GATE_H
 #define FAXD_WEB_GATE_H
+
+#include "server/base/cidr.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -21,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define GATE_HANDSHAKE_MS    10000 /* of TLS */
 #define GATE_HEAD_MS         10000 /* from a request's first octet to the end of its head */
 #define GATE_BODY_MS         20000 /* for any body, and ... */
 #define GATE_BODY_RATE       16384 /* ... a second more for each of these octets */
@@ -47,13 +50,14 @@ enum gate_refusal {
 
 struct gate;
 struct gates;
+struct tls;
 
 struct gate_limits {
     size_t memory_max;
     int connections_max;
+    struct tls *tls; /* beneath every connection; NULL = plain; borrowed */
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
-    size_t (*admit)(void *context, const char *method, const char *target, const char *authorization,
-                    const char *cookie);
+    size_t (*admit)(void *context, const struct gate *gate, const char *authorization, const char *cookie);
     void *context;
 };
 
@@ -71,8 +75,9 @@ struct gate *gates_find(struct gates *gates, struct evhttp_request *http);
 enum gate_refusal gate_refusal(const struct gate *gate);
 const char *gate_method(const struct gate *gate); /* "" when the head could not be read */
 const char *gate_target(const struct gate *gate); /* "/..." as sent; "/" when the head could not be read */
-struct evbuffer *gate_body(struct gate *gate);    /* the handler may drain it */
-bool gate_has_unread(const struct gate *gate);    /* the sender may still be sending: close gently */
+const struct address *gate_peer(const struct gate *gate);
+struct evbuffer *gate_body(struct gate *gate); /* the handler may drain it */
+bool gate_has_unread(const struct gate *gate); /* the sender may still be sending: close gently */
 
 /* closed(context) is called once when the connection goes away before the reply is complete. NULL takes it back. */
 void gate_on_close(struct gate *gate, void (*closed)(void *context), void *context);

@@ -12,10 +12,11 @@
 #include <sys/queue.h>
 
 enum gate_state {
-    GATE_HEAD,     /* reading a head, or idle between requests */
-    GATE_BODY,     /* reading its body */
-    GATE_SERVING,  /* evhttp and a handler have it */
-    GATE_LINGERING /* reply sent, reading over the rest */
+    GATE_HANDSHAKE, /* of TLS */
+    GATE_HEAD,      /* reading a head, or idle between requests */
+    GATE_BODY,      /* reading its body */
+    GATE_SERVING,   /* evhttp and a handler have it */
+    GATE_LINGERING  /* reply sent, reading over the rest */
 };
 
 struct gate {
@@ -25,6 +26,7 @@ struct gate {
     struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
     struct event *adopt, *resume;
     evutil_socket_t fd;
+    struct address peer;
     enum gate_state state;
     bool busy; /* the input callback changes its own buffer */
     bool is_timed;

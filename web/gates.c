@@ -5,13 +5,17 @@
  * that bufferevent's callbacks is then the evhttp_connection: from there a gate gets its close callback, in the same
  * turn, before the socket is looked at. So every connection is counted exactly. */
 #include "web/gate_private.h"
+#include "web/tls.h"
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
 
 #include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TICK_MS 500
 
@@ -101,6 +105,8 @@ static void on_connection_closed(struct evhttp_connection *connection, void *con
     gate->closed = NULL;
     if (closed)
         closed(gate->closed_context);
+    if (gate->gates->limits.tls)
+        tls_say_goodbye(gate->bev);
     gate_free(gate);
 }
 
@@ -118,6 +124,25 @@ static void remember_fd(struct gate *gate)
     gates->by_fd[gate->fd] = gate;
 }
 
+static void remember_peer(struct gate *gate)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof peer;
+
+    /* Who is gone already has no address, and no use for a reply. */
+    (void)!getpeername(gate->fd, (struct sockaddr *)&peer, &size);
+    address_read(&gate->peer, (struct sockaddr *)&peer);
+}
+
+/* Head and body of a reply are records of their own: the second must not wait until the first is acknowledged. */
+static void begin_handshake(struct gate *gate)
+{
+    int on = 1;
+
+    setsockopt(gate->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    gates_set_deadline(gate, GATE_HANDSHAKE_MS);
+}
+
 static void on_adopt(evutil_socket_t fd, short what, void *context)
 {
     struct gate *gate = context;
@@ -129,7 +154,10 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     if (connection) {
         evhttp_connection_set_closecb(connection, on_connection_closed, gate);
         remember_fd(gate);
+        remember_peer(gate);
         gate_set_idle(gate, true);
+        if (gate->state == GATE_HANDSHAKE)
+            begin_handshake(gate);
     } else { /* evhttp gave it up: no descriptor or memory */
         gate_free(gate);
     }
@@ -140,11 +168,13 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
 static struct bufferevent *on_accept(struct event_base *base, void *context)
 {
     struct gates *gates = context;
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    struct tls *tls = gates->limits.tls;
+    struct bufferevent *bev =
+        tls ? tls_bufferevent(tls, base) : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     struct gate *gate;
 
     if (!bev)
-        return NULL; /* evhttp then tries itself, and fails as well */
+        return NULL; /* evhttp then tries itself, and fails as well; a request without a gate is 503 */
     gate = gate_new(gates, bev);
     gate->adopt = event_new(base, -1, 0, on_adopt, gate);
     if (!gate->adopt)

@@ -6,7 +6,9 @@
 #include "web/api.h"
 #include "web/request.h"
 #include "web/stream.h"
+#include "web/tls.h"
 #include "web/web_private.h"
+#include "server/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,22 @@
 void health_live(struct request *request)
 {
     request_reply(request, 200, json_pack("{s:s, s:s}", "status", "ok", "version", request->web->options.version));
+}
+
+/* A pair that is old still serves: that degrades, and the log says why. */
+static void add_tls(json_t *state, const struct tls *tls)
+{
+    json_t *checks = json_object_get(state, "checks");
+    const char *word = tls_expires_at(tls) <= clock_now_ms() ? "expired" : tls_is_stale(tls) ? "stale" : "ok";
+    const char *status = json_string_value(json_object_get(state, "status"));
+
+    if (!checks) {
+        checks = json_object();
+        json_object_set_new(state, "checks", checks);
+    }
+    json_object_set_new(checks, "tls", json_string(word));
+    if (strcmp(word, "ok") != 0 && status && strcmp(status, "ok") == 0)
+        json_object_set_new(state, "status", json_string("degraded"));
 }
 
 void health_ready(struct request *request)
@@ -24,6 +42,8 @@ void health_ready(struct request *request)
 
     if (!state)
         state = json_pack("{s:s}", "status", "ok");
+    if (request->web->tls)
+        add_tls(state, request->web->tls);
     if (request->web->draining)
         json_object_set_new(state, "status", json_string("draining"));
     if (!ok || request->web->draining)
@@ -101,6 +121,12 @@ void health_metrics(struct request *request)
     add_store(out, web->options.spool);
     add_faxes(out, web->options.spool);
     add_http(out, web);
+    if (web->tls) {
+        metric(out, "faxd_tls_certificate_expires_seconds", "gauge",
+               "When the certificate ends, in seconds since 1970.");
+        evbuffer_add_printf(out, "faxd_tls_certificate_expires_seconds %lld\n",
+                            (long long)(tls_expires_at(web->tls) / 1000));
+    }
     if (web->options.metrics)
         web->options.metrics(web->options.server, out);
     request_reply_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", "", 0);

@@ -13,15 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OVERLAP_S     86400
+#define OVERLAP_MAX_S 2592000
+
 struct wanted_key {
     const char *name;
     unsigned scopes;
     bool test;
     int64_t expires_at;
+    struct key_rule rule;
     const char *user; /* public id, NULL = nobody's */
 };
 
-static const char *const key_names[] = {"name", "scopes", "test", "expires_at", "user"};
+static const char *const key_names[] = {"name", "scopes", "test", "expires_at", "user", "allow_from", "per_minute"};
 
 static void take_expiry(struct wanted_key *wanted, const json_t *value, const char *pointer, struct problems *problems)
 {
@@ -31,6 +35,36 @@ static void take_expiry(struct wanted_key *wanted, const json_t *value, const ch
         problem_add(problems, pointer, "invalid_time", "a time like 2026-11-21T09:30:00Z is needed here");
     else if (wanted->expires_at <= clock_now_ms())
         problem_add(problems, pointer, "in_the_past", "the key would expire at once");
+}
+
+static int64_t take_number(const json_t *value, int64_t most, const char *pointer, struct problems *problems)
+{
+    int64_t number = json_integer_value(value);
+
+    if (json_is_integer(value) && number >= 0 && number <= most)
+        return number;
+    problem_add(problems, pointer, "out_of_range", "a whole number from 0 to %lld is needed here", (long long)most);
+    return 0;
+}
+
+static void take_networks(struct key_rule *rule, const json_t *value, const char *pointer, struct problems *problems)
+{
+    const json_t *item;
+    size_t i;
+
+    if (!json_is_array(value) || json_array_size(value) > KEY_ALLOW_MAX) {
+        problem_add(problems, pointer, "wrong_type", "a list of up to %d networks is needed here", KEY_ALLOW_MAX);
+        return;
+    }
+    json_array_foreach(value, i, item)
+    {
+        char *at = xasprintf("%s/%zu", pointer, i);
+        if (!json_is_string(item))
+            problem_add(problems, at, "wrong_type", "text like 192.0.2.0/24 is needed here");
+        else if (cidr_parse(&rule->allow[rule->allow_count++], json_string_value(item)) < 0)
+            problem_add(problems, at, "invalid_network", "%s", err_message());
+        free(at);
+    }
 }
 
 static void take_key(struct wanted_key *wanted, const char *key, const json_t *value, const char *pointer,
@@ -49,12 +83,16 @@ static void take_key(struct wanted_key *wanted, const char *key, const json_t *v
             problem_add(problems, pointer, "wrong_type", "true or false is needed here");
     } else if (strcmp(key, "expires_at") == 0) {
         take_expiry(wanted, value, pointer, problems);
+    } else if (strcmp(key, "allow_from") == 0) {
+        take_networks(&wanted->rule, value, pointer, problems);
+    } else if (strcmp(key, "per_minute") == 0) {
+        wanted->rule.per_minute = (int)take_number(value, KEY_PER_MINUTE_MAX, pointer, problems);
     } else if (strcmp(key, "user") == 0) {
         wanted->user = json_string_value(value);
         if (!wanted->user && !json_is_null(value))
             problem_add(problems, pointer, "wrong_type", "the id of a user, or null, is needed here");
     } else {
-        char *near = problem_near(key, key_names, 5);
+        char *near = problem_near(key, key_names, sizeof key_names / sizeof *key_names);
         problem_add(problems, pointer, "unknown_key", "\"%.60s\" is not a key that is known here%s", key, near);
         free(near);
     }
@@ -100,6 +138,16 @@ static bool may_grant(struct request *request, unsigned scopes)
     return !more;
 }
 
+/* This once. */
+static void reply_token(struct request *request, int status, const struct key *key, char token[KEY_TOKEN_SIZE])
+{
+    json_t *reply = key_json(key);
+
+    json_object_set_new(reply, "token", json_string(token));
+    sodium_memzero(token, KEY_TOKEN_SIZE);
+    request_reply(request, status, reply);
+}
+
 void keys_post(struct request *request)
 {
     struct problems problems = {0};
@@ -107,7 +155,7 @@ void keys_post(struct request *request)
     struct user user;
     char token[KEY_TOKEN_SIZE];
     struct key key;
-    json_t *root = request_json(request), *reply;
+    json_t *root = request_json(request);
     int result;
 
     if (!root)
@@ -119,16 +167,15 @@ void keys_post(struct request *request)
     } else if (may_grant(request, wanted.scopes)) {
         result = key_create(token, &key, request->web->options.spool, wanted.name, wanted.scopes, wanted.test,
                             wanted.expires_at);
+        if (result == 0)
+            result = key_bind(&key, request->web->options.spool, &wanted.rule);
         if (result == 0 && user.id)
             result = key_give(&key, request->web->options.spool, &user);
         if (result < 0) {
             request_error(request, result);
         } else {
-            reply = key_json(&key);
-            json_object_set_new(reply, "token", json_string(token));
-            sodium_memzero(token, sizeof token);
             request->location = xasprintf("/v1/api-keys/%s", key.public_id);
-            request_reply(request, 201, reply);
+            reply_token(request, 201, &key, token);
         }
     }
     json_decref(root);
@@ -160,4 +207,48 @@ void keys_delete(struct request *request)
 {
     if (found(request, key_revoke(request->web->options.spool, request->params[0])))
         request_reply_empty(request, 204);
+}
+
+static bool read_rotation(int64_t *overlap_s, struct request *request, json_t *root)
+{
+    static const char *const names[] = {"overlap_s"};
+    struct problems problems = {0};
+    const char *key;
+    json_t *value;
+
+    *overlap_s = OVERLAP_S;
+    if (!json_is_object(root))
+        problem_add(&problems, "", "wrong_type", "the body has to be a JSON object");
+    json_object_foreach(root, key, value)
+    {
+        char *pointer = problem_pointer("", key), *near = problem_near(key, names, 1);
+        if (strcmp(key, names[0]) == 0)
+            *overlap_s = take_number(value, OVERLAP_MAX_S, pointer, &problems);
+        else
+            problem_add(&problems, pointer, "unknown_key", "\"%.60s\" is not a key that is known here%s", key, near);
+        free(near);
+        free(pointer);
+    }
+    if (!problem_any(&problems))
+        return true;
+    request_problems(request, &problems);
+    return false;
+}
+
+/* Whoever rotates a key gets its token, so that it must not be able to do more than who asks for it. */
+void keys_rotate(struct request *request)
+{
+    struct spool *spool = request->web->options.spool;
+    json_t *root = request_json(request);
+    char token[KEY_TOKEN_SIZE];
+    int64_t overlap_s;
+    struct key key;
+
+    if (!root)
+        return;
+    if (read_rotation(&overlap_s, request, root) && found(request, key_find(&key, spool, request->params[0])) &&
+        may_grant(request, key.scopes) &&
+        found(request, key_rotate(token, &key, spool, request->params[0], (int)overlap_s)))
+        reply_token(request, 200, &key, token);
+    json_decref(root);
 }

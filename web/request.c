@@ -333,10 +333,16 @@ static void add_common_headers(struct request *request)
     request_header(request, "X-Frame-Options", "DENY");
     request_header(request, "Referrer-Policy", "no-referrer");
     request_header(request, "Cross-Origin-Resource-Policy", "same-origin");
+    request_header(request, "Cross-Origin-Opener-Policy", "same-origin");
+    request_header(
+        request, "Permissions-Policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), display-capture=(), midi=(), serial=()");
     if (!evhttp_find_header(headers, "Content-Security-Policy"))
         request_header(request, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     if (!evhttp_find_header(headers, "Cache-Control"))
         request_header(request, "Cache-Control", "no-store");
+    if (request->web->tls)
+        request_header(request, "Strict-Transport-Security", "max-age=31536000");
     if (request->location)
         request_header(request, "Location", request->location);
     if (request->web->closing || request->status == 408 || gate_has_unread(request->gate) ||

@@ -20,7 +20,8 @@ enum route_flag {
     ROUTE_BODY_FORM = 1u << 2,  /* or a form */
     ROUTE_BODY_LARGE = 1u << 3, /* up to body_max, else ROUTE_BODY_SMALL octets */
     ROUTE_SECRET = 1u << 4,     /* the reply holds a secret that is shown once: it is not stored for replay */
-    ROUTE_PREVIEW = 1u << 5     /* the body is a fax that is not sent */
+    ROUTE_PREVIEW = 1u << 5,    /* the body is a fax that is not sent */
+    ROUTE_UNCOUNTED = 1u << 9   /* no rate limit */
 };
 
 #define ROUTE_BODY_SMALL 65536

@@ -32,6 +32,8 @@ const struct route routes[] = {
     {"GET", "/v1/faxes/{id}/document", KEY_DOCUMENT_READ, ANY, 0, documents_get},
     {"GET", "/v1/faxes/{id}/pages/{n}", KEY_DOCUMENT_READ, ANY, 0, documents_page},
     {"GET", "/v1/faxes/{id}/thumbnail", KEY_DOCUMENT_READ, ANY, 0, documents_thumbnail},
+    {"POST", "/v1/faxes/{id}/links", KEY_DOCUMENT_READ, ANY, ROUTE_BODY_JSON, links_post},
+    {"GET", "/v1/links/{token}", 0, 0, 0, links_get},
 
     {"POST", "/v1/previews", KEY_FAX_SEND, SEND, (UPLOAD & ~ROUTE_WRITES) | ROUTE_PREVIEW, previews_post},
     {"GET", "/v1/previews/{id}", KEY_FAX_SEND, SEND, 0, previews_get},
@@ -54,7 +56,7 @@ const struct route routes[] = {
     {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, OPERATE, WRITES, destinations_delete},
 
     {"GET", "/v1/events", KEY_FAX_READ, ANY, 0, events_list},
-    {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, 0, events_stream},
+    {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, ROUTE_UNCOUNTED, events_stream},
 
     {"GET", HOOK, KEY_CONFIG, USER_ADMIN, 0, webhooks_list},
     {"POST", HOOK, KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, webhooks_post},
@@ -70,6 +72,7 @@ const struct route routes[] = {
     {"POST", "/v1/api-keys", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_post},
     {"GET", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, 0, keys_get},
     {"DELETE", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, WRITES, keys_delete},
+    {"POST", "/v1/api-keys/{id}/rotate", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_rotate},
 
     {"GET", "/v1/users", KEY_CONFIG, USER_ADMIN, 0, users_list},
     {"POST", "/v1/users", KEY_CONFIG, USER_ADMIN, ROUTE_BODY_JSON, users_post},
@@ -84,13 +87,13 @@ const struct route routes[] = {
     {"DELETE", "/v1/session", 0, ANY, WRITES, sessions_delete},
     {"POST", "/v1/session/password", 0, ANY, ROUTE_BODY_JSON | ROUTE_SECRET, sessions_password},
 
-    {"GET", "/health/live", 0, 0, 0, health_live},
-    {"GET", "/health/ready", 0, 0, 0, health_ready},
-    {"GET", "/metrics", 0, 0, 0, health_metrics},
+    {"GET", "/health/live", 0, 0, ROUTE_UNCOUNTED, health_live},
+    {"GET", "/health/ready", 0, 0, ROUTE_UNCOUNTED, health_ready},
+    {"GET", "/metrics", 0, 0, ROUTE_UNCOUNTED, health_metrics},
     {"GET", "/v1/openapi.json", 0, 0, 0, pages_file},
 
-    {"GET", "/", 0, 0, 0, pages_file},
-    {"GET", "/ui/{*}", 0, 0, 0, pages_file},
-    {"GET", "/favicon.ico", 0, 0, 0, pages_file},
+    {"GET", "/", 0, 0, ROUTE_UNCOUNTED, pages_file},
+    {"GET", "/ui/{*}", 0, 0, ROUTE_UNCOUNTED, pages_file},
+    {"GET", "/favicon.ico", 0, 0, ROUTE_UNCOUNTED, pages_file},
     {NULL, NULL, 0, 0, 0, NULL},
 };

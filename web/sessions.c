@@ -144,7 +144,7 @@ static bool is_secure(const struct request *request)
 {
     const char *origin = request_header_in(request, "Origin");
 
-    return origin && strncasecmp(origin, "https://", 8) == 0;
+    return request->web->tls || (origin && strncasecmp(origin, "https://", 8) == 0);
 }
 
 static void set_cookie(struct request *request, const char *token)

@@ -5,6 +5,7 @@
 #include "spool/spool.h"
 #include "web/auth.h"
 #include "web/idempotent.h"
+#include "web/limits.h"
 #include "web/preview.h"
 #include "web/rendering.h"
 #include "web/request.h"
@@ -12,6 +13,7 @@
 #include "web/setup.h"
 #include "web/stream.h"
 #include "web/throttle.h"
+#include "web/tls.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "web/worker.h"
@@ -100,16 +102,18 @@ static bool has_right_type(struct request *request)
 }
 
 /* Before a body is read: only whom it can lead to something may send one, and only as much as the resource takes. */
-static size_t admit(void *context, const char *method, const char *target, const char *authorization,
-                    const char *cookie)
+static size_t admit(void *context, const struct gate *gate, const char *authorization, const char *cookie)
 {
     const struct web *web = context;
-    char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(target);
+    char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE], allow[ROUTE_ALLOW_SIZE], *path = xstrdup(gate_target(gate));
     const struct route *route = NULL;
+    struct user user = {0};
+    struct key key = {0};
 
     path[strcspn(path, "?#")] = '\0';
-    if (route_find(&route, params, allow, routes, method, path) != ROUTE_FOUND ||
-        !auth_admits(web->options.spool, route, authorization, cookie))
+    if (route_find(&route, params, allow, routes, gate_method(gate), path) != ROUTE_FOUND ||
+        !auth_admits(&key, &user, web->options.spool, route, authorization, cookie) ||
+        !key_rule_allows(&key.rule, gate_peer(gate)) || !limits_have_room(web->limits, &key, user.id, gate_peer(gate)))
         route = NULL;
     free(path);
     if (!route)
@@ -190,6 +194,16 @@ static void go_on(struct request *request)
         request_finish(request);
 }
 
+/* The body was not read, though nothing is in the way any more: what was has passed in the meantime. */
+static bool was_admitted(struct request *request)
+{
+    if (gate_refusal(request->gate) != GATE_NOT_ADMITTED)
+        return true;
+    request_header(request, "Retry-After", "1");
+    request_problem(request, 429, "rate_limited", "this came a moment too early; try again in 1 s");
+    return false;
+}
+
 static void on_request(struct evhttp_request *http, void *context)
 {
     struct web *web = context;
@@ -201,8 +215,8 @@ static void on_request(struct evhttp_request *http, void *context)
         return;
     }
     request = request_new(web, gate, http);
-    if (was_refused(request) || !has_route(request) || !auth_check(request) || !has_right_type(request) ||
-        !idempotent_key(request))
+    if (was_refused(request) || !has_route(request) || !auth_check(request) || !limits_check(request) ||
+        !was_admitted(request) || !has_right_type(request) || !idempotent_key(request))
         request_finish(request);
     else if (request->route->flags & ROUTE_BODY_LARGE)
         upload_start(request, go_on);
@@ -230,12 +244,41 @@ static int listen_on(struct web *web)
     return 0;
 }
 
+static bool has_tls(const char *certificate)
+{
+    return certificate && *certificate;
+}
+
+int web_check_tls(const char *certificate, const char *key)
+{
+    struct tls *tls = NULL;
+    int error = has_tls(certificate) ? tls_open(&tls, certificate, key) : 0;
+
+    tls_close(tls);
+    return error;
+}
+
+int web_reload_tls(struct web *web, const char *certificate, const char *key)
+{
+    return web->tls && has_tls(certificate) ? tls_reload(web->tls, certificate, key) : 0;
+}
+
+static int open_links(struct web *web)
+{
+    char *path = xasprintf("%s/link.key", spool_state_dir(web->options.spool));
+    int error = link_secret_open(web->link_secret, path);
+
+    free(path);
+    return error;
+}
+
 static int make_server(struct web *web)
 {
     const struct web_options *options = &web->options;
     struct gate_limits limits = {
         .memory_max = options->memory_max,
         .connections_max = options->connections_max,
+        .tls = web->tls,
         .admit = admit,
         .context = web,
     };
@@ -268,11 +311,17 @@ int web_open(struct web **out, const struct web_options *options)
     web->options.version = web->version;
     web->started_at = clock_now_ms();
     LIST_INIT(&web->requests);
+    web->limits = limits_new(options->per_minute, options->address_per_minute);
     web->renderings = renderings_new();
     web->previews = previews_new();
     web->names = throttle_new(FAILURES_OF_A_NAME);
     web->addresses = throttle_new(FAILURES_OF_AN_ADDRESS);
-    result = make_server(web);
+    result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
+    web->options.tls_certificate = web->options.tls_key = NULL; /* borrowed until here */
+    if (result == 0)
+        result = open_links(web);
+    if (result == 0)
+        result = make_server(web);
     if (result == 0)
         result = listen_on(web);
     if (result == 0 && !(web->worker = worker_new(options->base)))
@@ -293,6 +342,11 @@ int web_port(const struct web *web)
     return web->port;
 }
 
+void web_set_limits(struct web *web, int per_minute, int address_per_minute)
+{
+    limits_set(web->limits, per_minute, address_per_minute);
+}
+
 void web_drain(struct web *web)
 {
     web->draining = true;
@@ -311,6 +365,7 @@ void web_close(struct web *web)
         evhttp_free(web->http);
     worker_free(web->worker);
     gates_free(web->gates);
+    tls_close(web->tls);
     /* What still waits for a commit or for a reader finishes later, into nothing. */
     while ((request = LIST_FIRST(&web->requests)) != NULL) {
         LIST_REMOVE(request, entry);
@@ -321,6 +376,7 @@ void web_close(struct web *web)
     previews_free(web->previews);
     throttle_free(web->names);
     throttle_free(web->addresses);
+    limits_free(web->limits);
     free(web->address);
     free(web->version);
     free(web);

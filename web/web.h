@@ -23,11 +23,14 @@ struct web_options {
     struct converter *converter; /* pages and PDFs on demand */
     const char *address;         /* "127.0.0.1", "::1", "0.0.0.0" */
     int port;                    /* 0 = any; web_port() tells */
-    size_t body_max;             /* octets of one request body; more is 413 before it is read */
-    size_t memory_max;           /* octets of all bodies under way together; more is 503 with Retry-After */
+    /* PEM files: then TLS is spoken, and nothing else. NULL or "" = plain HTTP. */
+    const char *tls_certificate, *tls_key;
+    size_t body_max;   /* octets of one request body; more is 413 before it is read */
+    size_t memory_max; /* octets of all bodies under way together; more is 503 with Retry-After */
     int connections_max;
     const char *version;
     bool allow_private_webhooks;
+    int per_minute, address_per_minute; /* see web_set_limits */
     void *server;                       /* context of the callbacks */
     json_t *(*lines)(void *server);     /* new array, the line objects of /v1/lines */
     json_t *(*providers)(void *server); /* new array */
@@ -51,6 +54,13 @@ struct web_options {
  * and the converter, and ends the turn of the spool after it. */
 int web_open(struct web **out, const struct web_options *options);
 int web_port(const struct web *web);
+/* Can this pair be served? 0, ERR_INVALID (the message names the file). NULL or "" is fine. */
+int web_check_tls(const char *certificate, const char *key);
+/* Another pair for the connections to come. ERR_INVALID: the old one stays, and /health/ready says so. Without TLS
+ * nothing is done. */
+int web_reload_tls(struct web *web, const char *certificate, const char *key);
+/* Requests a minute: of a key that has no limit of its own, and of an address without a valid one; 0 = no limit. */
+void web_set_limits(struct web *web, int per_minute, int address_per_minute);
 /* Refuse new submissions with 503 from now on (drain); lists and status go on. */
 void web_drain(struct web *web);
 /* Ends connections; replies that wait for a commit are dropped. NULL is fine. */

@@ -4,17 +4,20 @@
 #define FAXD_WEB_WEB_PRIVATE_H
 
 #include "web/gate.h"
+#include "web/link_token.h"
 #include "web/web.h"
 
 #include <event2/http.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
+struct limits;
 struct previews;
 struct renderings;
 struct request;
 struct streams;
 struct throttle;
+struct tls;
 struct worker;
 
 LIST_HEAD(request_list, request);
@@ -24,6 +27,8 @@ struct web {
     char *address, *version;
     struct evhttp *http;
     struct gates *gates;
+    struct tls *tls; /* NULL = plain HTTP */
+    struct limits *limits;
     int port;
     bool draining, closing;
     struct request_list requests; /* under way */
@@ -31,6 +36,7 @@ struct web {
     struct worker *worker;
     struct renderings *renderings;
     struct previews *previews;
+    unsigned char link_secret[LINK_SECRET_SIZE];
     struct throttle *names, *addresses; /* of wrong passwords */
     int hashing;                        /* passwords under way */
     int64_t started_at;

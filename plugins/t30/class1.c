@@ -35,6 +35,9 @@
 #define RESULT_MAX      MS(5000)
 #define FRAME_RESULT    MS(2000)  /* T.30 gives a call up when a frame has not ended after 3 s */
 #define LISTEN_MAX      MS(60000) /* T.30's timers are shorter */
+#define GAP_MAX         MS(2900)  /* between frames: T.30 says nothing before their carrier is gone */
+#define PAGE_MAX        MS(30000) /* of one that the modem does not hear. Most are over, and no line is held for long */
+#define OK_MAX          MS(1000)  /* between an OK and the CONNECT that was asked for */
 #define ABORT_MAX       MS(1000)
 #define ABORT_TRIES     4
 #define REST            MS(50)
@@ -49,6 +52,7 @@
 #define LINE_SIZE       64
 #define CAN             0x18
 #define FINAL_FRAME     0x10 /* in the control field */
+#define STATE_F_TCF     7    /* t30.c has it to itself: the training check is awaited */
 #define FCS_OCTETS      2
 
 enum state {
@@ -93,6 +97,7 @@ struct class1 {
     int left;       /* samples until the state takes too long; 0 = it may */
     int tries, refusals, failures;
     int asked_for; /* samples since the modem was asked to listen */
+    bool doubted;  /* whether it does: it said OK to that */
     struct dle dle;
     bool skip_lf;
     char line[LINE_SIZE];
@@ -474,6 +479,13 @@ static void begin_hearing(struct class1 *class1)
     class1->heard = class1->changes;
 }
 
+static int listen_max(const struct class1 *class1)
+{
+    if (class1->carrier)
+        return GAP_MAX;
+    return class1->fast && class1->t30->state != STATE_F_TCF ? PAGE_MAX : LISTEN_MAX;
+}
+
 static void ask_to_hear(struct class1 *class1, bool fast)
 {
     char text[24];
@@ -481,8 +493,9 @@ static void ask_to_hear(struct class1 *class1, bool fast)
     class1->fast = fast;
     class1->heard = class1->changes;
     class1->asked_for = 0;
+    class1->doubted = false;
     snprintf(text, sizeof text, fast ? "AT+FRM=%d" : "AT+FRH=3", modulation(&class1->receive));
-    command(class1, text, STATE_HEAR_ASKED, LISTEN_MAX);
+    command(class1, text, STATE_HEAR_ASKED, listen_max(class1));
 }
 
 /* The carrier is gone, if T.30 still cares: a phase that it has queued begins. */
@@ -502,7 +515,10 @@ static void hear_listen_answer(struct class1 *class1, enum reply reply)
     case REPLY_CONNECT:
         begin_hearing(class1);
         return;
-    case REPLY_OK: /* one too many, CONNECT follows; LISTEN_MAX if it does not */
+    case REPLY_OK: /* one too many, CONNECT follows; or the command was taken for the end of the one before */
+        class1->doubted = !class1->fast;
+        if (class1->doubted && class1->left > OK_MAX)
+            class1->left = OK_MAX;
         return;
     case REPLY_V21: /* +FRH:3, by itself: CONNECT follows */
         class1->fast = false;
@@ -748,6 +764,24 @@ void class1_receive(struct class1 *class1, const uint8_t *octets, size_t size)
 
 /* ---- time ---- */
 
+/* While a page is on the line that the modem did not train on, it says nothing, and T.30 would take the line for silent
+ * after 7 s (T2) and speak into the page. Behind the page come frames, of which the modem tells, and T.30 asks for the
+ * page again. Behind a training check they come sooner. */
+static bool awaits_page(const struct class1 *class1)
+{
+    return class1->state == STATE_HEAR_ASKED && class1->fast && class1->t30->state != STATE_F_TCF;
+}
+
+static void advance_timers(struct class1 *class1, int samples)
+{
+    t30_state_t *t30 = class1->t30;
+    int held = awaits_page(class1) ? t30->timer_t2_t4 : 0;
+
+    t30->timer_t2_t4 -= held;
+    t30_timer_update(t30, samples);
+    t30->timer_t2_t4 += held;
+}
+
 static void out_of_time(struct class1 *class1)
 {
     static const uint8_t end[2] = {DLE, DLE_ETX};
@@ -771,6 +805,14 @@ static void out_of_time(struct class1 *class1)
         stop(class1);
         break;
     case STATE_HEAR_ASKED:
+        if (awaits_page(class1) && class1->t30->timer_t2_t4 > 0)
+            class1->t30->timer_t2_t4 = 1;
+        carrier_down(class1);
+        if (class1->doubted)
+            put(class1, "\r", 1); /* ends what it listens for, and is nothing to a modem that waits for a command */
+        else
+            stop(class1);
+        break;
     case STATE_HEARING:
         carrier_down(class1);
         stop(class1);
@@ -808,7 +850,7 @@ void class1_advance(struct class1 *class1, int samples)
         class1->left = 0;
         out_of_time(class1);
     }
-    t30_timer_update(class1->t30, samples);
+    advance_timers(class1, samples);
     settle(class1);
 }
 
@@ -826,7 +868,7 @@ int class1_due(const struct class1 *class1)
         return 0;
     earlier(&due, class1->left);
     earlier(&due, class1->t30->timer_t0_t1);
-    earlier(&due, class1->t30->timer_t2_t4);
+    earlier(&due, awaits_page(class1) ? 0 : class1->t30->timer_t2_t4);
     earlier(&due, class1->t30->timer_t3);
     earlier(&due, class1->t30->timer_t5);
     return due;

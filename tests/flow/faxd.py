@@ -239,12 +239,15 @@ class Faxd:
 
     # --- REST ---
 
+    def client(self, timeout=60):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def ask(self, method, path, body=None, headers=None, key=None, timeout=60):
         sent = {"Authorization": "Bearer " + (key or self.key), **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        client = self.client(timeout)
         try:
             client.request(method, path, body, sent)
             answer = client.getresponse()
@@ -407,9 +410,9 @@ def fact(function):
 running = []
 
 
-def started(config=None):
+def started(config=None, kind=Faxd):
     """A started faxd that the runner ends after the fact."""
-    server = Faxd(config)
+    server = kind(config)
     running.append(server)
     return server.start()
 

@@ -1,39 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lines of faxd on modems of the bench: the program modem_bench, kept for as long as a test wants it, and providers on its
 devices. Test files import it; it is no test itself."""
-import json
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 
-from faxd import BUILD, PATIENCE_S, wait_for
+from faxd import wait_for
+from modem_bench import ModemBench
 
 
-class Bench:
-    """Modems with numbers, joined by an exchange, in a folder of their own. `config` is a provider's section on them."""
+class Bench(ModemBench):
+    """`config` is made of its provider(): a section of faxd.conf on its modems."""
 
     def __init__(self, *numbers, **behaviours):
         """`behaviours`: n5550="busy", and options of the program: delay_ms, noise."""
-        self.folder = tempfile.mkdtemp(prefix="faxd-modems-")
         self.numbers = numbers
-        command = [os.path.join(BUILD, "tests/lib/modem_bench"), "--folder", self.folder]
+        self.events, self.lock = [], threading.Lock()
+        options = []
         for name, value in behaviours.items():
             if name[0] == "n" and name[1:].isdigit():
-                command += ["--number", f"{name[1:]}={value}"]
+                options += ["--number", f"{name[1:]}={value}"]
             else:
-                command += ["--" + name.replace("_", "-"), str(value)]
-        self.events, self.lock = [], threading.Lock()
-        self.process = subprocess.Popen(command + list(numbers), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
+                options += ["--" + name.replace("_", "-"), str(value)]
+        super().__init__(*options, *numbers)
         self.wait("ready")
 
-    def read(self):
-        for line in self.process.stdout:
+    def take(self, event):
+        if event:
             with self.lock:
-                self.events.append(json.loads(line))
+                self.events.append(event)
 
     def seen(self, event, **more):
         with self.lock:
@@ -48,16 +41,12 @@ class Bench:
         return [e for e in self.seen("done") + self.seen("error")]
 
     def say(self, command):
-        """One order (tests/lib/modem_command.h), obeyed when this returns."""
+        """One order, obeyed when this returns."""
         before = len(self.answers())
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
+        self.order(command)
         wait_for(lambda: len(self.answers()) > before, f"the bench to obey {command}")
         if self.seen("error"):
             raise AssertionError(f"{command}: {self.seen('error')}")
-
-    def device(self, number):
-        return os.path.join(self.folder, number)
 
     def provider(self, settings="", lines="", name="modems", numbers=None, group="default"):
         """A provider on these modems; `settings` are the provider's, `lines` stands in the settings of each line."""
@@ -67,13 +56,7 @@ class Bench:
                 + "".join(parts) + "}\n")
 
     def close(self):
-        self.process.stdin.close()
-        status = self.process.wait(PATIENCE_S)
-        self.reader.join()
-        self.process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if status != 0:
-            raise AssertionError(f"the bench ended with {status}")
+        self.stop()
 
     def __enter__(self):
         return self

@@ -1,46 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The modem bench as a program under test, and hosts of its modems: AT commands line by line, or efax. Test files
 import it; it is no test itself."""
-import json
 import os
 import queue
 import re
 import select
-import shutil
 import subprocess
-import tempfile
 import termios
-import threading
 import time
 import tty
 
-from faxd import BUILD, PATIENCE_S, running
+from faxd import PATIENCE_S, running
+from modem_bench import ModemBench
 
 DLE, ETX, CAN = b"\x10", b"\x03", b"\x18"
 END = DLE + ETX
 
 
-class Bench:
-    """`modem_bench` with a modem for each of `numbers`. It is ended after the fact."""
+class Bench(ModemBench):
+    """A modem for each of `numbers`; what it tells is taken event by event. It is ended after the fact."""
 
     def __init__(self, *numbers, delay_ms=0, options=()):
-        self.folder = tempfile.mkdtemp(prefix="faxd-bench-")
-        self.errors = os.path.join(self.folder, "log")
-        with open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen(
-                [os.path.join(BUILD, "tests/lib/modem_bench"), "--folder", self.folder, "--delay-ms", str(delay_ms),
-                 *options, *numbers], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self.events = queue.Queue()
         self.kept = []
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
+        super().__init__("--delay-ms", str(delay_ms), *options, *numbers)
         running.append(self)
         self.wait("ready")
 
-    def read(self):
-        for line in self.process.stdout:
-            self.events.put(json.loads(line))
-        self.events.put(None)
+    def take(self, event):
+        self.events.put(event)
 
     def wait(self, *names, **wanted):
         """The next event of one of the names with such values, also one that has been passed over before."""
@@ -59,8 +47,7 @@ class Bench:
 
     def ask(self, line):
         """Give a command; what it is answered with."""
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        self.order(line)
         return self.wait("done", "error", "stats")
 
     def do(self, *lines):
@@ -68,35 +55,12 @@ class Bench:
             answer = self.ask(line)
             assert answer["event"] == "done", f"{line}: {answer}"
 
-    def link(self, number):
-        return os.path.join(self.folder, number)
-
-    def stop(self):
-        """At the end of its input it leaves, and nothing of it stays."""
-        self.process.stdin.close()
-        status = self.process.wait(PATIENCE_S)
-        self.reader.join()
-        self.process.stdout.close()
-        left = [name for name in os.listdir(self.folder) if os.path.islink(os.path.join(self.folder, name))]
-        log = self.log()
-        shutil.rmtree(self.folder)
-        assert (status, left) == (0, []), f"modem_bench ended with {status}, left {left}: {log}"
-
-    def kill_all(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-
-    def log(self):
-        with open(self.errors, encoding="utf-8", errors="replace") as file:
-            return file.read()
-
 
 class Host:
     """A host of a modem. What the modem says is read octet by octet in order; nothing is thrown away unseen."""
 
     def __init__(self, bench, number, ready=True):
-        self.fd = os.open(bench.link(number), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.fd = os.open(bench.device(number), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self.fd)
         self.seen = b""
         if ready:
@@ -173,7 +137,7 @@ def efax(bench, number, *arguments):
     log = open(os.path.join(bench.folder, f"efax-{number}.log"), "w+b")
     try:
         return subprocess.Popen(
-            ["efax", "-d", bench.link(number), "-x", os.path.join(bench.folder, f"lock-{number}"), "-v",
+            ["efax", "-d", bench.device(number), "-x", os.path.join(bench.folder, f"lock-{number}"), "-v",
              "chewmainrxtf", "-l", number, "-i", "Z", "-i", "E0", *arguments], stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, cwd=bench.folder, env=dict(os.environ, TZ="UTC")), log
     except BaseException:

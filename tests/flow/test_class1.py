@@ -35,8 +35,6 @@ class Pair:
         wait_up(self.server, self.bench, "in", [callee])
 
     def call(self, path=PAGES[0], **more):
-        # Under a sanitizer the modems, which are programs too, may come too late for each other.
-        more.setdefault("retry", {"max_attempts": 3 if sanitized() else 1})
         return Call(self.server, self.callee, path, **more)
 
     def many(self, count=MANY):

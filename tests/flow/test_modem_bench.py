@@ -165,6 +165,22 @@ def frames_and_data_go_from_host_to_host():
 
 
 @fact
+def a_frame_that_was_not_asked_for_yet_is_kept():
+    bench = Bench("1001", "1002")
+    with Host(bench, "1001") as one, Host(bench, "1002") as two:
+        connected(one, two, "1002")
+        frame_arrives(two, one, bytes.fromhex("ffc0aa"))
+        same((two.result(), one.result()), ("CONNECT", "OK"))
+        two.send(FRAME + END)
+        same(two.result(), "OK")
+        time.sleep(0.5)
+        one.command("AT+FRH=3")
+        one.until(rb"^\r\nCONNECT\r\n" + re.escape(FRAME) + rb"..\x10\x03\r\nOK\r\n")
+        turned(one, two, FRAME)  # its next command is no abort
+        turned(two, one, FRAME)
+
+
+@fact
 def a_receive_command_ends_with_any_octet():
     bench = Bench("1001", "1002")
     with Host(bench, "1001") as one, Host(bench, "1002") as two:
@@ -243,6 +259,24 @@ def a_turnaround_is_from_the_result_to_the_whole_command():
         stats = bench.ask("stats")
         same(stats["turnarounds"], 2)
         assert 300000 <= stats["turnaround_max_us"] == stats["turnaround_p999_us"] < 30000000, stats
+
+
+@fact
+def the_lines_stand_still_while_the_bench_does():
+    bench = Bench("1001", "1002")
+    with Host(bench, "1001") as one, Host(bench, "1002") as two:
+        connected(one, two, "1002")
+        two.send(FRAME + END)
+        same(two.result(), "OK")
+        begun = time.monotonic()
+        two.command("AT+FTS=200")
+        two.quiet(0.3)
+        bench.process.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        bench.process.send_signal(signal.SIGCONT)
+        same(two.result(), "OK")
+        assert time.monotonic() - begun > 2.9, "2 s of silence, and the second that was none"
+        assert bench.ask("stats")["held_us"] > 900000
 
 
 # ---- the command line ----
@@ -443,7 +477,7 @@ def a_device_vanishes_and_comes_back():
         connected(one, two, "1002")
         bench.do("fault 1001 vanish")
         bench.wait("hung_up", number="1001")
-        same(os.path.lexists(bench.link("1001")), False)
+        same(os.path.lexists(bench.device("1001")), False)
         same(bench.ask("fault 1001 vanish")["event"], "error")
         while one.more(1):
             pass

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Class 1 modems: the real engine at a modem of the bench at one end or at both, in real time, many calls side by side.
- */
+ *
+ * FAXD_ONLY is a part of the names of calls that alone are made, and their records are shown. */
 #include "config.h"
 
 #include <linux/capability.h>
@@ -129,7 +130,7 @@ static void check_delivered(const struct call *call)
                   pair_text(sender, "outcome"), pair_text(receiver, "outcome"),
                   (long long)pair_number(sender, "rate_bps"), (long long)pair_number(receiver, "ecm_retries"),
                   (long long)pair_number(receiver, "bad_rows"), (long long)pair_number(sender, "line_ms"));
-    if (getenv("ONLY") || strcmp(pair_text(sender, "outcome"), "success") != 0 ||
+    if (getenv("FAXD_ONLY") || strcmp(pair_text(sender, "outcome"), "success") != 0 ||
         strcmp(pair_text(receiver, "outcome"), "success") != 0) {
         /* The records are long, and tell all. */
         json_dumpf(sender->record, stderr, JSON_COMPACT);
@@ -182,7 +183,7 @@ static const struct scenario scenarios[] = {
 static void pages_go_from_modem_to_modem(void **state)
 {
     static struct call calls[2 * SCENARIOS];
-    const char *only = getenv("ONLY");
+    const char *only = getenv("FAXD_ONLY");
     int count = 0;
 
     (void)state;

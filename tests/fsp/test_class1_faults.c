@@ -2,8 +2,8 @@
 /* Class 1 modems that do what they should not, and lines that break: however a call ends, it ends, what its record says
  * is true, and the next call on the same modems works. In real time, many calls side by side.
  *
- * FAXD_CALLS is how many calls four modems make in a row, FAXD_SEED another seed for them. ONLY is a fault ("lose_ok
- * 1") that alone is tried, and the records are shown. */
+ * FAXD_CALLS is how many calls four modems make in a row, FAXD_SEED another seed for them. FAXD_ONLY is a fault
+ * ("lose_ok 1") that alone is tried, and the records are shown. */
 #include "config.h"
 
 #include <assert.h>
@@ -131,7 +131,7 @@ static void run_plan(struct verdict *verdict, const char *folder, char (*numbers
     }
     modem_pair_run(&modems, do_mischief, plan);
     judge(verdict, &modems.pair, plan->pages, plan->ecm);
-    for (int i = 0; getenv("ONLY") && i < 2; i++) {
+    for (int i = 0; getenv("FAXD_ONLY") && i < 2; i++) {
         json_dumpf(modems.pair.ends[i].record, stderr, JSON_COMPACT);
         fputc('\n', stderr);
     }
@@ -237,7 +237,7 @@ static int end_faulty(struct faulty *faulty)
 static void whatever_a_modem_does_the_call_ends_truly(void **state)
 {
     static struct faulty calls[FAULTS];
-    const char *only = getenv("ONLY");
+    const char *only = getenv("FAXD_ONLY");
     int wrong = 0;
 
     (void)state;

@@ -2,8 +2,8 @@
 /* A bench of fax modems without hardware: pseudo-terminals that behave as ITU-T T.31 Class 1 modems, with telephone
  * numbers, joined by a small exchange, in real time. For tests, and for trying faxd; `modem_bench` is the program.
  *
- * A thread of the bench ticks every 20 ms of real time, and makes up for ticks that it could not keep. Numbers are made
- * of digits, + * and #.
+ * A thread of the bench ticks every 20 ms of real time. On a machine that is too busy for it, time on its lines goes
+ * more slowly, for both ends alike. Numbers are made of digits, + * and #.
  *
  * Errors: 0 or a code of server/base/err.h, with a message.
  * Thread: any; one lock. The handler of events is called with it held and must not call the bench.
@@ -63,6 +63,7 @@ struct modem_bench_stats {
     int64_t lost_octets; /* the host did not read, until there was no room */
     int64_t ticks;
     int64_t tick_late_max_us; /* the longest that the thread was behind its time */
+    int64_t held_us;          /* for so long in all the lines stood still, since it was too late for ticks */
 };
 
 void modem_bench_stats(struct modem_bench *bench, struct modem_bench_stats *stats);

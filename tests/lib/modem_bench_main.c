@@ -134,10 +134,10 @@ static void print_stats(struct printer *printer, struct modem_bench *bench)
     snprintf(line, sizeof line,
              "{\"event\":\"stats\",\"turnarounds\":%lld,\"turnaround_max_us\":%lld,\"turnaround_p999_us\":%lld,"
              "\"calls\":%d,\"connected\":%d,\"underruns\":%d,\"late_chunks\":%d,\"lost_octets\":%lld,\"ticks\":%lld,"
-             "\"tick_late_max_us\":%lld}",
+             "\"tick_late_max_us\":%lld,\"held_us\":%lld}",
              (long long)stats.turnarounds, (long long)stats.turnaround_max_us, (long long)stats.turnaround_p999_us,
              stats.calls, stats.connected, stats.underruns, stats.late_chunks, (long long)stats.lost_octets,
-             (long long)stats.ticks, (long long)stats.tick_late_max_us);
+             (long long)stats.ticks, (long long)stats.tick_late_max_us, (long long)stats.held_us);
     print(printer, line);
 }
 

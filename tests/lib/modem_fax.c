@@ -29,6 +29,7 @@ struct modem_fax {
     bool shielding;   /* the octet before was DLE */
     int frame_octets; /* of the frame that the host is giving */
     bool connect_due; /* a CONNECT is expected: see take_result */
+    bool connected;   /* CONNECT is the last thing that was said */
     bool dry, ran_dry;
     int64_t data_wait; /* samples without data from the host */
 };
@@ -55,11 +56,18 @@ static enum modem_result result_of(int code)
     return code >= 0 && code < (int)(sizeof results / sizeof *results) ? results[code] : MODEM_ERROR;
 }
 
-/* When the flags of the preamble have gone out and the host has not given a frame yet, spandsp says CONNECT again. */
+/* spandsp says CONNECT again when the flags of the preamble have gone out and the host has not given a frame yet; and
+ * before a frame that was heard while the host had not asked for it, where one is due for its flags, one for itself, or
+ * both. A host would take the second one for a part of the frame. */
 static void take_result(struct modem_fax *fax, enum modem_result result)
 {
-    if (result == MODEM_CONNECT && modem_fax_mode(fax) == MODEM_FAX_FRAMES && !fax->connect_due)
+    enum modem_fax_mode mode = modem_fax_mode(fax);
+
+    if (result == MODEM_CONNECT && mode == MODEM_FAX_FRAMES && !fax->connect_due)
         return;
+    if (result == MODEM_CONNECT && mode == MODEM_FAX_RECEIVING && fax->connected)
+        return;
+    fax->connected = result == MODEM_CONNECT;
     fax->connect_due = false;
     fax->data_wait = 0;
     fax->handlers.result(fax->handlers.user, result);
@@ -162,6 +170,7 @@ static void forget(struct modem_fax *fax, int mode)
     at->dte_is_waiting = FALSE;
     at->ok_is_pending = FALSE;
     at->do_hangup = FALSE;
+    queue_flush(fax->t31->rx_queue);
     /* A restart of the modem that it believes to run is skipped, whatever its handlers are. */
     fax->t31->modem = FAX_MODEM_NONE;
     at_modem_control(at, AT_MODEM_CONTROL_RESTART, (const char *)(intptr_t)FAX_MODEM_SILENCE_TX);
@@ -171,6 +180,7 @@ static void forget(struct modem_fax *fax, int mode)
     fax->shielding = false;
     fax->frame_octets = 0;
     fax->connect_due = false;
+    fax->connected = false;
     fax->dry = false;
     fax->data_wait = 0;
 }
@@ -222,8 +232,13 @@ void modem_fax_command(struct modem_fax *fax, const char *name, int value)
     fax->dry = false;
     fax->data_wait = 0;
     fax->connect_due = true;
+    fax->connected = false;
     t31_at_rx(fax->t31, line, length);
     limit_frames(fax);
+    /* A frame that had been heard before has been handed over with its result; spandsp still takes the next command for
+     * the abort of this one. */
+    if (strcmp(name, "FRH") == 0 && !fax->t31->at_state.dte_is_waiting && modem_fax_mode(fax) == MODEM_FAX_RECEIVING)
+        fax->t31->at_state.at_rx_mode = AT_MODE_OFFHOOK_COMMAND;
 }
 
 void modem_fax_set_adaptive(struct modem_fax *fax, bool adaptive)

@@ -217,12 +217,14 @@ struct mischief {
     const char *to;     /* a command: the next `times` of these that begin so ... */
     int times;          /* ... (-1: all) ... */
     int skip;           /* ... after so many of them ... */
-    const char *answer; /* ... get this instead, octets for octets; "" = nothing */
+    const char *answer; /* ... get this instead, octets for octets; "" = nothing ... */
+    int answer_ms;      /* ... after so long */
     const char *before; /* ... or this first, and then what is due */
     bool echo;          /* commands come back */
     bool lose_frame_ok; /* no result behind frames that are heard */
     bool train_again;   /* when it is done, DCS comes again */
     bool refuse_pages;  /* RTN for each page */
+    bool two_frames;    /* before DCS the far end says who it is */
 };
 
 struct frame {
@@ -248,7 +250,8 @@ struct desk {
     int pages;           /* of the session, trainings among them */
     struct frame far[8]; /* frames of the far end that wait to be heard, the last is final */
     int far_count;
-    uint8_t last; /* frame of the session: its control field */
+    uint8_t last;         /* frame of the session: its control field */
+    int64_t answer_at_ms; /* the mischief's answer is said then; 0 = none waits */
 };
 
 static int document = -1;
@@ -380,6 +383,8 @@ static void far_answers(struct desk *desk)
     switch (desk->last) {
     case T30_DIS:
         desk->far_count = 0;
+        if (desk->mischief.two_frames)
+            far_says(desk, (const uint8_t[]){0xFF, 0x03, T30_TSI | 1, '1'}, 4);
         far_says_dcs(desk);
         break;
     case T30_EOP | 1:
@@ -453,6 +458,8 @@ static void take_command(struct desk *desk)
     if (mischief->before) {
         say(desk, mischief->before, strlen(mischief->before));
         answer(desk);
+    } else if (mischief->answer_ms > 0) {
+        desk->answer_at_ms = session_line_ms(desk->session) + mischief->answer_ms;
     } else {
         say(desk, mischief->answer, strlen(mischief->answer));
     }
@@ -570,6 +577,14 @@ static void open_desk(struct desk *desk, bool sending, const struct mischief *mi
     }
 }
 
+static void say_late_answer(struct desk *desk)
+{
+    if (desk->answer_at_ms == 0 || session_line_ms(desk->session) < desk->answer_at_ms)
+        return;
+    desk->answer_at_ms = 0;
+    say(desk, desk->mischief.answer, strlen(desk->mischief.answer));
+}
+
 /* Until the session is over, which it has to be. */
 static void run(struct desk *desk)
 {
@@ -581,6 +596,7 @@ static void run(struct desk *desk)
         assert_true(turn < TURNS_MAX && session_line_ms(desk->session) < limit_ms);
         session_advance(desk->session, due < ANSWER_MS * 8 ? due : ANSWER_MS * 8);
         take_output(desk);
+        say_late_answer(desk);
     }
 }
 
@@ -715,6 +731,49 @@ static void an_answer_that_was_not_heard_is_asked_for_again(void **state)
     expect(false, &(struct mischief){.to = "AT+FRH", .times = 1, .answer = "\r\nCONNECT\r\n"}, "success", NULL);
 }
 
+/* The line time that a call with such mischief takes, which has to succeed. */
+static int64_t line_ms(bool sending, const struct mischief *mischief)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    json_t *record;
+    int64_t ms;
+
+    assert_non_null(desk);
+    open_desk(desk, sending, mischief);
+    run(desk);
+    ms = session_line_ms(desk->session);
+    assert_int_equal(desk->done, mischief->times);
+    record = close_desk(desk);
+    assert_string_equal(text_of(record, "outcome"), "success");
+    json_decref(record);
+    free(desk);
+    return ms;
+}
+
+/* It took the command for the end of the one before, and said OK to that. The far end does not notice. */
+static void a_modem_that_does_not_listen_is_asked_again(void **state)
+{
+    static const struct mischief none = {.two_frames = true};
+
+    (void)state;
+    for (int sending = 0; sending < 2; sending++)
+        for (int skip = 0; skip < 2; skip++) {
+            const struct mischief mischief = {
+                .two_frames = true, .to = "AT+FRH", .skip = skip, .times = 1, .answer = "\r\nOK\r\n"};
+
+            assert_true(line_ms(sending, &mischief) < line_ms(sending, &none) + 2000);
+        }
+}
+
+/* T.30, which knows of the carrier, does nothing until it is gone. */
+static void a_frame_that_does_not_follow_is_not_awaited_for_long(void **state)
+{
+    const struct mischief mischief = {.two_frames = true, .to = "AT+FRH", .skip = 1, .times = 1, .answer = ""};
+
+    (void)state;
+    assert_true(line_ms(false, &mischief) < line_ms(false, &(struct mischief){.two_frames = true}) + 6000);
+}
+
 /* Without its result nobody knows whether the frame was good. */
 static void a_frame_without_a_result_is_no_frame(void **state)
 {
@@ -723,15 +782,15 @@ static void a_frame_without_a_result_is_no_frame(void **state)
     expect(false, &(struct mischief){.lose_frame_ok = true}, "training_failed", NULL);
 }
 
-/* The page itself, not its training: a frame comes in its place, the end of the page. */
-static void a_page_that_was_not_heard_is_refused(void **state)
+/* The page itself, not its training: a frame comes in its place, the end of the page, once that has gone by. */
+static void expect_page_refused(int page_ms)
 {
     static const char *const wanted[] = {"DIS", "DCS", "CFR", "EOP", "RTN"};
-    const struct mischief mischief = {.to = "AT+FRM", .skip = 1, .times = 1, .answer = "\r\n+FCERROR\r\n"};
+    const struct mischief mischief = {
+        .to = "AT+FRM", .skip = 1, .times = 1, .answer = "\r\n+FCERROR\r\n", .answer_ms = page_ms};
     struct desk *desk = calloc(1, sizeof *desk);
     json_t *record, *frames;
 
-    (void)state;
     assert_non_null(desk);
     open_desk(desk, false, &mischief);
     run(desk);
@@ -742,6 +801,21 @@ static void a_page_that_was_not_heard_is_refused(void **state)
     assert_int_equal(json_integer_value(json_object_get(record, "pages_received")), 1); /* at the far end's next try */
     json_decref(record);
     free(desk);
+}
+
+static void a_page_that_was_not_heard_is_refused(void **state)
+{
+    (void)state;
+    expect_page_refused(0);
+    expect_page_refused(6000);
+    expect_page_refused(25000);
+}
+
+/* T.30 does at last what it does when no page comes: it begins anew. */
+static void a_page_that_never_comes_is_not_awaited_for_ever(void **state)
+{
+    (void)state;
+    assert_true(line_ms(false, &(struct mischief){.to = "AT+FRM", .skip = 1, .times = 1, .answer = ""}) < 50000);
 }
 
 static void a_result_that_never_comes_gives_the_modem_up(void **state)
@@ -833,8 +907,11 @@ int main(void)
         cmocka_unit_test(a_modem_that_only_refuses_is_given_up),
         cmocka_unit_test(a_page_that_the_modem_did_not_send_is_sent_again),
         cmocka_unit_test(an_answer_that_was_not_heard_is_asked_for_again),
+        cmocka_unit_test(a_modem_that_does_not_listen_is_asked_again),
+        cmocka_unit_test(a_frame_that_does_not_follow_is_not_awaited_for_long),
         cmocka_unit_test(a_frame_without_a_result_is_no_frame),
         cmocka_unit_test(a_page_that_was_not_heard_is_refused),
+        cmocka_unit_test(a_page_that_never_comes_is_not_awaited_for_ever),
         cmocka_unit_test(a_result_that_never_comes_gives_the_modem_up),
         cmocka_unit_test(a_page_that_is_refused_is_not_confirmed),
         cmocka_unit_test(a_receiver_hears_frames_where_it_expected_a_page),

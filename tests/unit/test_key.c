@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include "spool/key.h"
+#include "spool/key_expiry.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "server/base/clock.h"
 #include "server/base/err.h"
@@ -181,16 +183,139 @@ static void scopes_go_by_their_words(void **state)
     }
 }
 
+static void a_rotated_key_opens_with_both_tokens_until_the_overlap_ends(void **state)
+{
+    struct spool *spool = spool_of(state);
+    char first[KEY_TOKEN_SIZE], second[KEY_TOKEN_SIZE], third[KEY_TOKEN_SIZE];
+    struct key made, key;
+    assert_int_equal(key_create(first, &made, spool, "a", KEY_FAX_READ, true, 0), 0);
+    assert_int_equal(key_check(&key, spool, first), 0);
+    assert_int_equal(key_rotate(second, &key, spool, made.public_id, 60), 0);
+    assert_int_equal(key.id, made.id);
+    assert_int_equal(strncmp(second, "fxk_test_", 9), 0);
+    assert_string_not_equal(first, second);
+    for (int i = 0; i < 2; i++) { /* from the row, then from memory */
+        assert_int_equal(key_check(&key, spool, first), 0);
+        assert_int_equal(key.id, made.id);
+        assert_int_equal(key_check(&key, spool, second), 0);
+        assert_int_equal(key.id, made.id);
+    }
+    clock_shift(60000);
+    assert_int_equal(key_check(&key, spool, first), ERR_NOT_FOUND);
+    assert_int_equal(key_check(&key, spool, second), 0);
+    assert_int_equal(key_rotate(third, &key, spool, made.public_id, 60), 0);
+    assert_int_equal(key_check(&key, spool, first), ERR_NOT_FOUND);
+    assert_int_equal(key_check(&key, spool, second), 0);
+    assert_int_equal(key_check(&key, spool, third), 0);
+    clock_shift(-60000);
+}
+
+static void a_second_rotation_and_one_without_overlap_end_the_older_token(void **state)
+{
+    struct spool *spool = spool_of(state);
+    char tokens[4][KEY_TOKEN_SIZE];
+    struct key made, key;
+    assert_int_equal(key_create(tokens[0], &made, spool, "a", KEY_ALL, false, 0), 0);
+    assert_int_equal(key_rotate(tokens[1], &key, spool, made.public_id, 3600), 0);
+    assert_int_equal(key_check(&key, spool, tokens[0]), 0);
+    assert_int_equal(key_rotate(tokens[2], &key, spool, made.public_id, 3600), 0);
+    assert_int_equal(key_check(&key, spool, tokens[0]), ERR_NOT_FOUND);
+    assert_int_equal(key_check(&key, spool, tokens[1]), 0);
+    assert_int_equal(key_rotate(tokens[3], &key, spool, made.public_id, 0), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(key_check(&key, spool, tokens[i]), ERR_NOT_FOUND);
+    assert_int_equal(key_check(&key, spool, tokens[3]), 0);
+    assert_int_equal(key_count(spool), 1);
+    assert_int_equal(key_revoke(spool, made.public_id), 0);
+    assert_int_equal(key_check(&key, spool, tokens[3]), ERR_NOT_FOUND);
+    assert_int_equal(key_rotate(tokens[0], &key, spool, made.public_id, 0), ERR_CONFLICT);
+    assert_int_equal(key_rotate(tokens[0], &key, spool, "key_NOT", 0), ERR_NOT_FOUND);
+}
+
+static void an_undone_rotation_leaves_the_token(void **state)
+{
+    struct spool *spool = spool_of(state);
+    char first[KEY_TOKEN_SIZE], second[KEY_TOKEN_SIZE];
+    struct key made, key;
+    assert_int_equal(key_create(first, &made, spool, "a", KEY_ALL, false, 0), 0);
+    assert_int_equal(spool_part_begin(spool), 0);
+    assert_int_equal(key_rotate(second, &key, spool, made.public_id, 0), 0);
+    assert_int_equal(key_check(&key, spool, second), 0);
+    assert_int_equal(spool_part_end(spool, false), 0);
+    assert_int_equal(key_check(&key, spool, second), ERR_NOT_FOUND);
+    assert_int_equal(key_check(&key, spool, first), 0);
+}
+
+static void a_rule_is_kept_with_its_key(void **state)
+{
+    struct spool_facts *facts = *state;
+    char token[KEY_TOKEN_SIZE];
+    struct key_rule rule = {.allow_count = 2, .per_minute = 90};
+    struct address inside = {.family = AF_INET, .octets = {10, 1, 2, 3}};
+    struct address outside = {.family = AF_INET, .octets = {11, 1, 2, 3}};
+    struct key key;
+    assert_int_equal(cidr_parse(&rule.allow[0], "10.0.0.0/8"), 0);
+    assert_int_equal(cidr_parse(&rule.allow[1], "2001:db8::/32"), 0);
+    assert_int_equal(key_create(token, &key, facts->spool, "a", KEY_ALL, false, 0), 0);
+    assert_true(key_rule_allows(&key.rule, &outside));
+    assert_int_equal(key_check(&key, facts->spool, token), 0);
+    assert_int_equal(key_bind(&key, facts->spool, &rule), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(key_check(&key, facts->spool, token), 0);
+        assert_int_equal(key.rule.per_minute, 90);
+        assert_true(key_rule_allows(&key.rule, &inside));
+        assert_false(key_rule_allows(&key.rule, &outside));
+        spool_facts_reopen(facts);
+    }
+    json_t *shown = key_json(&key), *networks = json_object_get(shown, "allow_from");
+    assert_int_equal(json_array_size(networks), 2);
+    assert_string_equal(json_string_value(json_array_get(networks, 1)), "2001:db8::/32");
+    json_decref(shown);
+    key_rule_from_text(&rule, "what is this");
+    assert_int_equal(rule.allow_count, 3);
+    assert_false(key_rule_allows(&rule, &inside));
+}
+
+static void a_key_that_ends_soon_is_told_of_once(void **state)
+{
+    struct spool *spool = spool_of(state);
+    static const char count[] = "SELECT count(*) AS n FROM event WHERE type = 'api_key.expiring'";
+    const int64_t day = 86400000;
+    char token[KEY_TOKEN_SIZE];
+    struct key key;
+    assert_int_equal(key_create(token, &key, spool, "soon", KEY_ALL, false, clock_now_ms() + 8 * day), 0);
+    assert_int_equal(key_create(token, &key, spool, "revoked", KEY_ALL, false, clock_now_ms() + 2 * day), 0);
+    assert_int_equal(key_revoke(spool, key.public_id), 0);
+    assert_int_equal(key_create(token, &key, spool, "never", KEY_ALL, false, 0), 0);
+    assert_int_equal(key_expiry_warn(spool, 10), 0);
+    clock_shift(day + 1000);
+    assert_int_equal(key_expiry_warn(spool, 10), 1);
+    assert_int_equal(key_expiry_warn(spool, 10), 0);
+    assert_int_equal(spool_facts_number(spool, count), 1);
+    assert_int_equal(spool_facts_number(spool, "SELECT count(*) AS n FROM event WHERE data LIKE '%\"name\":\"soon\"%'"),
+                     1);
+    clock_shift(-day - 1000);
+}
+
 #define FACT(fact) cmocka_unit_test_setup_teardown(fact, spool_facts_setup, spool_facts_teardown)
 
 int main(void)
 {
     const struct CMUnitTest facts[] = {
-        FACT(a_key_opens_with_its_token_only), FACT(two_keys_differ_and_a_test_key_says_so),
-        FACT(the_token_is_not_in_the_store),   FACT(a_revoked_key_is_worth_nothing_at_once),
-        FACT(a_key_ends_with_its_time),        FACT(a_key_of_an_undone_request_is_worth_nothing),
-        FACT(use_is_noted_once_a_minute),      FACT(what_is_wrong_is_refused),
+        FACT(a_key_opens_with_its_token_only),
+        FACT(two_keys_differ_and_a_test_key_says_so),
+        FACT(the_token_is_not_in_the_store),
+        FACT(a_revoked_key_is_worth_nothing_at_once),
+        FACT(a_key_ends_with_its_time),
+        FACT(a_key_of_an_undone_request_is_worth_nothing),
+        FACT(use_is_noted_once_a_minute),
+        FACT(what_is_wrong_is_refused),
         FACT(scopes_go_by_their_words),
+        FACT(a_rotated_key_opens_with_both_tokens_until_the_overlap_ends),
+        FACT(a_second_rotation_and_one_without_overlap_end_the_older_token),
+        FACT(an_undone_rotation_leaves_the_token),
+        FACT(a_rule_is_kept_with_its_key),
+        FACT(a_key_that_ends_soon_is_told_of_once),
     };
     return cmocka_run_group_tests_name("key", facts, NULL, NULL);
 }

@@ -122,6 +122,8 @@ static void set_common(struct client *client, CURL *curl, const char *url, struc
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (getenv("FAXD_CA") != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, getenv("FAXD_CA"));
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "fax/" PACKAGE_VERSION);
     (void)client;

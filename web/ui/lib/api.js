@@ -1,5 +1,7 @@
 // The REST API: requests with the session's token or a key, and its problem documents as errors.
 
+const PATIENCE_S = 10;
+
 let key = sessionStorage.getItem("faxd-key");
 let csrf = null;
 let onSignedOut = () => {};
@@ -54,7 +56,16 @@ async function problemOf(reply) {
   return problem;
 }
 
-// The reply as it is. Throws a Problem, or an Error in words when there is no answer.
+async function fetched(url, init) {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The server does not answer. Is it running, and is the network there?");
+  }
+}
+
+// The reply as it is. What only reads waits once for a rate limit. Throws a Problem, or an Error in words when there is no answer.
 export async function ask(method, path, options = {}) {
   const { query, json, text, form, headers, signal, quiet, cache = "no-store" } = options;
   const init = { method, headers: headersOf(method, headers), signal, cache, credentials: "same-origin" };
@@ -64,15 +75,13 @@ export async function ask(method, path, options = {}) {
   } else if (text !== undefined || form) {
     init.body = text ?? form;
   }
-  let reply;
-  try {
-    reply = await fetch(address(path, query), init);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error("The server does not answer. Is it running, and is the network there?");
-  }
+  const reply = await fetched(address(path, query), init);
   if (reply.ok) return reply;
   const problem = await problemOf(reply);
+  if (reply.status === 429 && method === "GET" && !options.again && problem.retryAfter <= PATIENCE_S) {
+    await new Promise((done) => setTimeout(done, problem.retryAfter * 1000));
+    return ask(method, path, { ...options, again: true });
+  }
   if (reply.status === 401 && !quiet) onSignedOut(problem);
   throw problem;
 }

@@ -303,6 +303,42 @@ fact(async function a_line_is_switched_off_and_on() {
   await close(page);
 });
 
+// A reply of 403 or 404 would be an error on the console, and fail the fact: what a role may not do is not even asked for.
+for (const [role, wanted, hidden] of [
+  ["operator", ["Send", "Queue", "Inbox", "Lines"], ["Users", "API keys", "Webhooks", "Audit log"]],
+  ["sender", ["Send", "Queue", "Sent"], ["Users", "API keys", "Webhooks", "Audit log"]],
+  ["reader", ["Queue", "Sent", "Inbox"], ["Send", "Users", "API keys", "Webhooks", "Audit log"]],
+])
+  fact(Object.defineProperty(async () => {
+    if (!bySession()) throw new Error("there are no users without the first one");
+    await api("POST", "/v1/users", { name: role, role, password: PASSWORD });
+    const page = await fresh();
+    await page.goto(URL + "/");
+    await ready(page, "signin");
+    await page.getByLabel("Name", { exact: true }).fill(role);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator("nav.side a").first().waitFor();
+    await ready(page);
+    const links = await page.locator("nav.side a").evaluateAll((all) => all.map((link) => [link.textContent, link.getAttribute("href").slice(1)]));
+    const names = links.map(([name]) => name);
+    for (const name of wanted) assert.ok(names.includes(name), `${name} is not in the menu: ${names}`);
+    for (const name of hidden) assert.ok(!names.includes(name), `${name} is in the menu`);
+    for (const [, at] of links) {
+      await go(page, at);
+      assert.notEqual(await page.locator("h1").innerText(), "This page could not be shown", at);
+    }
+    if (role === "reader") {
+      await go(page, "/sent");
+      await page.locator("tbody tr[data-key] a").first().click();
+      await ready(page, "fax");
+      assert.equal(await page.getByRole("link", { name: "Send a fax" }).count(), 0);
+      await page.getByRole("button", { name: "More actions" }).click();
+      assert.deepEqual((await page.getByRole("menuitem").allInnerTexts()).filter((name) => /Cancel|Delete|Send|Hold|Forward|Try/.test(name)), []);
+    }
+    await close(page);
+  }, "name", { value: `a_${role}_is_offered_what_it_may_do_and_nothing_else` }));
+
 fact(async function every_module_that_is_imported_is_served() {
   const seen = new Set(), look = async (at) => {
     if (seen.has(at)) return;

@@ -48,12 +48,20 @@ function watch(page) {
   });
 }
 
+// UI_PAGES names a folder of pages in place of those in the program: to see a change without building.
+async function fromFolder(route) {
+  const at = new globalThis.URL(route.request().url()).pathname, reply = await route.fetch();
+  await route.fulfill({ status: 200, headers: { "Content-Security-Policy": reply.headers()["content-security-policy"] }, path: path.join(process.env.UI_PAGES, at === "/" ? "index.html" : at.slice(4)),
+    contentType: { ".js": "text/javascript", ".css": "text/css" }[path.extname(at)] || "text/html" });
+}
+
 // A window nobody is signed in to.
 export async function fresh(size = "desktop", scheme = "light") {
   const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, acceptDownloads: true, hasTouch: size === "phone", locale: "en-GB", reducedMotion: "reduce" });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   watch(page);
+  if (process.env.UI_PAGES) await page.route(/\/(ui\/[^?]*)?$/, fromFolder);
   return page;
 }
 

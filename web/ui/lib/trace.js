@@ -70,34 +70,39 @@ function phaseBar(rows, end) {
   return [bar, h("p.hint", null, "A call set-up, B agreeing, C pages, D confirming, E goodbye; as wide as they took.")];
 }
 
-function arrow(y, out, text, time, note) {
-  const from = out ? 150 : 410, to = out ? 410 : 150, tip = out ? 402 : 158;
+// Where things stand; on a phone without the words at the side, which are in the text below.
+const WIDE = { width: 640, we: 150, they: 410, time: 96, note: 430 };
+const NARROW = { width: 340, we: 96, they: 316, time: 84, note: null };
+
+function arrow(at, y, out, text, time, note) {
+  const from = out ? at.we : at.they, to = out ? at.they : at.we, tip = out ? to - 8 : to + 8;
   return s("g", null, s("title", null, `${out ? "sent" : "received"} ${text}${note ? ": " + note : ""}`),
     s("line", { x1: from, x2: tip, y1: y, y2: y, class: out ? "ladder-arrow" : "ladder-arrow in" }),
     s("path", { d: `M${to} ${y}L${tip} ${y - 4}V${y + 4}z`, class: out ? "ladder-head" : "ladder-head in" }),
-    s("text", { x: 280, y: y - 5, "text-anchor": "middle" }, text),
-    s("text", { x: 96, y: y + 4, class: "soft", "text-anchor": "end" }, time),
-    s("text", { x: 430, y: y + 4, class: "soft" }, note));
+    s("text", { x: (at.we + at.they) / 2, y: y - 5, "text-anchor": "middle" }, text),
+    s("text", { x: at.time, y: y + 4, class: "soft", "text-anchor": "end" }, time),
+    at.note && s("text", { x: at.note, y: y + 4, class: "soft" }, note));
 }
 
 function ladder(rows) {
+  const at = innerWidth < 700 ? NARROW : WIDE, middle = (at.we + at.they) / 2;
   const step = 30, top = 34, heights = rows.map((row) => (row.page ? 34 : step)), height = top + heights.reduce((sum, one) => sum + one, 0) + 10;
-  const picture = s("svg", { viewBox: `0 0 640 ${height}`, class: "ladder", role: "img", "aria-label": "Frames in order, ours from the left, theirs from the right; the same follows as text" });
+  const picture = s("svg", { viewBox: `0 0 ${at.width} ${height}`, class: "ladder", role: "img", "aria-label": "Frames in order, ours from the left, theirs from the right; the same follows as text" });
   let y = top, nth = 0, phase = "";
   const drawn = [];
-  rows.forEach((row, at) => {
-    const tall = heights[at];
+  rows.forEach((row, place) => {
+    const tall = heights[place];
     if (row.phase !== phase) { phase = row.phase; nth++; drawn.push(s("text", { x: 6, y: y + 19, class: "soft" }, phase)); }
-    picture.append(s("rect", { x: 0, y, width: 640, height: tall, class: nth % 2 ? "ladder-band odd" : "ladder-band" }));
+    picture.append(s("rect", { x: 0, y, width: at.width, height: tall, class: nth % 2 ? "ladder-band odd" : "ladder-band" }));
     if (row.page)
-      drawn.push(s("g", null, s("rect", { x: 190, y: y + 5, width: 180, height: tall - 10, rx: 4, class: "ladder-page" }),
-        s("text", { x: 280, y: y + 21, "text-anchor": "middle" }, `page data, ${((row.to - row.from) / 1000).toFixed(1)} s`)));
+      drawn.push(s("g", null, s("rect", { x: middle - 90, y: y + 5, width: 180, height: tall - 10, rx: 4, class: "ladder-page" }),
+        s("text", { x: middle, y: y + 21, "text-anchor": "middle" }, `page data, ${((row.to - row.from) / 1000).toFixed(1)} s`)));
     else
-      drawn.push(arrow(y + 20, row.frame.dir === "sent", row.frame.name, `${(row.frame.at_ms / 1000).toFixed(2)} s`, meaning(row.frame.name)));
+      drawn.push(arrow(at, y + 20, row.frame.dir === "sent", row.frame.name, `${(row.frame.at_ms / 1000).toFixed(2)} s`, meaning(row.frame.name)));
     y += tall;
   });
-  picture.append(s("text", { x: 150, y: 20, "text-anchor": "middle" }, "We"), s("text", { x: 410, y: 20, "text-anchor": "middle" }, "They"),
-    s("line", { x1: 150, x2: 150, y1: 28, y2: height - 6, class: "ladder-life" }), s("line", { x1: 410, x2: 410, y1: 28, y2: height - 6, class: "ladder-life" }), ...drawn);
+  const life = (x) => s("line", { x1: x, x2: x, y1: 28, y2: height - 6, class: "ladder-life" });
+  picture.append(s("text", { x: at.we, y: 20, "text-anchor": "middle" }, "We"), s("text", { x: at.they, y: 20, "text-anchor": "middle" }, "They"), life(at.we), life(at.they), ...drawn);
   return picture;
 }
 

@@ -15,7 +15,9 @@
 #include "server/call_file.h"
 #include "server/host.h"
 #include "server/verdict.h"
+#include "server/base/number.h"
 #include "spool/attempt.h"
+#include "spool/block.h"
 #include "spool/converter.h"
 #include "spool/document.h"
 #include "spool/fax_state.h"
@@ -25,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -451,13 +454,67 @@ out:
     return error;
 }
 
-static void reject(struct line *line, uint64_t number, const char *full)
+static void reject(struct line *line, uint64_t number)
 {
     struct link_message message = {.type = LINK_REJECT, .line = (uint32_t)line->index, .number = number};
 
-    log_warning("call rejected line=%s: %s is full", line->id, full);
     if (host_order(line->host, &message, -1) != 0)
         log_warning("call not rejected line=%s: %s", line->id, err_message());
+}
+
+static void reject_for_room(struct line *line, uint64_t number, const char *full)
+{
+    log_warning("call rejected line=%s: %s is full", line->id, full);
+    reject(line, number);
+}
+
+/* Who calls, as rules compare it: NULL when it is a text that is no number. */
+static const char *caller_of(char number[NUMBER_SIZE], const char *text)
+{
+    static const char *const withheld[] = {"", "anonymous", "restricted", "private", "unavailable", "unknown"};
+
+    for (unsigned i = 0; i < sizeof withheld / sizeof withheld[0]; i++)
+        if (strcasecmp(withheld[i], text) == 0)
+            return "";
+    return number_normalise(number, text) == 0 ? number : NULL;
+}
+
+/* The call is not answered, and that it came is written down. */
+static int refuse_call(struct inbound *inbound, struct line *line, const json_t *ring, const struct block_rule *rule)
+{
+    struct spool *spool = inbound->options.spool;
+    const char *called = ring_text(ring, "called");
+    char why[300];
+    const struct attempt_result result = {.outcome = OUTCOME_REJECTED_BY_RULE,
+                                          .message = block_describe(why, sizeof why, rule)};
+    struct attempt attempt;
+    struct fax fax = {0};
+    int64_t row = rule->id;
+    int error = attempt_begin_inbound(&attempt, &fax, spool, line->provider, line->name, line->index,
+                                      called[0] != '\0' ? called : line->number, ring_text(ring, "caller_id"));
+
+    if (error == 0)
+        error = attempt_end_inbound(spool, attempt.id, &result, "", 0, FAX_REJECTED);
+    if (error == 0)
+        error = block_hit(spool, row);
+    fax_clear(&fax);
+    return error;
+}
+
+/* True when a rule says no; the call is over then. */
+static bool is_refused(struct inbound *inbound, struct line *line, uint64_t number, const json_t *ring)
+{
+    char text[NUMBER_SIZE];
+    const char *caller = caller_of(text, ring_text(ring, "caller_id"));
+    const struct block_rule *rule = caller != NULL ? block_denies(inbound->options.spool, FAX_INBOUND, caller) : NULL;
+
+    if (rule == NULL)
+        return false;
+    log_info("call rejected line=%s: the rule %s denies it", line->id, rule->public_id);
+    reject(line, number);
+    if (refuse_call(inbound, line, ring, rule) != 0)
+        log_error("rejected call not recorded line=%s: %s", line->id, err_message());
+    return true;
 }
 
 void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, const char *ring)
@@ -469,15 +526,15 @@ void inbound_ring(struct inbound *inbound, struct line *line, uint64_t number, c
         return;
     }
     if (!spool_has_room(inbound->options.spool)) {
-        reject(line, number, "the disk");
+        reject_for_room(line, number, "the disk");
         return;
     }
     if (!call_file_has_room(inbound->options.spool)) {
-        reject(line, number, spool_call_dir(inbound->options.spool, 0));
+        reject_for_room(line, number, spool_call_dir(inbound->options.spool, 0));
         return;
     }
     facts = ring != NULL ? json_loads(ring, 0, NULL) : NULL;
-    if (begin_call(inbound, line, number, facts) != 0)
+    if (!is_refused(inbound, line, number, facts) && begin_call(inbound, line, number, facts) != 0)
         log_error("call not answered line=%s: %s", line->id, err_message());
     json_decref(facts);
 }

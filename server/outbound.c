@@ -247,9 +247,10 @@ static void add_transport(json_t *options, struct spool *spool, const struct fax
     struct destination destination = {.transport = DESTINATION_AUTO};
 
     if (fax->test || destination_get(&destination, spool, fax->destination) != 0 ||
-        destination.transport == DESTINATION_AUTO)
+        destination_next_transport(&destination) == DESTINATION_AUTO)
         return;
-    json_object_set_new(options, "transport", json_string(destination_transport_name(destination.transport)));
+    json_object_set_new(options, "transport",
+                        json_string(destination_transport_name(destination_next_transport(&destination))));
 }
 
 /* What of the request's options concerns the call, with the line's own where there are none. */
@@ -257,7 +258,7 @@ static json_t *call_options(const struct making *making, const struct line *line
 {
     const struct outbound *outbound = making->outbound;
     static const char *const passed[] = {"ecm",        "modems",   "max_rate_bps", "compressions",
-                                         "subaddress", "password", "station_id"};
+                                         "subaddress", "password", "station_id",   "caller_id"};
     json_t *asked = json_loads(fax->options, 0, NULL);
     json_t *options = json_object();
 

@@ -9,14 +9,16 @@
 #include "server/base/number.h"
 #include "server/loop.h"
 #include "server/outbound.h"
+#include "server/base/str.h"
 #include "spool/claim.h"
+#include "spool/outbound_rule.h"
 #include "spool/spool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PROMOTE_MAX 1000 /* scheduled faxes that become queued in one run */
-#define GROUPS_MAX  64
+#define QUEUES_MAX  (2 * OUTBOUND_RULES_MAX * OUTBOUND_GROUPS_MAX)
 #define STARTS_MAX  64 /* calls begun in one run: one turn must not take for ever */
 
 struct scheduler {
@@ -72,84 +74,206 @@ struct line *scheduler_choose(const struct line_table *lines, const char *group,
     return !others && own != NULL && line_is_free(own) ? own : NULL;
 }
 
-/* --- a run --- */
+/* --- queues --- */
 
-/* Start what can be started for the group of this line. Returns the number of calls begun, or an error. */
-static int serve_group(struct scheduler *scheduler, const char *group, bool test, int room)
-{
-    int started = 0;
+/* A group of the lines, as it is at the beginning of a run. */
+struct group {
+    const char *name;
+    bool test;   /* lines of a simulator, for faxes of test keys */
+    bool usable; /* a line could send, now or after its call */
+    bool free;   /* or now */
+};
 
-    while (started < room) {
-        struct fax fax = {0};
-        struct line *line;
-        int error = claim_next(&fax, scheduler->options.spool, group, test);
+struct groups {
+    struct group *list;
+    int count, room;
+};
 
-        if (error == ERR_NOT_FOUND)
-            return started;
-        if (error == ERR_AGAIN) {
-            loop_timer_at(scheduler->timer, 0);
-            return started;
-        }
-        if (error != 0)
-            return error;
-        line = scheduler_choose(scheduler->options.lines, group, &fax, scheduler->turn++);
-        if (line == NULL) {
-            fax_clear(&fax);
-            return started;
-        }
-        error = outbound_start(scheduler->options.outbound, line, &fax);
-        fax_clear(&fax);
-        if (error != 0)
-            return error;
-        started++;
-    }
-    loop_timer_at(scheduler->timer, 0);
-    return started;
-}
-
-/* The groups that this run has looked at. */
-struct served {
+/* What a group's lines work off: its own queue, and those of rules that have come to it. */
+struct queues {
     struct {
-        const char *group;
-        bool test;
-    } groups[GROUPS_MAX];
+        char key[OUTBOUND_KEY_SIZE > OUTBOUND_GROUP_SIZE ? OUTBOUND_KEY_SIZE : OUTBOUND_GROUP_SIZE];
+        int step; /* of its rule that the group is; -1 = not to be noted */
+    } list[QUEUES_MAX];
     int count;
 };
 
-static bool serve_once(struct served *served, const char *group, bool test)
+static void add_group(struct groups *groups, const char *name, const struct line *line)
 {
-    for (int i = 0; i < served->count; i++)
-        if (served->groups[i].test == test && strcmp(served->groups[i].group, group) == 0)
-            return false;
-    if (served->count < GROUPS_MAX) { /* beyond it a group is looked at for each of its lines: slower, no worse */
-        served->groups[served->count].group = group;
-        served->groups[served->count++].test = test;
+    int at = 0;
+
+    while (at < groups->count && (groups->list[at].test != line->simulated || strcmp(groups->list[at].name, name) != 0))
+        at++;
+    if (at == groups->room) {
+        groups->room = groups->room > 0 ? 2 * groups->room : 16;
+        groups->list = xrealloc(groups->list, (size_t)groups->room * sizeof *groups->list);
     }
-    return true;
+    if (at == groups->count)
+        groups->list[groups->count++] = (struct group){.name = name, .test = line->simulated};
+    if (!can_send(line) || line->unavailable != NULL || (line->state != LINE_IDLE && line->state != LINE_BUSY))
+        return;
+    groups->list[at].usable = true;
+    groups->list[at].free |= line_is_free(line);
+}
+
+static void find_groups(struct groups *groups, const struct line_table *lines)
+{
+    for (int i = 0; i < line_count(lines); i++) {
+        const struct line *line = line_at(lines, i);
+
+        for (char **group = line->groups; *group != NULL; group++)
+            add_group(groups, *group, line);
+    }
+}
+
+static bool is_usable(const struct groups *groups, const char *name)
+{
+    for (int i = 0; i < groups->count; i++)
+        if (!groups->list[i].test && strcmp(groups->list[i].name, name) == 0)
+            return groups->list[i].usable;
+    return false;
+}
+
+/* The group that a rule's queue has come to: the first that can send, from its step on; when none of these can, any
+ * other of the rule. -1 = none can. */
+static int group_of(const struct groups *groups, const struct outbound_rule *rule, int step)
+{
+    for (int i = 0; i < rule->group_count; i++) {
+        int at = (step + i) % rule->group_count;
+
+        if (is_usable(groups, rule->groups[at]))
+            return at;
+    }
+    return -1;
+}
+
+static void add_queue(struct queues *queues, const char *key, int step)
+{
+    if (queues->count == QUEUES_MAX)
+        return;
+    str_copy(queues->list[queues->count].key, sizeof queues->list[0].key, key);
+    queues->list[queues->count++].step = step;
+}
+
+/* Faxes under a rule that does not hold any more are looked at by any group: claim_next() sends them elsewhere. */
+static void add_rule(struct queues *queues, const struct groups *groups, const struct outbound_rule *rule,
+                     const char *group)
+{
+    char key[OUTBOUND_KEY_SIZE];
+
+    for (int step = 0; step < rule->group_count; step++) {
+        int at = rule->enabled ? group_of(groups, rule, step) : -1;
+
+        if (!rule->enabled)
+            add_queue(queues, outbound_rule_key(key, rule, step), -1);
+        else if (at >= 0 && strcmp(rule->groups[at], group) == 0)
+            add_queue(queues, outbound_rule_key(key, rule, step), at > step ? at : -1);
+    }
+}
+
+static void find_queues(struct queues *queues, struct scheduler *scheduler, const struct groups *groups,
+                        const char *group, bool test)
+{
+    const struct outbound_rule *rule;
+
+    queues->count = 0;
+    add_queue(queues, group, -1);
+    for (int i = 0; !test && (rule = outbound_rule_at(scheduler->options.spool, i)) != NULL; i++)
+        add_rule(queues, groups, rule, group);
+}
+
+/* --- a run --- */
+
+static bool comes_before(const struct fax *one, const struct fax *other)
+{
+    return one->priority != other->priority ? one->priority < other->priority : one->id < other->id;
+}
+
+/* The best fax of all queues, and which one it is from; empty ones are left out from then on. `*again`: there may be
+ * more at the heads than was looked at. */
+static int claim_best(struct fax *best, int *from, bool *again, struct scheduler *scheduler, struct queues *queues,
+                      bool test)
+{
+    *from = -1;
+    for (int i = 0; i < queues->count;) {
+        struct fax fax = {0};
+        int error = claim_next(&fax, scheduler->options.spool, queues->list[i].key, test);
+
+        if (error == ERR_AGAIN)
+            *again = true;
+        else if (error != 0 && error != ERR_NOT_FOUND)
+            return error;
+        if (error != 0) {
+            queues->list[i] = queues->list[--queues->count];
+            continue;
+        }
+        if (*from < 0 || comes_before(&fax, best)) {
+            if (*from >= 0)
+                fax_clear(best);
+            *best = fax;
+            *from = i;
+        } else {
+            fax_clear(&fax);
+        }
+        i++;
+    }
+    return *from < 0 ? ERR_NOT_FOUND : 0;
+}
+
+static int start(struct scheduler *scheduler, struct line *line, struct fax *fax, int step)
+{
+    int error = step >= 0 ? outbound_rule_used(scheduler->options.spool, fax, step) : 0;
+
+    return error == 0 ? outbound_start(scheduler->options.outbound, line, fax) : error;
+}
+
+/* Start what can be started for a group with a free line. Returns the number of calls begun, or an error. */
+static int serve_group(struct scheduler *scheduler, const struct groups *groups, const char *group, bool test, int room)
+{
+    struct queues *queues = xmalloc(sizeof *queues);
+    int started = 0, error = 0;
+    bool again = false;
+
+    find_queues(queues, scheduler, groups, group, test);
+    while (started < room && error == 0) {
+        struct fax fax = {0};
+        struct line *line;
+        int from;
+
+        error = claim_best(&fax, &from, &again, scheduler, queues, test);
+        if (error != 0) {
+            if (from >= 0)
+                fax_clear(&fax);
+            break;
+        }
+        line = scheduler_choose(scheduler->options.lines, group, &fax, scheduler->turn++);
+        if (line != NULL)
+            error = start(scheduler, line, &fax, queues->list[from].step);
+        fax_clear(&fax);
+        if (line == NULL)
+            break;
+        started += error == 0;
+    }
+    free(queues);
+    if (again || started == room)
+        loop_timer_at(scheduler->timer, 0);
+    return error == 0 || error == ERR_NOT_FOUND ? started : error;
 }
 
 static int serve_all(struct scheduler *scheduler)
 {
-    const struct line_table *lines = scheduler->options.lines;
-    struct served served = {.count = 0};
-    int room = STARTS_MAX;
+    struct groups groups = {.list = NULL};
+    int room = STARTS_MAX, started = 0;
 
-    for (int i = 0; i < line_count(lines); i++) {
-        const struct line *line = line_at(lines, i);
-
-        if (!line_is_free(line) || !can_send(line))
-            continue;
-        for (char **group = line->groups; *group != NULL && room > 0; group++) {
-            int started = 0;
-
-            if (serve_once(&served, *group, line->simulated))
-                started = serve_group(scheduler, *group, line->simulated, room);
-            if (started < 0)
-                return started;
-            room -= started;
-        }
+    find_groups(&groups, scheduler->options.lines);
+    for (int i = 0; i < groups.count && room > 0 && started >= 0; i++) {
+        started = 0;
+        if (groups.list[i].free)
+            started = serve_group(scheduler, &groups, groups.list[i].name, groups.list[i].test, room);
+        room -= started;
     }
-    return 0;
+    free(groups.list);
+    return started < 0 ? started : 0;
 }
 
 void scheduler_run(struct scheduler *scheduler)

@@ -12,6 +12,7 @@
 #include "spool/fax_json.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -163,8 +164,35 @@ static int teach(struct spool *spool, const struct fax *fax, const struct attemp
     return fax->test ? 0 : destination_take(spool, fax->destination, &call);
 }
 
+/* The line or the network failed, and the rule of the fax has another group to try: its queue, NULL = there is none. */
+static const char *next_group(char key[OUTBOUND_KEY_SIZE], struct spool *spool, const struct fax *fax,
+                              const struct attempt_result *result)
+{
+    int step;
+    const struct outbound_rule *rule = fax->routed ? outbound_rule_of_key(&step, spool, fax->line_group) : NULL;
+    if (result->outcome != OUTCOME_LINE_UNAVAILABLE && result->outcome != OUTCOME_CONGESTION)
+        return NULL;
+    if (!rule || !rule->enabled || step + 1 >= rule->group_count || result->end_sent)
+        return NULL;
+    return outbound_rule_key(key, rule, step + 1);
+}
+
+/* At once, and without counting: what failed was the way, not the number. */
+static int take_next_group(struct retry_decision *decided, struct spool *spool, struct fax *fax, const char *key)
+{
+    int step;
+    if (decided->next != FAX_SCHEDULED)
+        return 0; /* canceled, expired */
+    outbound_rule_of_key(&step, spool, key);
+    decided->next = FAX_QUEUED;
+    decided->not_before = 0;
+    decided->reason = FAX_REASON_NEXT_GROUP;
+    return outbound_rule_used(spool, fax, step);
+}
+
 int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id, const struct attempt_result *result)
 {
+    char key[OUTBOUND_KEY_SIZE];
     struct retry_decision decided;
     struct attempt attempt;
     struct fax fax = {0};
@@ -173,7 +201,8 @@ int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id
     int error = load_open(&attempt, &fax, spool, id, FAX_OUTBOUND);
     if (error)
         return error;
-    fax.attempts += outcome_info(result->outcome)->counts;
+    const char *next = next_group(key, spool, &fax, result);
+    fax.attempts += !next && outcome_info(result->outcome)->counts;
     fax.pages_confirmed = attempt_document_pages(&attempt, &fax, result->pages_confirmed);
     error = decide(&decided, spool, &fax, &attempt, result);
     if (error)
@@ -182,6 +211,8 @@ int attempt_end(struct retry_decision *decision, struct spool *spool, int64_t id
     error = close_row(spool, &attempt, result, ended_at, fax.connected_at);
     if (!error)
         error = teach(spool, &fax, result, ended_at);
+    if (!error && fax.routed)
+        error = next ? take_next_group(&decided, spool, &fax, next) : outbound_rule_used(spool, &fax, 0);
     if (error)
         goto out;
     fax.delivery = decided.delivery;

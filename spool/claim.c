@@ -8,8 +8,11 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/block.h"
+#include "spool/callable.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/spool.h"
 
 #include <stdlib.h>
@@ -40,11 +43,60 @@ static int expire(struct spool *spool, struct fax *fax)
     return fax_state_change(spool, fax, FAX_EXPIRED);
 }
 
+/* A rule that was made after the fax, or a suspension: 1 when neither concerns it, 0 when it was put away. */
+static int check_callable(struct spool *spool, struct fax *fax)
+{
+    struct callable_answer answer;
+    int error = callable_ask(&answer, spool, fax->destination);
+    if (error)
+        return error;
+    switch (answer.callable) {
+    case CALLABLE_YES:
+        break;
+    case CALLABLE_DENIED:
+        fax_row_set(&fax->reason, "");
+        fax_row_set(&fax->error, "");
+        fax_row_set(&fax->message, answer.why);
+        fax->outcome = OUTCOME_BLACKLISTED;
+        error = block_hit(spool, answer.rule);
+        return error ? error : fax_state_change(spool, fax, FAX_FAILED);
+    case CALLABLE_SUSPENDED:
+        fax_row_set(&fax->reason, FAX_REASON_SUSPENDED);
+        return fax_state_change(spool, fax, FAX_HELD);
+    }
+    return 1;
+}
+
+/* The rules say another queue by now, or another time: 1 when they do not, 0 when the fax was put there. */
+static int check_route(struct spool *spool, struct fax *fax, int64_t now_ms)
+{
+    int64_t opens_at;
+    bool moved;
+    if (!fax->routed)
+        return 1;
+    outbound_rule_for(&opens_at, spool, fax->destination, now_ms);
+    if (opens_at) {
+        fax->not_before = opens_at;
+        fax_row_set(&fax->reason, FAX_REASON_WINDOW);
+        return fax_state_change(spool, fax, FAX_SCHEDULED);
+    }
+    int error = outbound_rule_queue(&moved, spool, fax);
+    if (!error && moved)
+        spool_mark(spool, SPOOL_CHANGE_QUEUE);
+    return error ? error : !moved;
+}
+
 /* 1 when the fax may be called now; 0 when it was put away and the next is to be looked at; or an error. */
 static int consider(struct spool *spool, struct fax *fax, int64_t now_ms)
 {
     if (fax->expires_at > 0 && fax->expires_at <= now_ms)
         return expire(spool, fax);
+    int callable = check_callable(spool, fax);
+    if (callable != 1)
+        return callable;
+    int routed = check_route(spool, fax, now_ms);
+    if (routed != 1)
+        return routed;
     int engaged = fax_state_number_engaged(spool, fax->destination, fax->test);
     if (engaged <= 0)
         return engaged < 0 ? engaged : 1;

@@ -9,10 +9,11 @@
 
 #include "spool/fax.h"
 
-/* The best due fax of a line group for a line: by priority, then age. One whose number is engaged by another call of
- * ours is moved to FAX_WAITING and the next is looked at (at most 64 a call; then ERR_AGAIN). `test`: faxes of test
- * keys, which only lines of simulator providers carry; else the others. 0 and `*fax` (the caller clears), ERR_NOT_FOUND
- * when nothing is due. The row is not changed otherwise: attempt_begin() does that. */
+/* The best due fax of a queue (a line group, or that of an outbound rule) for a line: by priority, then age. One whose
+ * number is engaged by another call of ours is moved to FAX_WAITING and the next is looked at (at most 64 a call; then
+ * ERR_AGAIN). `test`: faxes of test keys, which only lines of simulator providers carry; else the others. 0 and `*fax`
+ * (the caller clears), ERR_NOT_FOUND when nothing is due. The row is not changed otherwise: attempt_begin() does that.
+ */
 int claim_next(struct fax *fax, struct spool *spool, const char *line_group, bool test);
 
 /* scheduled -> queued for what has fallen due by `now_ms`, at most `room` of them, and the expired ones to expired.

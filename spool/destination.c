@@ -8,6 +8,7 @@
 #include "server/base/err.h"
 #include "server/base/str.h"
 #include "spool/spool.h"
+#include "spool/suspension.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #define PAGE_MAX  1000
 #define COLUMNS                                                                                                        \
     "number, transport, reason, t38_ok, t38_failed, t38_in_a_row, g711_ok, g711_failed, g711_in_a_row, last_outcome, " \
-    "last_at"
+    "last_at, forced, calls_ok, calls_failed, not_fax_in_a_row, suspended_at, suspended_reason"
 
 _Static_assert(DESTINATION_AUTO == 0 && DESTINATION_T38 == 1 && DESTINATION_G711 == 2, "transports are stored");
 
@@ -167,6 +168,34 @@ bool destination_learn(struct destination *destination, const struct destination
     return true;
 }
 
+static bool says_something(enum fax_outcome outcome)
+{
+    const char *class_name = outcome_info(outcome)->class_name;
+    return outcome == OUTCOME_SUCCESS || strcmp(class_name, "call") == 0 || strcmp(class_name, "protocol") == 0;
+}
+
+bool destination_count(struct destination *destination, const struct destination_call *call)
+{
+    if (!says_something(call->outcome))
+        return false;
+    if (call->outcome == OUTCOME_SUCCESS)
+        destination->calls_ok++;
+    else
+        destination->calls_failed++;
+    if (destination->calls_ok + destination->calls_failed > COUNT_MAX) {
+        destination->calls_ok /= 2;
+        destination->calls_failed /= 2;
+    }
+    /* Only what shows that a fax machine is there speaks against a telephone. */
+    if (call->outcome == OUTCOME_NOT_FAX)
+        destination->not_fax_in_a_row++;
+    else if (call->outcome == OUTCOME_SUCCESS || strcmp(outcome_info(call->outcome)->class_name, "protocol") == 0)
+        destination->not_fax_in_a_row = 0;
+    destination->last_outcome = call->outcome;
+    destination->last_at = call->at_ms;
+    return true;
+}
+
 /* ---- rows ---- */
 
 static void read_row(struct destination *destination, struct stmt *stmt)
@@ -183,6 +212,12 @@ static void read_row(struct destination *destination, struct stmt *stmt)
     destination->g711.in_a_row = (int)stmt_int(stmt, "g711_in_a_row");
     destination->last_outcome = (enum fax_outcome)stmt_int(stmt, "last_outcome");
     destination->last_at = stmt_int(stmt, "last_at");
+    destination->forced = (enum destination_transport)stmt_int(stmt, "forced");
+    destination->calls_ok = (int)stmt_int(stmt, "calls_ok");
+    destination->calls_failed = (int)stmt_int(stmt, "calls_failed");
+    destination->not_fax_in_a_row = (int)stmt_int(stmt, "not_fax_in_a_row");
+    destination->suspended_at = stmt_int(stmt, "suspended_at");
+    str_copy(destination->suspended_reason, sizeof(destination->suspended_reason), stmt_text(stmt, "suspended_reason"));
 }
 
 int destination_get(struct destination *destination, struct spool *spool, const char *number)
@@ -199,16 +234,20 @@ int destination_get(struct destination *destination, struct spool *spool, const 
     return error == 1 ? 0 : error ? error : err_set(ERR_NOT_FOUND, "nothing is remembered of %s", number);
 }
 
-static int write_row(struct spool *spool, const struct destination *destination)
+int destination_write(struct spool *spool, const struct destination *destination)
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO destination (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          "INSERT INTO destination (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                          " ?, ?, ?)"
                           " ON CONFLICT (number) DO UPDATE SET transport = excluded.transport,"
                           " reason = excluded.reason, t38_ok = excluded.t38_ok, t38_failed = excluded.t38_failed,"
                           " t38_in_a_row = excluded.t38_in_a_row, g711_ok = excluded.g711_ok,"
                           " g711_failed = excluded.g711_failed, g711_in_a_row = excluded.g711_in_a_row,"
-                          " last_outcome = excluded.last_outcome, last_at = excluded.last_at");
+                          " last_outcome = excluded.last_outcome, last_at = excluded.last_at, forced = excluded.forced,"
+                          " calls_ok = excluded.calls_ok, calls_failed = excluded.calls_failed,"
+                          " not_fax_in_a_row = excluded.not_fax_in_a_row, suspended_at = excluded.suspended_at,"
+                          " suspended_reason = excluded.suspended_reason");
     if (error)
         return error;
     stmt_bind_text(stmt, destination->number);
@@ -222,17 +261,21 @@ static int write_row(struct spool *spool, const struct destination *destination)
     stmt_bind_int(stmt, destination->g711.in_a_row);
     stmt_bind_int(stmt, destination->last_outcome);
     stmt_bind_int(stmt, destination->last_at);
+    stmt_bind_int(stmt, destination->forced);
+    stmt_bind_int(stmt, destination->calls_ok);
+    stmt_bind_int(stmt, destination->calls_failed);
+    stmt_bind_int(stmt, destination->not_fax_in_a_row);
+    stmt_bind_int(stmt, destination->suspended_at);
+    stmt_bind_text(stmt, destination->suspended_reason);
     return stmt_run(NULL, stmt);
 }
 
 int destination_take(struct spool *spool, const char *number, const struct destination_call *call)
 {
     struct destination destination = {.transport = DESTINATION_AUTO};
-    enum lesson lesson;
 
-    used_by(&lesson, call);
-    if (lesson == LESSON_NONE)
-        return 0; /* most calls of most servers: not even a look at the row */
+    if (!says_something(call->outcome))
+        return 0;
     int error = destination_get(&destination, spool, number);
     if (error == ERR_NOT_FOUND) {
         str_copy(destination.number, sizeof(destination.number), number);
@@ -240,8 +283,11 @@ int destination_take(struct spool *spool, const char *number, const struct desti
     }
     if (error)
         return error;
+    destination_count(&destination, call);
     destination_learn(&destination, call);
-    return write_row(spool, &destination);
+    if (destination.not_fax_in_a_row >= SUSPENSION_NOT_FAX && !destination.suspended_at)
+        error = suspension_begin(&destination, spool, "calls were answered, but not by a fax machine");
+    return error ? error : destination_write(spool, &destination);
 }
 
 static int changed_any(int error, int64_t changed, const char *number)
@@ -251,9 +297,14 @@ static int changed_any(int error, int64_t changed, const char *number)
 
 int destination_forget(struct spool *spool, const char *number)
 {
+    struct destination destination;
     struct stmt *stmt;
     int64_t changed = 0;
-    int error = stmt_open(&stmt, spool_db(spool), "DELETE FROM destination WHERE number = ?");
+    int error = destination_get(&destination, spool, number);
+    if (!error && destination.suspended_at)
+        error = suspension_end(&destination, spool);
+    if (!error)
+        error = stmt_open(&stmt, spool_db(spool), "DELETE FROM destination WHERE number = ?");
     if (error)
         return error;
     stmt_bind_text(stmt, number);
@@ -267,6 +318,7 @@ int destination_trim(struct spool *spool, int64_t before_ms, int room)
     int64_t changed = 0;
     int error = stmt_open(&stmt, spool_db(spool),
                           "DELETE FROM destination WHERE number IN (SELECT number FROM destination WHERE last_at < ?"
+                          " AND forced = 0 AND suspended_at = 0"
                           " ORDER BY last_at LIMIT ?)");
     if (error)
         return error;
@@ -283,16 +335,36 @@ static json_t *counts_json(const struct destination_record *record)
     return json_pack("{s:i, s:i}", "ok", record->ok, "failed", record->failed);
 }
 
+static json_t *suspended_json(const struct destination *destination)
+{
+    char since[CLOCK_TEXT_SIZE];
+    if (!destination->suspended_at)
+        return json_null();
+    return json_pack("{s:s, s:s}", "reason", destination->suspended_reason, "since",
+                     clock_format(since, destination->suspended_at));
+}
+
+enum destination_transport destination_next_transport(const struct destination *destination)
+{
+    return destination->forced != DESTINATION_AUTO ? destination->forced : destination->transport;
+}
+
 json_t *destination_json(const struct destination *destination)
 {
+    const struct destination_record calls = {.ok = destination->calls_ok, .failed = destination->calls_failed};
+    const char *outcome = outcome_info(destination->last_outcome)->code;
     char time[CLOCK_TEXT_SIZE];
+    int all = calls.ok + calls.failed;
 
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s}", "number", destination->number, "transport",
-                     destination_transport_name(destination->transport), "reason",
-                     *destination->reason ? json_string(destination->reason) : json_null(), "t38",
-                     counts_json(&destination->t38), "g711", counts_json(&destination->g711), "last_outcome",
-                     outcome_info(destination->last_outcome)->code, "last_at",
-                     clock_format(time, destination->last_at));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "number", destination->number, "transport",
+        destination_transport_name(destination_next_transport(destination)), "forced_transport",
+        destination_transport_name(destination->forced), "reason",
+        *destination->reason ? json_string(destination->reason) : json_null(), "t38", counts_json(&destination->t38),
+        "g711", counts_json(&destination->g711), "calls", counts_json(&calls), "success_rate",
+        all > 0 ? json_real((double)((1000LL * calls.ok + all / 2) / all) / 1000) : json_null(), "suspended",
+        suspended_json(destination), "last_outcome", *outcome ? json_string(outcome) : json_null(), "last_at",
+        destination->last_at ? json_string(clock_format(time, destination->last_at)) : json_null());
 }
 
 static int read_page(json_t **page, struct stmt *stmt, int limit)

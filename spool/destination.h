@@ -35,7 +35,12 @@ struct destination {
     char reason[128];                     /* why, "" = none */
     struct destination_record t38, g711;
     enum fax_outcome last_outcome;
-    int64_t last_at; /* UTC ms */
+    int64_t last_at;                   /* UTC ms */
+    enum destination_transport forced; /* by somebody: stands before what was learned; DESTINATION_AUTO = none */
+    int calls_ok, calls_failed;        /* of all that say something of the number */
+    int not_fax_in_a_row;
+    int64_t suspended_at; /* 0 = it is not: spool/suspension.h */
+    char suspended_reason[201];
 };
 
 /* What a call has to say. */
@@ -56,16 +61,27 @@ struct destination_call {
  * and fro for ever. */
 bool destination_learn(struct destination *destination, const struct destination_call *call);
 
+/* Count a call that says something of the number: not those that our own lines, documents or users ended. False for
+ * these. */
+bool destination_count(struct destination *destination, const struct destination_call *call);
+
 /* "auto", "t38", "g711": for FaxdJobOptions and the API. */
 const char *destination_transport_name(enum destination_transport transport);
+
+/* Of the next call: what was forced, else what was learned. */
+enum destination_transport destination_next_transport(const struct destination *destination);
 
 /* 0, or ERR_NOT_FOUND when nothing is remembered of the number (normalised). */
 int destination_get(struct destination *destination, struct spool *spool, const char *number);
 
-/* destination_learn for the row of a number, in the caller's transaction. */
+/* destination_count and destination_learn for the row of a number, in the caller's transaction; and its suspension,
+ * when the call was one too many that found no fax machine. */
 int destination_take(struct spool *spool, const char *number, const struct destination_call *call);
 
-/* Forget a number: 0 or ERR_NOT_FOUND. */
+/* Write what was changed by hand; a number of which nothing is remembered gets a row. */
+int destination_write(struct spool *spool, const struct destination *destination);
+
+/* Forget a number, its suspension as well: 0 or ERR_NOT_FOUND. */
 int destination_forget(struct spool *spool, const char *number);
 
 /* {"data":[...],"has_more":...,"next_cursor":...}, the number that was learned of last first; at most `limit`, 1..1000.
@@ -75,8 +91,8 @@ int destination_page(json_t **page, struct spool *spool, const char *cursor, int
 /* The object of /v1/destinations, new reference. */
 json_t *destination_json(const struct destination *destination);
 
-/* Delete what no call has touched since `before_ms`, at most `room`; the number deleted or an error. The spool does so
- * by itself. */
+/* Delete what no call has touched since `before_ms` and nobody has set, at most `room`; the number deleted or an error.
+ * The spool does so by itself. */
 int destination_trim(struct spool *spool, int64_t before_ms, int room);
 
 #endif

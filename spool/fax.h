@@ -73,7 +73,8 @@ struct fax {
     bool test;               /* made with a test key: only simulator lines may carry it */
     char *destination;       /* number called: ours when inbound */
     char *sender;            /* from: identity or number; caller id when inbound */
-    char *line_group;
+    char *line_group;        /* or the queue of an outbound rule */
+    bool routed;             /* it was chosen by rules: spool/outbound_rule.h */
     enum fax_priority priority;
     int64_t not_before;
     int64_t expires_at;

@@ -28,6 +28,7 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->destination = text(stmt, "destination");
     fax->sender = text(stmt, "sender");
     fax->line_group = text(stmt, "line_group");
+    fax->routed = stmt_int(stmt, "routed") != 0;
     fax->priority = (enum fax_priority)stmt_int(stmt, "priority");
     fax->not_before = stmt_int(stmt, "not_before");
     fax->expires_at = stmt_int(stmt, "expires_at");

@@ -47,7 +47,7 @@ _Static_assert(FAX_RESUME_REMAINING == 0 && FAX_RESUME_FIRST_AND_REMAINING == 1 
     "message, "                                                                                                        \
     "error, remote_station_id, local_station_id, line, attempt, options, transport, client_reference, tags, "          \
     "metadata, "                                                                                                       \
-    "resent_from, purged_at, purged_document, user_id, "                                                               \
+    "resent_from, purged_at, purged_document, routed, user_id, "                                                       \
     "(SELECT account.public_id FROM account WHERE account.id = fax.user_id) AS user_public_id"
 
 /* From a row with FAX_COLUMNS. The caller clears with fax_clear. */

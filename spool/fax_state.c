@@ -14,6 +14,7 @@
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
+#include "spool/outbound_rule.h"
 #include "spool/spool.h"
 
 #include <stddef.h>
@@ -239,7 +240,9 @@ int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next)
     const struct step *step = find_step(from, next);
     if (!step)
         return err_set(ERR_CONFLICT, "a fax that is %s cannot become %s", fax_state_name(from), fax_state_name(next));
-    int error = take_step(spool, fax, step);
+    int error = next == FAX_QUEUED ? outbound_rule_queue(NULL, spool, fax) : 0;
+    if (!error)
+        error = take_step(spool, fax, step);
     bool left_queue = from == FAX_QUEUED && next != FAX_WAITING && !is_calling(next);
     bool left_call = is_calling(from) && !is_calling(next);
     if (!error && (left_queue || left_call))

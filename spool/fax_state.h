@@ -16,10 +16,11 @@
 /* Move `fax` (as read in this turn) to `next`. Writes state and every field of the list below that differs in `fax`:
  * reason, not_before, document, original, pages_total, pages_confirmed, attempts, calls, delivery, outcome, message,
  * error, line, attempt, transport, remote_station_id, local_station_id, queued_at, dialed_at, connected_at, ended_at,
- * sender, destination. Sets fax->state and updated_at; also queued_at on the way into the queue, connected_at when it
- * answers and ended_at at the end, where they are 0. sender and destination are written for received faxes only.
- * ERR_CONFLICT when the row is no longer in the state the struct says, or the table does not allow the step (then
- * nothing is written). Same-state calls are allowed and write the fields without an event. */
+ * sender, destination. On the way into the queue line_group follows the rules (spool/outbound_rule.h). Sets fax->state
+ * and updated_at; also queued_at on the way into the queue, connected_at when it answers and ended_at at the end, where
+ * they are 0. sender and destination are written for received faxes only. ERR_CONFLICT when the row is no longer in the
+ * state the struct says, or the table does not allow the step (then nothing is written). Same-state calls are allowed
+ * and write the fields without an event. */
 int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next);
 
 /* A person's or a program's wish, by public id. 0; ERR_NOT_FOUND; ERR_CONFLICT with a message that names the state.
@@ -38,7 +39,10 @@ int fax_state_number_engaged(struct spool *spool, const char *destination, bool 
 /* Unless it is engaged: the best fax that waits for it becomes queued. */
 int fax_state_free_number(struct spool *spool, const char *destination, bool test);
 
-#define FAX_REASON_HELD "held_by_user"
-#define FAX_REASON_BUSY "destination_busy"
+#define FAX_REASON_HELD       "held_by_user"
+#define FAX_REASON_BUSY       "destination_busy"
+#define FAX_REASON_SUSPENDED  "destination_suspended"
+#define FAX_REASON_WINDOW     "outside_window"
+#define FAX_REASON_NEXT_GROUP "next_group"
 
 #endif

@@ -15,11 +15,13 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
+#include "spool/block.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/key.h"
+#include "spool/outbound_rule.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
 #include "spool/session.h"
@@ -119,6 +121,10 @@ static int open_parts(struct spool *spool)
         error = user_start(spool);
     if (!error)
         error = session_start(spool);
+    if (!error)
+        error = block_start(spool);
+    if (!error)
+        error = outbound_rule_start(spool);
     if (!error)
         error = sweep_start(spool);
     if (!error)

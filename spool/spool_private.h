@@ -17,6 +17,7 @@
 #define SPOOL_HOOKS_MAX     24
 #define SPOOL_LISTENERS_MAX 8
 
+struct block_store;
 struct checkpoint;
 struct cipher_keys;
 struct counter;
@@ -28,6 +29,7 @@ struct reader;
 struct retention;
 struct retry_policy;
 struct session_cache;
+struct rule_store;
 struct style_store;
 struct subscriptions;
 struct sweep;
@@ -86,6 +88,7 @@ struct spool {
     int64_t room_looked_at; /* monotonic ms, 0 = never */
 
     bool journals_changed; /* a journal was created in this turn: its folder is synced with the turn */
+    struct block_store *blocks;
     struct counter *counter;
     struct document_counter *document_counter;
     struct document_store *documents;
@@ -94,6 +97,7 @@ struct spool {
     struct retention *retention;
     struct retry_policy *policy;
     struct session_cache *sessions;
+    struct rule_store *rules;
     struct style_store *style;
     struct subscriptions *subscriptions;
     struct sweep *sweep;

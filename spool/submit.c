@@ -10,12 +10,14 @@
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "spool/callable.h"
 #include "spool/document.h"
 #include "spool/event.h"
 #include "spool/fax_document.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/outbound_rule.h"
 #include "spool/rendition.h"
 #include "spool/retry.h"
 #include "spool/spool_private.h"
@@ -59,6 +61,15 @@ static const char *first_upload(const struct submit_request *request)
     return request->upload_count > 0 ? request->uploads[0].sha : "";
 }
 
+static int check_callable(struct spool *spool, const char *number)
+{
+    struct callable_answer answer;
+    int error = callable_ask(&answer, spool, number);
+    if (error || answer.callable == CALLABLE_YES)
+        return error;
+    return err_set(ERR_DENIED, "to: %s", answer.why);
+}
+
 static int check(char number[NUMBER_SIZE], struct spool *spool, const struct submit_request *request)
 {
     char fault[256];
@@ -67,6 +78,8 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         str_copy(fault, sizeof(fault), err_message());
         return err_set(ERR_INVALID, "to: %s", fault);
     }
+    if ((error = check_callable(spool, number)))
+        return error;
     if (!has_documents(request))
         return err_set(ERR_INVALID, "documents: none was stored");
     if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)
@@ -92,7 +105,8 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .test = request->test,
         .destination = xstrdup(number),
         .sender = text_of(request->from, ""),
-        .line_group = text_of(request->line_group, "default"),
+        .line_group = text_of(request->line_group, OUTBOUND_DEFAULT),
+        .routed = !request->test && (!request->line_group || !*request->line_group),
         .priority = request->priority,
         .not_before = request->not_before,
         .expires_at = request->expires_at,
@@ -129,8 +143,8 @@ static int insert(struct fax *fax, struct spool *spool)
                   "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
                   " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
                   " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
-                  " resent_from, user_id)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                  " resent_from, user_id, routed)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->public_id);
@@ -157,6 +171,7 @@ static int insert(struct fax *fax, struct spool *spool)
     stmt_bind_text(stmt, fax->metadata);
     stmt_bind_text(stmt, fax->resent_from);
     stmt_bind_int(stmt, fax->user_id);
+    stmt_bind_int(stmt, fax->routed);
     error = stmt_step(stmt);
     if (error == 1)
         fax->id = stmt_int(stmt, "id");

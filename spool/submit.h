@@ -30,7 +30,7 @@ struct submit_request {
     int upload_count;
     const char *cover;          /* sha256 of a stored template, NULL = none */
     const json_t *cover_fields; /* object */
-    const char *line_group;     /* "" = "default" */
+    const char *line_group;     /* "" = by rules (spool/outbound_rule.h); of a test key, "default" */
     enum fax_priority priority; /* 0 is urgent: set it */
     int64_t not_before, expires_at;
     bool hold;
@@ -49,7 +49,8 @@ struct submit_request {
 };
 
 /* Write the row: state preparing, or further when the prepared document is known already. 0 and the new fax in `*fax`
- * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_FULL (disk, queue closed). */
+ * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_DENIED (the number may not be
+ * called: message), ERR_FULL (disk, queue closed). */
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
 
 /* The document is ready, `forms` (1..RENDITIONS_MAX, the one that was asked for first) of `pages` pages: preparing ->

@@ -52,7 +52,45 @@ void trunks_test(struct request *request);
 /* destinations.c */
 void destinations_list(struct request *request);
 void destinations_get(struct request *request);
+void destinations_patch(struct request *request);
 void destinations_delete(struct request *request);
+
+/* contacts.c, contact_import.c */
+void contacts_list(struct request *request);
+void contacts_post(struct request *request);
+void contacts_import(struct request *request);
+void contacts_get(struct request *request);
+void contacts_patch(struct request *request);
+void contacts_delete(struct request *request);
+
+/* groups.c */
+void groups_list(struct request *request);
+void groups_post(struct request *request);
+void groups_get(struct request *request);
+void groups_patch(struct request *request);
+void groups_delete(struct request *request);
+
+/* identities.c */
+void identities_list(struct request *request);
+void identities_post(struct request *request);
+void identities_get(struct request *request);
+void identities_patch(struct request *request);
+void identities_delete(struct request *request);
+
+/* block_rules.c */
+void block_rules_list(struct request *request);
+void block_rules_post(struct request *request);
+void block_rules_get(struct request *request);
+void block_rules_patch(struct request *request);
+void block_rules_delete(struct request *request);
+
+/* outbound_rules.c */
+void outbound_rules_list(struct request *request);
+void outbound_rules_post(struct request *request);
+void outbound_rules_test(struct request *request);
+void outbound_rules_get(struct request *request);
+void outbound_rules_patch(struct request *request);
+void outbound_rules_delete(struct request *request);
 
 /* events.c */
 void events_list(struct request *request);

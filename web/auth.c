@@ -41,6 +41,8 @@ int auth_key(struct key *key, struct spool *spool, const char *authorization)
 static bool refuse(struct request *request, const char *authorization)
 {
     if (!authorization) {
+        if (!limits_check(request))
+            return false;
         request_header(request, "WWW-Authenticate", REALM);
         request_problem(request, 401, "unauthorized", "an API key is needed: Authorization: Bearer fxk_...");
     } else if (limits_failed(request)) {
@@ -129,6 +131,8 @@ static bool check_session(struct request *request, const char *cookie)
     int result = access_session(&request->session, &request->user, spool, cookie);
 
     if (result == ERR_NOT_FOUND) {
+        if (!limits_check(request))
+            return false;
         request_header(request, "WWW-Authenticate", REALM);
         request_problem(request, 401, "not_signed_in", "nobody is signed in here, or not any more: POST /v1/session");
         return false;

@@ -32,7 +32,7 @@ static const char *const compressions[] = {"mh", "mr", "mmr", NULL};
 #define DELAY_LIST .kind = FIELD_INTS, .low = 1, .high = DELAY_MAX_S, .room = DELAYS_MAX
 
 const struct field fax_fields[] = {
-    {"to", .kind = FIELD_PHONE, AT(to)},
+    {"to", .kind = FIELD_RECIPIENT, AT(to)},
     {"from", .kind = FIELD_TEXT, .low = 1, .high = 64, AT(from)},
     {"documents", .kind = FIELD_DOCUMENTS},
     {"cover_page", .kind = FIELD_COVER},
@@ -59,6 +59,7 @@ const struct field fax_fields[] = {
     {"t30.sub", .kind = FIELD_STATION, .option = "subaddress"},
     {"t30.pwd", .kind = FIELD_STATION, .option = "password"},
     {"station_id", .kind = FIELD_STATION, .option = "station_id"},
+    {"caller_id", .kind = FIELD_PHONE, .option = "caller_id"},
     {"header.text", .kind = FIELD_TEXT, .low = 0, .high = 100, .option = "header"},
     {"header.time_zone", .kind = FIELD_TEXT, .low = 1, .high = 64, .option = "time_zone"},
     {"header.page_numbers", .kind = FIELD_BOOL, .option = "page_numbers"},
@@ -76,6 +77,11 @@ const struct field *fax_field_find(const char *path)
             return field;
     }
     return NULL;
+}
+
+bool fax_field_is_contact(const char *to)
+{
+    return strncmp(to, "contact:", 8) == 0;
 }
 
 /* --- where a value goes --- */
@@ -291,9 +297,9 @@ static void take_text(struct submit_request *request, json_t *options, const str
 
     if (fine && field->kind == FIELD_TEXT)
         fine = check_length(text, field, pointer, problems);
-    else if (fine && field->kind == FIELD_PHONE)
+    else if (fine && (field->kind == FIELD_PHONE || (field->kind == FIELD_RECIPIENT && !fax_field_is_contact(text))))
         fine = check_phone(text, pointer, problems);
-    else if (fine)
+    else if (fine && field->kind == FIELD_STATION)
         fine = check_station(text, pointer, problems);
     if (fine)
         put(request, options, field, value, &text, sizeof text);
@@ -333,6 +339,7 @@ void fax_field_take(struct submit_request *request, json_t *options, const struc
     switch (field->kind) {
     case FIELD_TEXT:
     case FIELD_PHONE:
+    case FIELD_RECIPIENT:
     case FIELD_STATION:
         take_text(request, options, field, value, pointer, problems);
         break;

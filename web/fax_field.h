@@ -11,13 +11,15 @@
 #include "web/problem.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum field_kind {
-    FIELD_TEXT,    /* low..high octets */
-    FIELD_PHONE,   /* a number that can be dialled */
-    FIELD_STATION, /* a T.30 identification */
-    FIELD_INT,     /* low..high */
+    FIELD_TEXT,      /* low..high octets */
+    FIELD_PHONE,     /* a number that can be dialled */
+    FIELD_RECIPIENT, /* such a number, or "contact:" and the id of one */
+    FIELD_STATION,   /* a T.30 identification */
+    FIELD_INT,       /* low..high */
     FIELD_BOOL,
     FIELD_WORD,      /* one of `words`, stored as its place */
     FIELD_WORD_TEXT, /* one of `words`, stored as text */
@@ -44,6 +46,9 @@ extern const struct field fax_fields[];
 
 /* NULL when there is none of that name. */
 const struct field *fax_field_find(const char *path);
+
+/* True for "contact:con_...", which parties.h looks up. */
+bool fax_field_is_contact(const char *to);
 
 /* Check `value` and put it where it belongs; texts are borrowed from it. Faults are noted under `pointer`. */
 void fax_field_take(struct submit_request *request, json_t *options, const struct field *field, json_t *value,

@@ -6,6 +6,7 @@
 #ifndef FAXD_WEB_FAX_REQUEST_H
 #define FAXD_WEB_FAX_REQUEST_H
 
+#include "server/base/number.h"
 #include "spool/submit.h"
 #include "web/multipart.h"
 #include "web/problem.h"
@@ -31,7 +32,8 @@ struct fax_request {
     int document_count;
     const char *cover; /* name of the cover page, NULL = none */
     json_t *cover_fields;
-    json_t *root; /* what the texts are borrowed from */
+    json_t *root;                                  /* what the texts are borrowed from */
+    char number[NUMBER_SIZE], sender[NUMBER_SIZE]; /* of a contact and an identity: parties.h */
     json_t *options;
 };
 

@@ -6,12 +6,15 @@
 #include "spool/fax_json.h"
 #include "spool/fax_state.h"
 #include "spool/list.h"
+#include "spool/outbound_rule.h"
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/access.h"
 #include "web/api.h"
+#include "web/page.h"
 #include "web/pages_wanted.h"
+#include "web/parties.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -65,18 +68,44 @@ static void accept_fax(struct request *request, const struct fax *fax)
     request_reply(request, 202, fax_json(fax));
 }
 
-/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
-static bool has_line(struct request *request, const struct submit_request *wanted)
+static bool has_line(const struct request *request, const char *group)
 {
     const struct web_options *options = &request->web->options;
-    const char *group = wanted->line_group && *wanted->line_group ? wanted->line_group : "default";
+
+    return !options->has_line || options->has_line(options->server, group, request->key.test);
+}
+
+/* The groups that would carry it: the one that was asked for, or those of the rules. */
+static bool has_any_line(struct request *request, const char *group)
+{
+    const char *to = request->upload->wanted.submit.to;
+    const struct outbound_rule *rule;
+    char number[NUMBER_SIZE];
+    int64_t opens_at;
+
+    if (*group || request->key.test || number_normalise(number, to) < 0)
+        return has_line(request, *group ? group : OUTBOUND_DEFAULT);
+    rule = outbound_rule_for(&opens_at, spool_of(request), number, clock_now_ms());
+    if (!rule)
+        return has_line(request, OUTBOUND_DEFAULT);
+    for (int i = 0; i < rule->group_count; i++) {
+        if (has_line(request, rule->groups[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
+static bool can_be_carried(struct request *request)
+{
+    const char *wanted = request->upload->wanted.submit.line_group, *group = wanted ? wanted : "";
     struct problems problems = {0};
 
-    if (!options->has_line || options->has_line(options->server, group, request->key.test))
+    if (has_any_line(request, group))
         return true;
     problem_add(&problems, "/route/group", "unknown_group",
                 "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                request->key.test ? " of a simulator, as test keys need," : "", group);
+                request->key.test ? " of a simulator, as test keys need," : "", *group ? group : OUTBOUND_DEFAULT);
     request_problems(request, &problems); /* cleared there */
     return false;
 }
@@ -157,7 +186,7 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !has_line(request, &request->upload->wanted.submit) || !may_hide_header(request) ||
+    if (!is_good(request) || !parties_find(request) || !can_be_carried(request) || !may_hide_header(request) ||
         !can_be_read(request) || !cover_check(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
@@ -173,45 +202,6 @@ void faxes_post(struct request *request)
 
 static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
                                          "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
-
-/* The link to the next page: this request's query with another cursor. */
-static char *next_link(const struct request *request, const char *cursor)
-{
-    char *link = xasprintf("<%s?", request->path);
-    const struct evkeyval *pair;
-
-    TAILQ_FOREACH(pair, &request->query, next)
-    {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
-        free(value);
-        free(link);
-        link = longer;
-    }
-    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
-    free(link);
-    return whole;
-}
-
-static void on_listed(void *context, int error, json_t *page)
-{
-    struct request *request = context;
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
-
-    if (error) {
-        request_error(request, error);
-    } else {
-        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
-            char *link = next_link(request, cursor);
-            request_header(request, "Link", link);
-            free(link);
-        }
-        request_reply(request, 200, json_incref(page));
-    }
-    request_finish(request);
-}
 
 static void take_time(int64_t *at_ms, struct request *request, const char *name, struct problems *problems)
 {
@@ -246,7 +236,6 @@ void faxes_list(struct request *request)
     struct problems problems = {0};
     struct list_query query = {0};
     int64_t limit;
-    int result;
 
     if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
@@ -267,15 +256,7 @@ void faxes_list(struct request *request)
     query.user = access_user(request);
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
-    result = list_start(spool_of(request), &query, on_listed, request);
-    if (result == 0)
-        request_wait(request);
-    else if (result == ERR_INVALID)
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-    else if (result == ERR_FULL)
-        request_problem(request, 503, "busy", "%s", err_message());
-    else
-        request_error(request, result);
+    page_wait(request, list_start(spool_of(request), &query, page_reply, request));
 }
 
 /* --- one fax --- */

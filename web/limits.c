@@ -102,7 +102,7 @@ bool limits_check(struct request *request)
     char text[80];
 
     find_asker(&asker, request->web->limits, &request->key, request->user.id, gate_peer(request->gate));
-    if (asker.per_minute == 0 || request->route->flags & ROUTE_UNCOUNTED)
+    if (asker.per_minute == 0 || (request->route && request->route->flags & ROUTE_UNCOUNTED))
         return true;
     state = limiter_take(asker.table, asker.name, asker.size, asker.per_minute, clock_mono_ms());
     snprintf(text, sizeof text, "\"%s\";q=%d;w=60", asker.word, asker.per_minute);

@@ -31,7 +31,7 @@ void limits_free(struct limits *limits);
  * now? Before its body is read. */
 bool limits_have_room(struct limits *limits, const struct key *key, int64_t user, const struct address *address);
 
-/* Count a request that is known by its key, or is open to all. False and the reply is made: 429. */
+/* Count a request: who it comes from is known as far as it will be. False and the reply is made: 429. */
 bool limits_check(struct request *request);
 
 /* Count a request whose token is wrong. False and the reply is made: 429; else 401 is for the caller. */

@@ -15,6 +15,7 @@
 #include "web/access.h"
 #include "web/api.h"
 #include "web/pages_wanted.h"
+#include "web/parties.h"
 #include "web/rendering.h"
 #include "web/request.h"
 #include "web/upload.h"
@@ -426,7 +427,7 @@ void previews_post(struct request *request)
     struct previewing *previewing;
     int result;
 
-    if (!is_good(request) || !cover_check(&cover, request))
+    if (!is_good(request) || !parties_find(request) || !cover_check(&cover, request))
         return;
     previewing = xcalloc(1, sizeof *previewing);
     previewing->request = request;

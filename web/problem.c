@@ -49,7 +49,7 @@ void problem_add(struct problems *problems, const char *pointer, const char *cod
     problems->count++;
     if (!problems->errors)
         problems->errors = json_array();
-    if (json_array_size(problems->errors) >= PROBLEM_MAX)
+    if (json_array_size(problems->errors) >= (size_t)(problems->most ? problems->most : PROBLEM_MAX))
         return;
     va_start(args, fmt);
     json_array_append_new(problems->errors, json_pack("{s:o, s:s, s:o}", "pointer", pointer_json(pointer), "code", code,
@@ -82,8 +82,9 @@ json_t *problem_json(int status, const char *code, const char *detail, const cha
                   "detail", text_json(cut), "instance", text_json(path), "code", code, "request_id", request_id);
     if (problems && problem_any(problems)) {
         json_object_set(document, "errors", problems->errors);
-        if (problems->count > PROBLEM_MAX)
-            json_object_set_new(document, "errors_left_out", json_integer(problems->count - PROBLEM_MAX));
+        int left_out = problems->count - (int)json_array_size(problems->errors);
+        if (left_out > 0)
+            json_object_set_new(document, "errors_left_out", json_integer(left_out));
     }
     return document;
 }

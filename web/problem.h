@@ -14,6 +14,7 @@
 struct problems {
     json_t *errors; /* array of {"pointer","code","detail"}, NULL = none yet */
     int count;
+    int most; /* told in one reply; 0 = PROBLEM_MAX */
 };
 
 /* Note a fault. `pointer` is a JSON pointer (RFC 6901) into the body, or "?name" for a query parameter. Octets that are

@@ -177,6 +177,13 @@ bool request_is_form(const struct request *request)
     return type && strncasecmp(type, "multipart/form-data", 19) == 0;
 }
 
+bool request_wants_csv(const struct request *request)
+{
+    const char *accept = request_header_in(request, "Accept");
+
+    return accept && strncasecmp(accept, "text/csv", 8) == 0;
+}
+
 /* --- the reply --- */
 
 void request_header(struct request *request, const char *name, const char *value)

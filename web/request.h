@@ -75,6 +75,8 @@ bool request_query_int(int64_t *value, struct request *request, const char *name
 /* The body as JSON, a new reference, or NULL and the reply is made. */
 json_t *request_json(struct request *request);
 bool request_is_form(const struct request *request);
+/* The client would rather have comma-separated values than JSON. */
+bool request_wants_csv(const struct request *request);
 
 /* Set a header of the reply. Headers stay when the reply changes. */
 void request_header(struct request *request, const char *name, const char *value);

@@ -21,10 +21,12 @@ enum route_flag {
     ROUTE_BODY_LARGE = 1u << 3, /* up to body_max, else ROUTE_BODY_SMALL octets */
     ROUTE_SECRET = 1u << 4,     /* the reply holds a secret that is shown once: it is not stored for replay */
     ROUTE_PREVIEW = 1u << 5,    /* the body is a fax that is not sent */
+    ROUTE_BODY_CSV = 1u << 6,   /* a file of comma-separated values is needed, as it is or in a form */
     ROUTE_UNCOUNTED = 1u << 9   /* no rate limit */
 };
 
 #define ROUTE_BODY_SMALL 65536
+#define ROUTE_BODY_FILE  (8 << 20) /* of ROUTE_BODY_CSV */
 
 struct route {
     const char *method;  /* "GET" answers HEAD as well */

@@ -16,6 +16,7 @@
 #define OPERATE  (USER_ADMIN | USER_OPERATOR)
 #define ANY      (SEE | SEND)
 #define HOOK     "/v1/webhook-endpoints"
+#define ROUTES   "/v1/routes/outbound"
 #define DELIVERY HOOK "/{id}/deliveries"
 
 const struct route routes[] = {
@@ -53,7 +54,39 @@ const struct route routes[] = {
 
     {"GET", "/v1/destinations", KEY_FAX_READ, SEE, 0, destinations_list},
     {"GET", "/v1/destinations/{number}", KEY_FAX_READ, SEE, 0, destinations_get},
+    {"PATCH", "/v1/destinations/{number}", KEY_CONFIG, OPERATE, JSON, destinations_patch},
     {"DELETE", "/v1/destinations/{number}", KEY_CONFIG, OPERATE, WRITES, destinations_delete},
+
+    {"GET", "/v1/contacts", KEY_FAX_SEND, SEND, 0, contacts_list},
+    {"POST", "/v1/contacts", KEY_FAX_SEND, SEND, JSON, contacts_post},
+    {"POST", "/v1/contacts/import", KEY_FAX_SEND, SEND, WRITES | ROUTE_BODY_CSV, contacts_import},
+    {"GET", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, 0, contacts_get},
+    {"PATCH", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, JSON, contacts_patch},
+    {"DELETE", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, WRITES, contacts_delete},
+    {"GET", "/v1/groups", KEY_FAX_SEND, SEND, 0, groups_list},
+    {"POST", "/v1/groups", KEY_FAX_SEND, SEND, JSON, groups_post},
+    {"GET", "/v1/groups/{id}", KEY_FAX_SEND, SEND, 0, groups_get},
+    {"PATCH", "/v1/groups/{id}", KEY_FAX_SEND, SEND, JSON, groups_patch},
+    {"DELETE", "/v1/groups/{id}", KEY_FAX_SEND, SEND, WRITES, groups_delete},
+
+    {"GET", "/v1/identities", KEY_FAX_SEND, SEND, 0, identities_list},
+    {"POST", "/v1/identities", KEY_CONFIG, OPERATE, JSON, identities_post},
+    {"GET", "/v1/identities/{id}", KEY_FAX_SEND, SEND, 0, identities_get},
+    {"PATCH", "/v1/identities/{id}", KEY_CONFIG, OPERATE, JSON, identities_patch},
+    {"DELETE", "/v1/identities/{id}", KEY_CONFIG, OPERATE, WRITES, identities_delete},
+
+    {"GET", "/v1/rules/block", KEY_CONFIG, OPERATE, 0, block_rules_list},
+    {"POST", "/v1/rules/block", KEY_CONFIG, OPERATE, JSON, block_rules_post},
+    {"GET", "/v1/rules/block/{id}", KEY_CONFIG, OPERATE, 0, block_rules_get},
+    {"PATCH", "/v1/rules/block/{id}", KEY_CONFIG, OPERATE, JSON, block_rules_patch},
+    {"DELETE", "/v1/rules/block/{id}", KEY_CONFIG, OPERATE, WRITES, block_rules_delete},
+
+    {"GET", ROUTES, KEY_CONFIG, OPERATE, 0, outbound_rules_list},
+    {"POST", ROUTES, KEY_CONFIG, USER_ADMIN, JSON, outbound_rules_post},
+    {"POST", ROUTES "/test", KEY_CONFIG, OPERATE, ROUTE_BODY_JSON, outbound_rules_test},
+    {"GET", ROUTES "/{id}", KEY_CONFIG, OPERATE, 0, outbound_rules_get},
+    {"PATCH", ROUTES "/{id}", KEY_CONFIG, USER_ADMIN, JSON, outbound_rules_patch},
+    {"DELETE", ROUTES "/{id}", KEY_CONFIG, USER_ADMIN, WRITES, outbound_rules_delete},
 
     {"GET", "/v1/events", KEY_FAX_READ, ANY, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, ROUTE_UNCOUNTED, events_stream},

@@ -72,6 +72,8 @@ static bool has_route(struct request *request)
 
     if (result == ROUTE_FOUND)
         return true;
+    if (!limits_check(request))
+        return false;
     if (result == ROUTE_NO_PATH) {
         request_problem(request, 404, "no_such_resource", "there is nothing at this path");
         return false;
@@ -89,9 +91,21 @@ static bool is_json(const char *type)
     return type && (strncasecmp(type, "application/json", 16) == 0) && (type[16] == '\0' || strchr("; \t", type[16]));
 }
 
+static bool is_csv(const char *type)
+{
+    return type && (strncasecmp(type, "text/csv", 8) == 0) && (type[8] == '\0' || strchr("; \t", type[8]));
+}
+
 static bool has_right_type(struct request *request)
 {
     unsigned flags = request->route->flags;
+
+    if (flags & ROUTE_BODY_CSV) {
+        if (is_csv(request_header_in(request, "Content-Type")) || request_is_form(request))
+            return true;
+        request_problem(request, 415, "unsupported_media_type", "the body has to be text/csv or multipart/form-data");
+        return false;
+    }
 
     if (!(flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM)) || is_json(request_header_in(request, "Content-Type")) ||
         ((flags & ROUTE_BODY_FORM) && request_is_form(request)))
@@ -118,6 +132,8 @@ static size_t admit(void *context, const struct gate *gate, const char *authoriz
     free(path);
     if (!route)
         return 0;
+    if (route->flags & ROUTE_BODY_CSV)
+        return web->options.body_max < ROUTE_BODY_FILE ? web->options.body_max : ROUTE_BODY_FILE;
     return route->flags & ROUTE_BODY_LARGE ? web->options.body_max : ROUTE_BODY_SMALL;
 }
 

@@ -16,7 +16,7 @@ void options_init(struct options *options)
 {
     memset(options, 0, sizeof(*options));
     options->journal_fd = -1;
-    options->station_id = options->header = options->subaddress = options->password = "";
+    options->station_id = options->caller_id = options->header = options->subaddress = options->password = "";
     options->transport = "auto";
     options->ecm = true;
     options->max_rate_bps = RATE_BPS;
@@ -134,6 +134,7 @@ static int read_all(struct options *options)
     int err;
 
     if ((err = read_text(&options->station_id, root, "station_id")) ||
+        (err = read_text(&options->caller_id, root, "caller_id")) ||
         (err = read_text(&options->header, root, "header")) ||
         (err = read_text(&options->subaddress, root, "subaddress")) ||
         (err = read_text(&options->password, root, "password")) || (err = read_bool(&options->ecm, root, "ecm")) ||

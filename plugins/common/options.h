@@ -22,6 +22,7 @@ struct options {
     json_t *root;           /* NULL: none were given */
     int journal_fd;         /* the host's; -1 = none */
     const char *station_id; /* "" = not told */
+    const char *caller_id;  /* the same */
     const char *header;
     const char *subaddress, *password;
     const char *transport; /* "auto" | "t38" | "g711" */

@@ -36,10 +36,12 @@ FSP_EXPORT BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWOR
  *   {"journal_fd":9, "station_id":"+15551234567", "header":"", "ecm":true, "modems":["v27ter","v29","v17"],
  *    "max_rate_bps":14400, "compressions":["mh","mr","mmr"], "subaddress":"", "password":"", "transport":"auto",
  *    "renditions":[{"file":"/.../a12-standard.tif","resolution":"standard","width":1728}], "call_limit_s":3600,
- *    "ring":7}
+ *    "ring":7, "caller_id":"+15551234567"}
  * journal_fd stays the host's, open until FaxDevEndJob. Absent keys mean the FSP's defaults.
  * "transport" is how a network's lines are to carry the call: "t38", "g711", or "auto", where the FSP chooses and falls
- * back. faxd gives what it remembers of the number called; lines that have no choice ignore it. */
+ * back. faxd gives what it remembers of the number called; lines that have no choice ignore it.
+ * "caller_id" is the number that the network is to be told as the caller's, before what is configured; lines that
+ * cannot say it ignore it. */
 FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
 
 /* After the operation returned, before FaxDevEndJob, on the job's thread: what happened. Size protocol as FaxdRingInfo;

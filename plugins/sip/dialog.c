@@ -54,6 +54,7 @@ struct dialog {
     bool outbound;
     /* set before a second thread knows the dialog */
     char number[CALLER_NUMBER_SIZE * 2], caller_id[CALLER_NUMBER_SIZE];
+    bool caller_given;
     enum dialog_media wish;
     uint16_t port;
     struct caller caller;
@@ -740,7 +741,10 @@ static enum sip_media_kind first_offer(enum dialog_media wish)
 static void write_from(const struct dialog *dialog, const char *own, char from[TRUNK_URI_SIZE])
 {
     const struct sip_trunk_setup *setup = trunk_setup(dialog->trunk);
-    const char *user = setup->caller_id[0] ? setup->caller_id : setup->user[0] ? setup->user : dialog->caller_id;
+    const char *user = dialog->caller_given  ? dialog->caller_id
+                       : setup->caller_id[0] ? setup->caller_id
+                       : setup->user[0]      ? setup->user
+                                             : dialog->caller_id;
     const char *domain = setup->domain[0] ? setup->domain : setup->registers ? setup->server : own;
     char plain[CALLER_NUMBER_SIZE], host[256];
     size_t used = 0;
@@ -802,6 +806,7 @@ struct dialog *dialog_place(struct agent *agent, struct trunk *trunk, const stru
     dialog->handle.hear = hear;
     str_copy(dialog->number, sizeof(dialog->number), plan->number);
     str_copy(dialog->caller_id, sizeof(dialog->caller_id), plan->caller_id);
+    dialog->caller_given = plan->caller_given;
     dialog->wish = plan->media;
     dialog->port = plan->port;
     su_randmem(random, sizeof(random));

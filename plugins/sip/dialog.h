@@ -33,6 +33,7 @@ enum dialog_media {
 struct dialog_plan {
     const char *number;    /* as dialled, or a SIP URI */
     const char *caller_id; /* number of ours, "" = none */
+    bool caller_given;     /* it was asked for: it stands before what the trunk is set to */
     enum dialog_media media;
     uint16_t port; /* where media is received; RTCP at the next */
 };

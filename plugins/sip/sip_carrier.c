@@ -287,8 +287,12 @@ static enum attempt judge(struct sending *sending, struct trunk *trunk, enum dia
 static enum attempt try_trunk(struct sending *sending, struct trunk *trunk, enum dialog_media media)
 {
     struct sip_carrier *carrier = sending->carrier;
-    struct dialog_plan plan = {
-        .number = sending->number, .caller_id = sending->station, .media = media, .port = sending->pair.port};
+    const char *caller_id = job_options(sending->job)->caller_id;
+    struct dialog_plan plan = {.number = sending->number,
+                               .caller_id = caller_id[0] ? caller_id : sending->station,
+                               .caller_given = caller_id[0] != '\0',
+                               .media = media,
+                               .port = sending->pair.port};
     struct dialog *dialog = dialog_place(carrier->agent, trunk, &plan);
     int line = job_line(sending->job);
     enum attempt attempt = ATTEMPT_DONE;

@@ -42,11 +42,10 @@ static int check_length(const char *number, size_t length)
     return 0;
 }
 
-int number_normalise(char number[NUMBER_SIZE], const char *text)
+/* What is to be dialled of a text. Its length, or an error. */
+static int take_digits(char number[NUMBER_SIZE], const char *text)
 {
     size_t length = 0;
-    if (strncasecmp(text, "tel:", 4) == 0)
-        text += 4;
     for (; *text != '\0'; text++) {
         if (strchr(" -.()/", *text))
             continue;
@@ -58,5 +57,21 @@ int number_normalise(char number[NUMBER_SIZE], const char *text)
         number[length++] = *text;
     }
     number[length] = '\0';
-    return check_length(number, length);
+    return (int)length;
+}
+
+int number_prefix(char prefix[NUMBER_SIZE], const char *text)
+{
+    int length = take_digits(prefix, text);
+    if (length <= 1)
+        return length < 0 ? length : 0;
+    return check_length(prefix, (size_t)length);
+}
+
+int number_normalise(char number[NUMBER_SIZE], const char *text)
+{
+    if (strncasecmp(text, "tel:", 4) == 0)
+        text += 4;
+    int length = take_digits(number, text);
+    return length < 0 ? length : check_length(number, (size_t)length);
 }

@@ -14,4 +14,7 @@
  * or the fault: letters, a + not in front, nothing left, more than 15 digits after +, more than 40 in all. */
 int number_normalise(char number[NUMBER_SIZE], const char *text);
 
+/* The same for what numbers may begin with, where "+" alone and nothing at all are fine as well. */
+int number_prefix(char prefix[NUMBER_SIZE], const char *text);
+
 #endif

@@ -47,3 +47,21 @@ char *time_zone_format(char *text, size_t size, int64_t at_ms, const char *zone,
         g_time_zone_unref(found);
     return text;
 }
+
+/* The handle is GLib's own. */
+struct time_zone *time_zone_open(const char *zone)
+{
+    return (struct time_zone *)zone_of(zone);
+}
+
+void time_zone_close(struct time_zone *zone)
+{
+    if (zone)
+        g_time_zone_unref((GTimeZone *)zone);
+}
+
+int time_zone_offset(const struct time_zone *zone, int64_t at_ms)
+{
+    GTimeZone *found = (GTimeZone *)zone;
+    return g_time_zone_get_offset(found, g_time_zone_find_interval(found, G_TIME_TYPE_UNIVERSAL, at_ms / 1000));
+}

@@ -17,4 +17,12 @@ bool time_zone_is_known(const char *zone);
  * as UTC. Returns `text`. */
 char *time_zone_format(char *text, size_t size, int64_t at_ms, const char *zone, const char *format);
 
+/* A zone that is asked often. NULL when it is not known. */
+struct time_zone;
+struct time_zone *time_zone_open(const char *zone);
+void time_zone_close(struct time_zone *zone); /* NULL is fine */
+
+/* How many seconds its clocks are ahead of UTC. */
+int time_zone_offset(const struct time_zone *zone, int64_t at_ms);
+
 #endif

@@ -191,6 +191,13 @@ def who_has_no_key_shares_the_rate_of_the_address():
         same((reply.status, reply.headers["RateLimit-Policy"]), (200, '"address";q=3;w=60'))
         within(f'"address";r={left};', reply.headers["RateLimit"])
     same(server.ask("GET", "/").status, 429)
+    same(server.ask("GET", "/nowhere").status, 429)
+    same(server.ask("DELETE", "/v1/faxes").status, 429)
+    for headers in ({}, {"Cookie": "faxd_session=x"}):
+        client = server.client()
+        client.request("GET", "/v1/faxes", headers=headers)
+        same(client.getresponse().status, 429)
+        client.close()
     reply = server.ask("GET", "/v1/faxes")  # a key has its own, here the server's default
     same((reply.status, reply.headers["RateLimit-Policy"]), (200, '"key";q=100;w=60'))
 

@@ -152,6 +152,21 @@ def what_has_no_pages_has_no_link():
 
 
 @fact
+def the_command_prints_a_link_that_works():
+    server = started(PLAIN)
+    fax = sent(server)
+    for options, start in (([], b"%PDF-"), (["--format", "tiff", "--expires", "60"], b"II"), (["--original"], b"II")):
+        code, out, _ = server.command("link", fax, *options)
+        same(code, 0)
+        prefix = f"http://127.0.0.1:{server.port}"
+        same(out.startswith(prefix + "/v1/links/"), True)
+        status, _, body = stranger(server, out.strip().removeprefix(prefix))
+        same((status, body.startswith(start)), (200, True))
+    same(server.command("link", fax, "--expires", "0")[0] != 0, True)
+    same(server.command("link", fax, "--expires", "soon")[0] != 0, True)
+
+
+@fact
 def the_token_is_in_no_log_and_no_problem():
     server = started('server { log_level = debug }\n' + PLAIN)
     fax = sent(server)

@@ -85,6 +85,26 @@ def a_sender_that_waits_to_be_asked_for_its_body_is_asked():
 
 
 @fact
+def the_command_speaks_tls_with_a_server_that_it_can_check():
+    server = secure()
+    for known, wanted in (("first", 0), ("second", 8)):
+        done = subprocess.run([os.path.join(BUILD, "fax"), "health", "--server", f"https://localhost:{server.port}"],
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, "FAXD_CA": path(known + ".crt")})
+        same((known, done.returncode), (known, wanted))
+
+
+@fact
+def a_cookie_that_is_given_over_tls_is_for_tls_alone():
+    server = secure()
+    with open(os.path.join(server.state, "setup.code"), encoding="ascii") as file:
+        code = file.read().strip()
+    reply = server.ask("POST", "/v1/setup", {"code": code, "name": "root", "password": "a long one, and odd"})
+    same(reply.status, 200)
+    within("; Secure", reply.headers["Set-Cookie"])
+
+
+@fact
 def requests_in_one_record_are_answered_in_order_and_the_end_is_told():
     server = secure()
     with server.connect() as connection:

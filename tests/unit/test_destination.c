@@ -156,11 +156,46 @@ static void the_end_of_a_call_is_remembered_with_it(void **state)
     assert_int_equal(destination.last_outcome, OUTCOME_TRAINING_FAILED);
     assert_true(destination.last_at > 0);
     assert_int_equal(destination_get(&destination, spool, "1003"), ERR_NOT_FOUND);
-    end_call(spool, "1003", SIP, OUTCOME_BUSY); /* tells nothing */
+    end_call(spool, "1003", SIP, OUTCOME_LINE_UNAVAILABLE); /* tells nothing */
     assert_int_equal(destination_get(&destination, spool, "1003"), ERR_NOT_FOUND);
+    end_call(spool, "1003", SIP, OUTCOME_BUSY); /* of the number, not of a transport */
+    assert_int_equal(destination_get(&destination, spool, "1003"), 0);
+    assert_int_equal(destination.calls_failed, 1);
+    assert_int_equal(destination.g711.failed + destination.t38.failed, 0);
     assert_int_equal(destination_forget(spool, "1002"), 0);
     assert_int_equal(destination_forget(spool, "1002"), ERR_NOT_FOUND);
     assert_int_equal(destination_get(&destination, spool, "1002"), ERR_NOT_FOUND);
+}
+
+static void two_calls_in_a_row_without_a_fax_machine_are_enough(void **state)
+{
+    static const struct {
+        enum fax_outcome outcome;
+        int ok, failed, in_a_row;
+    } calls[] = {
+        {OUTCOME_NOT_FAX, 0, 1, 1},          {OUTCOME_BUSY, 0, 2, 1},
+        {OUTCOME_NO_ANSWER, 0, 3, 1},        {OUTCOME_TRAINING_FAILED, 0, 4, 0}, /* it is a fax machine */
+        {OUTCOME_NOT_FAX, 0, 5, 1},          {OUTCOME_SUCCESS, 1, 5, 0},
+        {OUTCOME_NOT_FAX, 1, 6, 1},          {OUTCOME_ABORTED, 1, 6, 1},
+        {OUTCOME_LINE_UNAVAILABLE, 1, 6, 1}, {OUTCOME_CONVERSION_FAILED, 1, 6, 1},
+        {OUTCOME_NOT_FAX, 1, 7, 2},
+    };
+    struct spool *spool = spool_of(state);
+    struct destination destination = {.transport = DESTINATION_AUTO};
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        const struct destination_call call = {.outcome = calls[i].outcome, .at_ms = 1};
+        destination_count(&destination, &call);
+        assert_int_equal(destination.calls_ok, calls[i].ok);
+        assert_int_equal(destination.calls_failed, calls[i].failed);
+        assert_int_equal(destination.not_fax_in_a_row, calls[i].in_a_row);
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct destination_call call = {.outcome = OUTCOME_NOT_FAX, .at_ms = 1000};
+        assert_int_equal(destination_take(spool, "1009", &call), 0);
+        assert_int_equal(destination_get(&destination, spool, "1009"), 0);
+        assert_int_equal(destination.suspended_at > 0, i == 1);
+    }
+    assert_int_equal(destination_trim(spool, 2000, 10), 0); /* is not forgotten by itself */
 }
 
 static void take(struct spool *spool, const char *number, int64_t at_ms)
@@ -225,6 +260,7 @@ int main(void)
         cmocka_unit_test(many_calls_settle_on_what_works_better),
         cmocka_unit_test(counts_do_not_grow_for_ever),
         FACT(the_end_of_a_call_is_remembered_with_it),
+        FACT(two_calls_in_a_row_without_a_fax_machine_are_enough),
         FACT(numbers_are_listed_by_cursor),
         FACT(old_numbers_are_forgotten),
     };

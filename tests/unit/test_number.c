@@ -78,11 +78,28 @@ static void a_megabyte_of_digits_stays_within_its_room(void **state)
     assert_int_equal(room.guard, 'g');
 }
 
+static void the_beginning_of_numbers_is_read_like_a_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed, *prefix;
+    } table[] = {{"", ""}, {"+", "+"}, {"+1 (900)", "+1900"}, {"*31#", "*31#"}, {"0", "0"}, {"- ", ""}};
+    static const char *const wrong[] = {"1+", "x", "+1*", "tel:1", "+1234567890123456"};
+    char prefix[NUMBER_SIZE];
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        assert_int_equal(number_prefix(prefix, table[i].typed), 0);
+        assert_string_equal(prefix, table[i].prefix);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_true(number_prefix(prefix, wrong[i]) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest facts[] = {
         cmocka_unit_test(a_number_loses_what_is_only_for_the_eye),
         cmocka_unit_test(a_wrong_number_is_refused_with_its_fault),
+        cmocka_unit_test(the_beginning_of_numbers_is_read_like_a_number),
         cmocka_unit_test(a_megabyte_of_digits_stays_within_its_room),
     };
     return cmocka_run_group_tests_name("number", facts, NULL, NULL);

@@ -172,7 +172,7 @@ static void every_resource_is_described_with_its_scope_and_roles(void **state)
         if (roles_of(operation) != route->roles)
             fail_msg("x-roles of %s %s differ from the table's", route->method, route->pattern);
         assert_int_equal(json_object_get(operation, "requestBody") != NULL,
-                         (route->flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM)) != 0);
+                         (route->flags & (ROUTE_BODY_JSON | ROUTE_BODY_FORM | ROUTE_BODY_CSV)) != 0);
     }
     json_decref(document);
 }

@@ -63,6 +63,7 @@ int cancel_run(struct cli *cli, int argc, char **argv);
 int preview_run(struct cli *cli, int argc, char **argv);
 int purge_run(struct cli *cli, int argc, char **argv);
 int get_run(struct cli *cli, int argc, char **argv);
+int link_run(struct cli *cli, int argc, char **argv);
 int lines_run(struct cli *cli, int argc, char **argv);
 int line_run(struct cli *cli, int argc, char **argv);
 int trunk_run(struct cli *cli, int argc, char **argv);

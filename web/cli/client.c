@@ -58,6 +58,11 @@ int client_open(struct client **out, const char *url, const char *key)
     return client->curl != NULL ? VERDICT_OK : VERDICT_ERROR;
 }
 
+const char *client_url(const struct client *client)
+{
+    return client->url;
+}
+
 void client_close(struct client *client)
 {
     if (client == NULL)

@@ -18,6 +18,8 @@ struct client;
 
 /* `url` such as "http://127.0.0.1:8080" (a path after it is a prefix), `key` or NULL. The caller closes. */
 int client_open(struct client **out, const char *url, const char *key);
+/* As it was given, without a slash at its end. Borrowed. */
+const char *client_url(const struct client *client);
 void client_close(struct client *client);
 
 /* Percent-encode one step of a path or a query's value. The caller frees with free(). */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pages of lists. */
+#include "web/page.h"
+
+#include "web/request.h"
+#include "server/base/err.h"
+#include "server/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *page_next_link(const struct request *request, const char *cursor)
+{
+    char *link = xasprintf("<%s?", request->path);
+    const struct evkeyval *pair;
+
+    TAILQ_FOREACH(pair, &request->query, next)
+    {
+        char *value, *longer;
+        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
+            continue;
+        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        free(value);
+        free(link);
+        link = longer;
+    }
+    char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
+    free(link);
+    return whole;
+}
+
+void page_reply(void *context, int error, json_t *page)
+{
+    struct request *request = context;
+    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+
+    if (error) {
+        request_error(request, error);
+    } else {
+        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
+            char *link = page_next_link(request, cursor);
+            request_header(request, "Link", link);
+            free(link);
+        }
+        request_reply(request, 200, json_incref(page));
+    }
+    request_finish(request);
+}
+
+void page_wait(struct request *request, int result)
+{
+    if (result == 0)
+        request_wait(request);
+    else if (result == ERR_INVALID)
+        request_problem(request, 400, "invalid_parameter", "%s", err_message());
+    else if (result == ERR_FULL)
+        request_problem(request, 503, "busy", "%s", err_message());
+    else
+        request_error(request, result);
+}

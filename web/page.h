@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all lists have in common: the reply with a page, its link to the next one, and answers of the spool's queries.
+ *
+ * Thread: loop.
+ */
+#ifndef FAXD_WEB_PAGE_H
+#define FAXD_WEB_PAGE_H
+
+#include <jansson.h>
+
+struct request;
+
+/* The link to the next page: this request's query with another cursor. The caller frees. */
+char *page_next_link(const struct request *request, const char *cursor);
+
+/* For query_done and list_start: the reply is the page (borrowed) with its Link, and the request (the context) is
+ * finished. */
+void page_reply(void *context, int error, json_t *page);
+
+/* A question was asked with page_reply (or the like) and this request: wait for it, or tell why it was not taken. */
+void page_wait(struct request *request, int result);
+
+#endif

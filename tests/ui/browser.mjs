@@ -82,6 +82,22 @@ export async function keepSession(page) {
 
 export const bySession = () => Boolean(state);
 
+// Makes the first user, and its session the one of all windows, without the pages.
+export async function firstUser() {
+  const reply = await fetch(URL + "/v1/setup", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ code: SETUP, name: "admin", password: PASSWORD }) });
+  if (!reply.ok) throw new Error(`setup: ${reply.status} ${await reply.text()}`);
+  const [name, value] = reply.headers.get("Set-Cookie").split(";")[0].split("=");
+  state = [{ name, value, url: URL, httpOnly: true, sameSite: "Strict" }];
+}
+
+const operations = (await (await fetch(URL + "/v1/openapi.json")).json()).paths;
+export const has = (method, at) => Boolean(operations[at] && operations[at][method]);
+
+export const status = (page, text) => page.locator(".fax-status .badge", { hasText: text }).first().waitFor();
+export const idOf = (page) => new globalThis.URL(page.url()).hash.split("/").pop();
+export const row = (page, id) => page.locator(`tr[data-key="${id}"]`);
+export const close = (page) => page.context().close();
+
 export const ready = (page, name) => page.waitForFunction((wanted) => (wanted ? document.body.dataset.ready === wanted : document.body.dataset.ready), name || null);
 
 export async function go(page, at) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pages in a browser (Chromium, driven by tests/ui/run.mjs) on a real faxd with its own exchange and a receiver of
-webhooks. ./bootstrap check puts what the browser is driven with into build-ui."""
+"""The pages in a browser (Chromium, driven by run.mjs) on a real faxd with its own exchange and a receiver of webhooks.
+./bootstrap check puts what the browser is driven with into build-ui. Test files import it; it is no test itself."""
 import http.server
 import json
 import os
@@ -59,7 +59,7 @@ def setup_code(state):
         return ""
 
 
-def main():
+def main(facts):
     if not os.path.isdir(os.path.join(faxd.SOURCE, "build-ui/node_modules/playwright-core")):
         print("1..1\nnot ok 1 - what drives the browser is installed: ./bootstrap check does it, or\n"
               "# mkdir -p build-ui && cp tests/ui/package.json build-ui/ && npm install --prefix build-ui")
@@ -67,7 +67,7 @@ def main():
     server, counter = faxd.Faxd(faxd.FAST_RETRIES + faxd.exchange(pace=8)).start(), Counter()
     status = 1
     try:
-        status = subprocess.run(["node", os.path.join(HERE, "run.mjs"), *sys.argv[1:]], check=False, timeout=540, env={
+        status = subprocess.run(["node", os.path.join(HERE, "run.mjs"), facts, *sys.argv[1:]], check=False, timeout=540, env={
             **os.environ, "FAXD_SRC": faxd.SOURCE, "UI_URL": f"http://127.0.0.1:{server.port}", "UI_KEY": server.key,
             "UI_SETUP": setup_code(server.state), "UI_RECEIVER": counter.url}).returncode
         if status:
@@ -78,5 +78,3 @@ def main():
         server.stop()
     return status
 
-
-sys.exit(main())

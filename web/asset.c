@@ -28,11 +28,11 @@
     HELPER(access)                                                                                                     \
     HELPER(actions) HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form) HELPER(format) HELPER(icons)   \
         HELPER(inbox_tools) HELPER(lines_view) HELPER(metrics) HELPER(parts) HELPER(picture) HELPER(plot)              \
-            HELPER(recipients) HELPER(stream) HELPER(table) HELPER(trace) HELPER(words) PAGE(account) PAGE(audit)      \
-                PAGE(batches) PAGE(contacts) PAGE(covers) PAGE(dashboard) PAGE(destinations) PAGE(explorer) PAGE(fax)  \
-                    PAGE(faxes) PAGE(inbox) PAGE(keys) PAGE(lines) PAGE(missing) PAGE(reports) PAGE(rules) PAGE(send)  \
-                        PAGE(signin) PAGE(system) PAGE(users) PAGE(webhooks)                                           \
-                            FILE(icon_svg, "ui/icon.svg", "/favicon.ico", SVG)                                         \
+            HELPER(preview) HELPER(recipients) HELPER(send_form) HELPER(stream) HELPER(table) HELPER(trace)            \
+                HELPER(viewer) HELPER(words) PAGE(account) PAGE(audit) PAGE(batches) PAGE(contacts) PAGE(covers)       \
+                    PAGE(dashboard) PAGE(destinations) PAGE(explorer) PAGE(fax) PAGE(faxes) PAGE(inbox) PAGE(keys)     \
+                        PAGE(lines) PAGE(missing) PAGE(reports) PAGE(rules) PAGE(send) PAGE(signin) PAGE(system)       \
+                            PAGE(users) PAGE(webhooks) FILE(icon_svg, "ui/icon.svg", "/favicon.ico", SVG)              \
                                 FILE(openapi_json, "openapi.json", "/v1/openapi.json", "application/json")
 
 #define FILE(name, file, path, type)                                                                                   \

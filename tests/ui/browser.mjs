@@ -26,7 +26,10 @@ const wrong = []; // what must not happen
 let right = []; // replies that a fact asks for: Chromium calls each reply of 4xx an error on the console
 
 export async function start() {
-  browser = await chromium.launch({ executablePath: process.env.FAXD_CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await chromium.launch({
+    executablePath: process.env.FAXD_CHROMIUM || "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
 }
 
 export const stop = () => browser && browser.close();
@@ -34,30 +37,53 @@ export function faults() {
   right = [];
   return wrong.splice(0);
 }
-export function expects(...replies) { right = replies.map(String); }
+export function expects(...replies) {
+  right = replies.map(String);
+}
 
 function watch(page) {
   page.on("console", (message) => {
     const status = /^Failed to load resource: .* status of (\d+)/.exec(message.text());
-    if (message.type() === "error" && !(status && right.includes(status[1]))) wrong.push(`console: ${message.text()} ${message.location().url}`);
+    if (message.type() === "error" && !(status && right.includes(status[1])))
+      wrong.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => wrong.push(`error: ${error.stack || error}`));
-  page.on("dialog", (dialog) => { wrong.push(`a script opened a dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("dialog", (dialog) => {
+    wrong.push(`a script opened a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
   page.on("request", (request) => {
-    if (!request.url().startsWith(URL + "/") && !request.url().startsWith("blob:" + URL) && !request.url().startsWith("data:")) wrong.push(`left the server: ${request.url()}`);
+    if (
+      !request.url().startsWith(URL + "/") &&
+      !request.url().startsWith("blob:" + URL) &&
+      !request.url().startsWith("data:")
+    )
+      wrong.push(`left the server: ${request.url()}`);
   });
 }
 
 // UI_PAGES names a folder of pages in place of those in the program: to see a change without building.
 async function fromFolder(route) {
-  const at = new globalThis.URL(route.request().url()).pathname, reply = await route.fetch();
-  await route.fulfill({ status: 200, headers: { "Content-Security-Policy": reply.headers()["content-security-policy"] }, path: path.join(process.env.UI_PAGES, at === "/" ? "index.html" : at.slice(4)),
-    contentType: { ".js": "text/javascript", ".css": "text/css" }[path.extname(at)] || "text/html" });
+  const at = new globalThis.URL(route.request().url()).pathname,
+    reply = await route.fetch();
+  await route.fulfill({
+    status: 200,
+    headers: { "Content-Security-Policy": reply.headers()["content-security-policy"] },
+    path: path.join(process.env.UI_PAGES, at === "/" ? "index.html" : at.slice(4)),
+    contentType: { ".js": "text/javascript", ".css": "text/css" }[path.extname(at)] || "text/html",
+  });
 }
 
 // A window nobody is signed in to.
 export async function fresh(size = "desktop", scheme = "light") {
-  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, acceptDownloads: true, hasTouch: size === "phone", locale: "en-GB", reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    colorScheme: scheme,
+    acceptDownloads: true,
+    hasTouch: size === "phone",
+    locale: "en-GB",
+    reducedMotion: "reduce",
+  });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   watch(page);
@@ -84,7 +110,11 @@ export const bySession = () => Boolean(state);
 
 // Makes the first user, and its session the one of all windows, without the pages.
 export async function firstUser() {
-  const reply = await fetch(URL + "/v1/setup", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ code: SETUP, name: "admin", password: PASSWORD }) });
+  const reply = await fetch(URL + "/v1/setup", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code: SETUP, name: "admin", password: PASSWORD }),
+  });
   if (!reply.ok) throw new Error(`setup: ${reply.status} ${await reply.text()}`);
   const [name, value] = reply.headers.get("Set-Cookie").split(";")[0].split("=");
   state = [{ name, value, url: URL, httpOnly: true, sameSite: "Strict" }];
@@ -98,11 +128,17 @@ export const idOf = (page) => new globalThis.URL(page.url()).hash.split("/").pop
 export const row = (page, id) => page.locator(`tr[data-key="${id}"]`);
 export const close = (page) => page.context().close();
 
-export const ready = (page, name) => page.waitForFunction((wanted) => (wanted ? document.body.dataset.ready === wanted : document.body.dataset.ready), name || null);
+export const ready = (page, name) =>
+  page.waitForFunction(
+    (wanted) => (wanted ? document.body.dataset.ready === wanted : document.body.dataset.ready),
+    name || null,
+  );
 
 export async function go(page, at) {
   const address = `${URL}/#${at}`;
-  await page.evaluate(() => { delete document.body.dataset.ready; });
+  await page.evaluate(() => {
+    delete document.body.dataset.ready;
+  });
   if (page.url() === address) await page.reload();
   else await page.goto(address);
   await ready(page);
@@ -112,13 +148,24 @@ export async function go(page, at) {
 export async function inaccessible(page) {
   await page.evaluate(axe);
   const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return result.violations.filter((one) => ["serious", "critical"].includes(one.impact))
-    .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  return result.violations
+    .filter((one) => ["serious", "critical"].includes(one.impact))
+    .map(
+      (one) =>
+        `${one.id}: ${one.help}: ${one.nodes
+          .slice(0, 3)
+          .map((node) => node.html.slice(0, 160))
+          .join(" | ")}`,
+    );
 }
 
 // The API by the admin's key, to prepare what a fact needs and to look behind the pages.
 export async function api(method, at, body) {
-  const reply = await fetch(URL + at, { method, headers: { Authorization: `Bearer ${KEY}`, ...(body ? { "Content-Type": "application/json" } : {}) }, body: body && JSON.stringify(body) });
+  const reply = await fetch(URL + at, {
+    method,
+    headers: { Authorization: `Bearer ${KEY}`, ...(body ? { "Content-Type": "application/json" } : {}) },
+    body: body && JSON.stringify(body),
+  });
   const text = await reply.text();
   if (!reply.ok) throw new Error(`${method} ${at}: ${reply.status} ${text}`);
   return text ? JSON.parse(text) : null;
@@ -134,7 +181,14 @@ export async function until(condition, what) {
   }
 }
 
-export const waitState = (id, ...states) => until(async () => { const fax = await api("GET", `/v1/faxes/${id}`); return states.includes(fax.status) && fax; }, `${id} to be ${states.join(" or ")}`);
+export const waitState = (id, ...states) =>
+  until(
+    async () => {
+      const fax = await api("GET", `/v1/faxes/${id}`);
+      return states.includes(fax.status) && fax;
+    },
+    `${id} to be ${states.join(" or ")}`,
+  );
 
 export async function sendByApi(to, text = "A page of text.\n", more = {}) {
   return (await api("POST", "/v1/faxes", { to, documents: [{ text }], ...more })).id;

@@ -4,8 +4,23 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import {
-  api, close, document_, expects, firstUser, fresh, go, has,
-  idOf, PASSWORD, ready, RECEIVER, sendByApi, signedIn, until, URL, waitState,
+  api,
+  close,
+  document_,
+  expects,
+  firstUser,
+  fresh,
+  go,
+  has,
+  idOf,
+  PASSWORD,
+  ready,
+  RECEIVER,
+  sendByApi,
+  signedIn,
+  until,
+  URL,
+  waitState,
 } from "./browser.mjs";
 
 export const facts = [];
@@ -50,7 +65,22 @@ fact(async function a_key_is_made_shown_once_and_used_with_curl() {
   assert.match(token, /^fxk_live_/);
   await page.getByRole("button", { name: "I have stored it" }).click();
   await page.locator("tbody th", { hasText: "curl <b>here</b>" }).waitFor();
-  const out = execFileSync("curl", ["-sS", "-m", "30", "-H", `Authorization: Bearer ${token}`, "-F", "to=1004", "-F", `file=@${document_("letter-cairo.pdf")}`, `${URL}/v1/faxes`], { encoding: "utf8" });
+  const out = execFileSync(
+    "curl",
+    [
+      "-sS",
+      "-m",
+      "30",
+      "-H",
+      `Authorization: Bearer ${token}`,
+      "-F",
+      "to=1004",
+      "-F",
+      `file=@${document_("letter-cairo.pdf")}`,
+      `${URL}/v1/faxes`,
+    ],
+    { encoding: "utf8" },
+  );
   await waitState(JSON.parse(out).id, "delivered");
   assert.ok(!(await page.content()).includes(token), "the token is still in the page");
   await page.locator("tr", { hasText: "curl" }).getByRole("button").click();
@@ -90,7 +120,10 @@ fact(async function the_pages_are_walked_by_keyboard_alone() {
   await page.locator("[role=menu]:popover-open").waitFor();
   await page.keyboard.press("End");
   await page.keyboard.press("Escape");
-  await page.locator("[role=menu]:popover-open").waitFor({ state: "detached" }).catch(() => {});
+  await page
+    .locator("[role=menu]:popover-open")
+    .waitFor({ state: "detached" })
+    .catch(() => {});
   assert.match(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), /^Actions/);
   await close(page);
 });
@@ -206,11 +239,15 @@ if (has("post", "/v1/routes/outbound"))
 
 if (has("get", "/v1/audit-log"))
   fact(async function the_audit_log_tells_who_did_what_and_is_whole() {
-    const id = await sendByApi("1002"), page = await signedIn(`/audit?object=${id}`);
+    const id = await sendByApi("1002"),
+      page = await signedIn(`/audit?object=${id}`);
     await page.locator("tbody tr[data-key]", { hasText: id }).first().waitFor();
     await page.getByRole("button", { name: "Check the chain" }).click();
     await page.getByText("The chain is whole").waitFor();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as CSV" }).click()]);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as CSV" }).click(),
+    ]);
     assert.ok(readFileSync(await file.path(), "utf8").includes(id));
     await waitState(id, "delivered");
     await close(page);
@@ -222,7 +259,10 @@ if (has("get", "/v1/reports/usage"))
     const page = await signedIn("/reports?by=destination&days=1");
     await page.locator(".plain tbody tr", { hasText: "1002" }).waitFor();
     await page.locator(".plot rect.fill-good").first().waitFor();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as CSV" }).click()]);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as CSV" }).click(),
+    ]);
     assert.ok(readFileSync(await file.path(), "utf8").includes("1002"));
     await page.getByLabel("By", { exact: true }).selectOption("day");
     await page.locator(".plot").nth(1).waitFor();
@@ -235,31 +275,44 @@ for (const [role, wanted, hidden] of [
   ["sender", ["Send", "Queue", "Sent"], ["Users", "API keys", "Webhooks", "Audit log"]],
   ["reader", ["Queue", "Sent", "Inbox"], ["Send", "Users", "API keys", "Webhooks", "Audit log"]],
 ])
-  fact(Object.defineProperty(async () => {
-    await api("POST", "/v1/users", { name: role, role, password: PASSWORD });
-    const page = await fresh();
-    await page.goto(URL + "/");
-    await ready(page, "signin");
-    await page.getByLabel("Name", { exact: true }).fill(role);
-    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.locator("nav.side a").first().waitFor();
-    await ready(page);
-    const links = await page.locator("nav.side a").evaluateAll((all) => all.map((link) => [link.textContent, link.getAttribute("href").slice(1)]));
-    const names = links.map(([name]) => name);
-    for (const name of wanted) assert.ok(names.includes(name), `${name} is not in the menu: ${names}`);
-    for (const name of hidden) assert.ok(!names.includes(name), `${name} is in the menu`);
-    for (const [, at] of links) {
-      await go(page, at);
-      assert.notEqual(await page.locator("h1").innerText(), "This page could not be shown", at);
-    }
-    if (role === "reader") {
-      await go(page, "/sent");
-      await page.locator("tbody tr[data-key] a").first().click();
-      await ready(page, "fax");
-      assert.equal(await page.getByRole("link", { name: "Send a fax" }).count(), 0);
-      await page.getByRole("button", { name: "More actions" }).click();
-      assert.deepEqual((await page.getByRole("menuitem").allInnerTexts()).filter((name) => /Cancel|Delete|Send|Hold|Forward|Try/.test(name)), []);
-    }
-    await close(page);
-  }, "name", { value: `a_${role}_is_offered_what_it_may_do_and_nothing_else` }));
+  fact(
+    Object.defineProperty(
+      async () => {
+        await api("POST", "/v1/users", { name: role, role, password: PASSWORD });
+        const page = await fresh();
+        await page.goto(URL + "/");
+        await ready(page, "signin");
+        await page.getByLabel("Name", { exact: true }).fill(role);
+        await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.locator("nav.side a").first().waitFor();
+        await ready(page);
+        const links = await page
+          .locator("nav.side a")
+          .evaluateAll((all) => all.map((link) => [link.textContent, link.getAttribute("href").slice(1)]));
+        const names = links.map(([name]) => name);
+        for (const name of wanted) assert.ok(names.includes(name), `${name} is not in the menu: ${names}`);
+        for (const name of hidden) assert.ok(!names.includes(name), `${name} is in the menu`);
+        for (const [, at] of links) {
+          await go(page, at);
+          assert.notEqual(await page.locator("h1").innerText(), "This page could not be shown", at);
+        }
+        if (role === "reader") {
+          await go(page, "/sent");
+          await page.locator("tbody tr[data-key] a").first().click();
+          await ready(page, "fax");
+          assert.equal(await page.getByRole("link", { name: "Send a fax" }).count(), 0);
+          await page.getByRole("button", { name: "More actions" }).click();
+          assert.deepEqual(
+            (await page.getByRole("menuitem").allInnerTexts()).filter((name) =>
+              /Cancel|Delete|Send|Hold|Forward|Try/.test(name),
+            ),
+            [],
+          );
+        }
+        await close(page);
+      },
+      "name",
+      { value: `a_${role}_is_offered_what_it_may_do_and_nothing_else` },
+    ),
+  );

@@ -4,8 +4,28 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import {
-  api, bySession, close, document_, expects, fresh, go, has, idOf, keepSession, KEY,
-  PASSWORD, ready, row, sendByApi, SETUP, signedIn, SIZES, status, until, URL, waitState,
+  api,
+  bySession,
+  close,
+  document_,
+  expects,
+  fresh,
+  go,
+  has,
+  idOf,
+  keepSession,
+  KEY,
+  PASSWORD,
+  ready,
+  row,
+  sendByApi,
+  SETUP,
+  signedIn,
+  SIZES,
+  status,
+  until,
+  URL,
+  waitState,
 } from "./browser.mjs";
 
 export const facts = [];
@@ -18,14 +38,24 @@ function hand(page) {
   let count = 0;
   return {
     count: () => count,
-    type: async (label, text) => { count++; await page.getByLabel(label, { exact: true }).fill(text); },
-    press: async (name) => { count++; await page.getByRole("button", { name, exact: true }).click(); },
-    choose: async (file) => { count++; await page.locator("input[type=file]").setInputFiles(file); },
+    type: async (label, text) => {
+      count++;
+      await page.getByLabel(label, { exact: true }).fill(text);
+    },
+    press: async (name) => {
+      count++;
+      await page.getByRole("button", { name, exact: true }).click();
+    },
+    choose: async (file) => {
+      count++;
+      await page.locator("input[type=file]").setInputFiles(file);
+    },
   };
 }
 
 fact(async function from_nothing_a_first_fax_takes_at_most_six_actions() {
-  const page = await fresh(), by = hand(page);
+  const page = await fresh(),
+    by = hand(page);
   await page.goto(`${URL}/#setup=${SETUP}`);
   await ready(page, "signin");
   await by.type("Password", PASSWORD);
@@ -80,93 +110,154 @@ fact(async function an_api_key_opens_the_pages_as_well() {
 for (const size of Object.keys(SIZES)) {
   const sent = { id: null };
 
-  fact(Object.defineProperty(async () => {
-    const page = await signedIn("/send", size);
-    await page.getByLabel("Fax number").fill("1003");
-    await page.locator("input[type=file]").setInputFiles(document_("letter-cairo.pdf"));
-    await page.locator(".preview-pages li").first().scrollIntoViewIfNeeded();
-    await page.locator(".preview-pages img[src^=blob]").first().waitFor();
-    assert.match(await page.locator(".send-side .big").innerText(), /^\d+ pages?$/);
-    assert.match(await page.locator(".send-side").innerText(), /on the line/);
-    await page.getByRole("button", { name: "Send", exact: true }).click();
-    await ready(page, "fax");
-    sent.id = idOf(page);
-    await status(page, /Dialing|Agreeing|Sending|Delivered/);
-    await status(page, "Delivered");
-    await page.locator(".viewer img[src^=blob]").waitFor();
-    await page.getByRole("button", { name: "What was said" }).first().click();
-    await page.locator("dialog .ladder text", { hasText: "DCS" }).first().waitFor();
-    await page.keyboard.press("Escape");
-    await page.locator("dialog").waitFor({ state: "detached" });
-    await close(page);
-  }, "name", { value: `on_a_${size}_a_PDF_is_sent_and_watched_until_it_is_delivered` }));
+  fact(
+    Object.defineProperty(
+      async () => {
+        const page = await signedIn("/send", size);
+        await page.getByLabel("Fax number").fill("1003");
+        await page.locator("input[type=file]").setInputFiles(document_("letter-cairo.pdf"));
+        await page.locator(".preview-pages li").first().scrollIntoViewIfNeeded();
+        await page.locator(".preview-pages img[src^=blob]").first().waitFor();
+        assert.match(await page.locator(".send-side .big").innerText(), /^\d+ pages?$/);
+        assert.match(await page.locator(".send-side").innerText(), /on the line/);
+        await page.getByRole("button", { name: "Send", exact: true }).click();
+        await ready(page, "fax");
+        sent.id = idOf(page);
+        await status(page, /Dialing|Agreeing|Sending|Delivered/);
+        await status(page, "Delivered");
+        await page.locator(".viewer img[src^=blob]").waitFor();
+        await page.getByRole("button", { name: "What was said" }).first().click();
+        await page.locator("dialog .ladder text", { hasText: "DCS" }).first().waitFor();
+        await page.keyboard.press("Escape");
+        await page.locator("dialog").waitFor({ state: "detached" });
+        await close(page);
+      },
+      "name",
+      { value: `on_a_${size}_a_PDF_is_sent_and_watched_until_it_is_delivered` },
+    ),
+  );
 
-  fact(Object.defineProperty(async () => {
-    const page = await signedIn("/inbox", size);
-    const received = await until(async () => (await api("GET", "/v1/faxes?direction=inbound&to=1003&limit=1")).data.find((fax) => fax.status === "received"), "the fax to come in");
-    await row(page, received.id).locator("img[src^=blob]").waitFor();
-    await row(page, received.id).getByRole("link").first().click();
-    await ready(page, "fax");
-    await page.locator(".viewer img[src^=blob]").waitFor();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save PDF" }).click()]);
-    const octets = readFileSync(await file.path());
-    assert.equal(octets.subarray(0, 5).toString(), "%PDF-");
-    assert.equal(file.suggestedFilename(), `${received.id}.pdf`);
-    await page.getByRole("button", { name: "Larger" }).click();
-    await page.locator(".viewer img[src^=blob]").waitFor();
-    await close(page);
-  }, "name", { value: `on_a_${size}_a_received_fax_is_opened_in_the_inbox_and_its_PDF_saved` }));
+  fact(
+    Object.defineProperty(
+      async () => {
+        const page = await signedIn("/inbox", size);
+        const received = await until(
+          async () =>
+            (await api("GET", "/v1/faxes?direction=inbound&to=1003&limit=1")).data.find(
+              (fax) => fax.status === "received",
+            ),
+          "the fax to come in",
+        );
+        await row(page, received.id).locator("img[src^=blob]").waitFor();
+        await row(page, received.id).getByRole("link").first().click();
+        await ready(page, "fax");
+        await page.locator(".viewer img[src^=blob]").waitFor();
+        const [file] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name: "Save PDF" }).click(),
+        ]);
+        const octets = readFileSync(await file.path());
+        assert.equal(octets.subarray(0, 5).toString(), "%PDF-");
+        assert.equal(file.suggestedFilename(), `${received.id}.pdf`);
+        await page.getByRole("button", { name: "Larger" }).click();
+        await page.locator(".viewer img[src^=blob]").waitFor();
+        await close(page);
+      },
+      "name",
+      { value: `on_a_${size}_a_received_fax_is_opened_in_the_inbox_and_its_PDF_saved` },
+    ),
+  );
 
-  fact(Object.defineProperty(async () => {
-    const page = await signedIn("/queue", size), id = await sendByApi("1002", LONG);
-    await waitState(id, "sending");
-    await row(page, id).getByRole("link").first().click();
-    await ready(page, "fax");
-    await status(page, "Sending");
-    await page.getByRole("button", { name: "Cancel", exact: true }).click();
-    await page.getByRole("button", { name: "Cancel the fax" }).click();
-    await status(page, "Canceled");
-    const fax = await waitState(id, "canceled");
-    assert.ok(fax.pages.confirmed < fax.pages.total, "pages were left");
-    await close(page);
-  }, "name", { value: `on_a_${size}_a_fax_is_canceled_in_the_middle_of_its_pages` }));
+  fact(
+    Object.defineProperty(
+      async () => {
+        const page = await signedIn("/queue", size),
+          id = await sendByApi("1002", LONG);
+        await waitState(id, "sending");
+        await row(page, id).getByRole("link").first().click();
+        await ready(page, "fax");
+        await status(page, "Sending");
+        await page.getByRole("button", { name: "Cancel", exact: true }).click();
+        await page.getByRole("button", { name: "Cancel the fax" }).click();
+        await status(page, "Canceled");
+        const fax = await waitState(id, "canceled");
+        assert.ok(fax.pages.confirmed < fax.pages.total, "pages were left");
+        await close(page);
+      },
+      "name",
+      { value: `on_a_${size}_a_fax_is_canceled_in_the_middle_of_its_pages` },
+    ),
+  );
 
-  fact(Object.defineProperty(async () => {
-    const page = await signedIn("/queue", size);
-    const id = await sendByApi("1004", "Wait.\n", { not_before: new Date(Date.now() + 3600000).toISOString().replace(/\.\d+Z/, "Z") });
-    await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
-    const act = async (name) => {
-      await row(page, id).getByRole("button", { name: /^Actions/ }).click();
-      await page.getByRole("menuitem", { name, exact: true }).click();
-    };
-    await act("Hold");
-    await row(page, id).locator(".badge", { hasText: "On hold" }).waitFor();
-    await page.getByRole("button", { name: "Undo" }).click();
-    await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
-    await act("Hold");
-    await row(page, id).locator(".badge", { hasText: "On hold" }).waitFor();
-    await act("Release");
-    await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
-    await act("Cancel");
-    await page.getByRole("button", { name: "Cancel the fax" }).click();
-    await row(page, id).waitFor({ state: "detached" });
-    await close(page);
-  }, "name", { value: `on_a_${size}_a_fax_is_held_released_and_canceled_from_the_queue` }));
+  fact(
+    Object.defineProperty(
+      async () => {
+        const page = await signedIn("/queue", size);
+        const id = await sendByApi("1004", "Wait.\n", {
+          not_before: new Date(Date.now() + 3600000).toISOString().replace(/\.\d+Z/, "Z"),
+        });
+        await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
+        const act = async (name) => {
+          await row(page, id)
+            .getByRole("button", { name: /^Actions/ })
+            .click();
+          await page.getByRole("menuitem", { name, exact: true }).click();
+        };
+        await act("Hold");
+        await row(page, id).locator(".badge", { hasText: "On hold" }).waitFor();
+        await page.getByRole("button", { name: "Undo" }).click();
+        await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
+        await act("Hold");
+        await row(page, id).locator(".badge", { hasText: "On hold" }).waitFor();
+        await act("Release");
+        await row(page, id).locator(".badge", { hasText: "Scheduled" }).waitFor();
+        await act("Cancel");
+        await page.getByRole("button", { name: "Cancel the fax" }).click();
+        await row(page, id).waitFor({ state: "detached" });
+        await close(page);
+      },
+      "name",
+      { value: `on_a_${size}_a_fax_is_held_released_and_canceled_from_the_queue` },
+    ),
+  );
 }
 
 fact(async function hostile_texts_are_only_text() {
-  const evil = `<img src=x onerror="alert(1)">`, page = await signedIn("/send");
-  await page.locator("input[type=file]").setInputFiles({ name: `${evil}.txt`.replaceAll("/", ""), mimeType: "text/plain", buffer: Buffer.from("Text.\n") });
+  const evil = `<img src=x onerror="alert(1)">`,
+    page = await signedIn("/send");
+  await page
+    .locator("input[type=file]")
+    .setInputFiles({ name: `${evil}.txt`.replaceAll("/", ""), mimeType: "text/plain", buffer: Buffer.from("Text.\n") });
   await page.locator(".files", { hasText: evil }).waitFor();
-  const id = await sendByApi("1002", "Text.\n", { station_id: "<svg onload=x()>", client_reference: evil, tags: [evil], header: { text: evil }, metadata: { [evil]: evil } });
+  const id = await sendByApi("1002", "Text.\n", {
+    station_id: "<svg onload=x()>",
+    client_reference: evil,
+    tags: [evil],
+    header: { text: evil },
+    metadata: { [evil]: evil },
+  });
   await waitState(id, "delivered");
   await go(page, `/faxes/${id}`);
   await page.locator(".facts dd", { hasText: evil }).first().waitFor();
   await page.getByText("History", { exact: true }).click();
-  const received = await until(async () => (await api("GET", "/v1/faxes?direction=inbound&to=1002&limit=5")).data.find((fax) => fax.remote_station_id === "<svg onload=x()>" && fax.status === "received"), "the fax with the hostile station id");
+  const received = await until(
+    async () =>
+      (await api("GET", "/v1/faxes?direction=inbound&to=1002&limit=5")).data.find(
+        (fax) => fax.remote_station_id === "<svg onload=x()>" && fax.status === "received",
+      ),
+    "the fax with the hostile station id",
+  );
   await go(page, `/faxes/${received.id}`);
   await page.locator(".facts dd", { hasText: "<svg onload=x()>" }).first().waitFor();
-  for (const at of ["/inbox", "/queue", "/sent", "/", `/sent?tag=${encodeURIComponent(evil)}`, `/${encodeURIComponent(evil)}`, "/explorer?op=%3Cscript%3E"]) {
+  for (const at of [
+    "/inbox",
+    "/queue",
+    "/sent",
+    "/",
+    `/sent?tag=${encodeURIComponent(evil)}`,
+    `/${encodeURIComponent(evil)}`,
+    "/explorer?op=%3Cscript%3E",
+  ]) {
     await go(page, at);
     assert.equal(await page.locator("img[src=x], svg[onload], [onerror], script:not([src])").count(), 0, `at ${at}`);
   }
@@ -188,13 +279,21 @@ const act = async (page, name) => {
   await page.getByRole("menuitem", { name, exact: true }).click();
 };
 const receivedOn = async (line) => {
-  const id = await sendByApi(line, "For the inbox.\n"), sent = await waitState(id, "delivered");
-  return until(async () => (await api("GET", `/v1/faxes?direction=inbound&to=${line}&limit=5`)).data.find((fax) => fax.status === "received" && fax.timing.created >= sent.timing.created), "the fax to come in");
+  const id = await sendByApi(line, "For the inbox.\n"),
+    sent = await waitState(id, "delivered");
+  return until(
+    async () =>
+      (await api("GET", `/v1/faxes?direction=inbound&to=${line}&limit=5`)).data.find(
+        (fax) => fax.status === "received" && fax.timing.created >= sent.timing.created,
+      ),
+    "the fax to come in",
+  );
 };
 
 if (has("post", "/v1/faxes/{id}/read"))
   fact(async function a_received_fax_is_read_assigned_labelled_noted_and_junk() {
-    const fax = await receivedOn("1004"), page = await signedIn("/inbox?view=unread");
+    const fax = await receivedOn("1004"),
+      page = await signedIn("/inbox?view=unread");
     await row(page, fax.id).locator(".badge", { hasText: "New" }).waitFor();
     await row(page, fax.id).getByRole("link").first().click();
     await ready(page, "fax");
@@ -218,7 +317,9 @@ if (has("post", "/v1/faxes/{id}/read"))
     await page.getByRole("button", { name: "Not junk" }).waitFor();
     await go(page, "/inbox?view=junk");
     await row(page, fax.id).waitFor();
-    await row(page, fax.id).getByRole("button", { name: /^Actions/ }).click();
+    await row(page, fax.id)
+      .getByRole("button", { name: /^Actions/ })
+      .click();
     await page.getByRole("menuitem", { name: "Not junk" }).click();
     await row(page, fax.id).waitFor({ state: "detached" });
     await close(page);
@@ -226,7 +327,8 @@ if (has("post", "/v1/faxes/{id}/read"))
 
 if (has("post", "/v1/faxes/{id}/forward"))
   fact(async function a_received_fax_is_forwarded_and_a_sent_one_sent_again() {
-    const fax = await receivedOn("1003"), page = await signedIn(`/faxes/${fax.id}`);
+    const fax = await receivedOn("1003"),
+      page = await signedIn(`/faxes/${fax.id}`);
     await act(page, "Forward");
     await page.getByLabel("To", { exact: true }).fill("1002");
     await page.locator("dialog").getByRole("button", { name: "Forward" }).click();
@@ -243,7 +345,8 @@ if (has("post", "/v1/faxes/{id}/forward"))
 
 if (has("patch", "/v1/faxes/{id}"))
   fact(async function priority_and_time_are_changed_and_what_failed_is_tried_again() {
-    const id = await sendByApi("1004", "Wait.\n", { hold: true }), page = await signedIn(`/faxes/${id}`);
+    const id = await sendByApi("1004", "Wait.\n", { hold: true }),
+      page = await signedIn(`/faxes/${id}`);
     await act(page, "Priority and time");
     await page.getByLabel("Priority").selectOption("high");
     await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -278,7 +381,12 @@ if (has("get", "/v1/faxes/{id}/receipt"))
     await waitState(id, "delivered");
     const page = await signedIn(`/faxes/${id}`);
     const [file] = await Promise.all([page.waitForEvent("download"), act(page, "Receipt")]);
-    assert.equal(readFileSync(await file.path()).subarray(0, 5).toString(), "%PDF-");
+    assert.equal(
+      readFileSync(await file.path())
+        .subarray(0, 5)
+        .toString(),
+      "%PDF-",
+    );
     await close(page);
   });
 

@@ -9,7 +9,8 @@ console.log(`1..${chosen.length}`);
 let failed = 0;
 await start();
 for (const [at, fact] of chosen.entries()) {
-  const name = fact.name.replaceAll("_", " "), began = Date.now();
+  const name = fact.name.replaceAll("_", " "),
+    began = Date.now();
   try {
     await fact();
     const wrong = faults();

@@ -13,22 +13,80 @@ import { forgetPictures } from "./lib/picture.js";
 const pages = [
   { path: "/", module: "dashboard", need: "GET /v1/lines", label: "Overview", icon: "home", group: "Faxes" },
   { path: "/send", module: "send", need: "POST /v1/faxes", label: "Send", icon: "send", group: "Faxes", phone: true },
-  { path: "/queue", module: "faxes", need: "GET /v1/faxes", label: "Queue", icon: "queue", group: "Faxes", phone: true },
+  {
+    path: "/queue",
+    module: "faxes",
+    need: "GET /v1/faxes",
+    label: "Queue",
+    icon: "queue",
+    group: "Faxes",
+    phone: true,
+  },
   { path: "/sent", module: "faxes", need: "GET /v1/faxes", label: "Sent", icon: "sent", group: "Faxes" },
-  { path: "/inbox", module: "inbox", need: "GET /v1/faxes", label: "Inbox", icon: "inbox", group: "Faxes", phone: true },
+  {
+    path: "/inbox",
+    module: "inbox",
+    need: "GET /v1/faxes",
+    label: "Inbox",
+    icon: "inbox",
+    group: "Faxes",
+    phone: true,
+  },
   { path: "/faxes/{id}", module: "fax", need: "GET /v1/faxes/{}" },
   { path: "/batches", module: "batches", need: "GET /v1/batches", label: "Batches", icon: "people", group: "Faxes" },
   { path: "/batches/{id}", module: "batches", need: "GET /v1/batches/{}" },
-  { path: "/contacts", module: "contacts", need: "GET /v1/contacts", label: "Contacts", icon: "people", group: "Directory" },
-  { path: "/covers", module: "covers", need: "GET /v1/cover-pages", label: "Covers, identities", icon: "cover", group: "Directory" },
+  {
+    path: "/contacts",
+    module: "contacts",
+    need: "GET /v1/contacts",
+    label: "Contacts",
+    icon: "people",
+    group: "Directory",
+  },
+  {
+    path: "/covers",
+    module: "covers",
+    need: "GET /v1/cover-pages",
+    label: "Covers, identities",
+    icon: "cover",
+    group: "Directory",
+  },
   { path: "/rules", module: "rules", need: "GET /v1/rules/block", label: "Rules", icon: "rules", group: "Directory" },
-  { path: "/destinations", module: "destinations", need: "GET /v1/destinations", label: "Destinations", icon: "call", group: "Directory" },
-  { path: "/reports", module: "reports", need: "GET /v1/reports/usage", label: "Reports", icon: "chart", group: "Server" },
+  {
+    path: "/destinations",
+    module: "destinations",
+    need: "GET /v1/destinations",
+    label: "Destinations",
+    icon: "call",
+    group: "Directory",
+  },
+  {
+    path: "/reports",
+    module: "reports",
+    need: "GET /v1/reports/usage",
+    label: "Reports",
+    icon: "chart",
+    group: "Server",
+  },
   { path: "/lines", module: "lines", need: "GET /v1/lines", label: "Lines", icon: "line", group: "Server" },
-  { path: "/webhooks", module: "webhooks", need: "GET /v1/webhook-endpoints", label: "Webhooks", icon: "hook", group: "Server" },
+  {
+    path: "/webhooks",
+    module: "webhooks",
+    need: "GET /v1/webhook-endpoints",
+    label: "Webhooks",
+    icon: "hook",
+    group: "Server",
+  },
   { path: "/webhooks/{id}", module: "webhooks", need: "GET /v1/webhook-endpoints/{}" },
   { path: "/keys", module: "keys", need: "GET /v1/api-keys", label: "API keys", icon: "key", group: "Server" },
-  { path: "/explorer", module: "explorer", need: "GET /v1/openapi.json", label: "API explorer", icon: "code", group: "Server" },
+  {
+    path: "/explorer",
+    module: "explorer",
+    need: "GET /v1/openapi.json",
+    label: "API explorer",
+    icon: "code",
+    group: "Server",
+  },
   { path: "/users", module: "users", need: "GET /v1/users", label: "Users", icon: "user", group: "Server" },
   { path: "/audit", module: "audit", need: "GET /v1/audit-log", label: "Audit log", icon: "audit", group: "Server" },
   { path: "/system", module: "system", need: "GET /health/ready", label: "System", icon: "system", group: "Server" },
@@ -36,11 +94,17 @@ const pages = [
 ];
 
 const frame = document.getElementById("frame");
-let main = null, menu = null, liveness = null;
+let main = null,
+  menu = null,
+  liveness = null;
 let shown = null; // AbortController of the page on the screen
 
 const matches = (path, at) => {
-  const names = [], pattern = path.replace(/\{(\w+)\}/g, (_, name) => { names.push(name); return "([^/]+)"; });
+  const names = [],
+    pattern = path.replace(/\{(\w+)\}/g, (_, name) => {
+      names.push(name);
+      return "([^/]+)";
+    });
   const found = new RegExp(`^${pattern}$`).exec(at);
   return found && Object.fromEntries(names.map((name, nth) => [name, decodeURIComponent(found[nth + 1])]));
 };
@@ -51,38 +115,75 @@ function themeItem() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   return {
-    label: dark ? "Light colours" : "Dark colours", icon: dark ? "sun" : "moon",
-    act: () => { root.dataset.theme = dark ? "light" : "dark"; localStorage.setItem("faxd-theme", root.dataset.theme); },
+    label: dark ? "Light colours" : "Dark colours",
+    icon: dark ? "sun" : "moon",
+    act: () => {
+      root.dataset.theme = dark ? "light" : "dark";
+      localStorage.setItem("faxd-theme", root.dataset.theme);
+    },
   };
 }
 
 function systemItem() {
-  return document.documentElement.dataset.theme && {
-    label: "Colours of the system", icon: "system",
-    act: () => { delete document.documentElement.dataset.theme; localStorage.removeItem("faxd-theme"); },
-  };
+  return (
+    document.documentElement.dataset.theme && {
+      label: "Colours of the system",
+      icon: "system",
+      act: () => {
+        delete document.documentElement.dataset.theme;
+        localStorage.removeItem("faxd-theme");
+      },
+    }
+  );
 }
 
 function account() {
   const user = access.me();
   const name = user ? user.display_name || user.name : "API key";
-  return h("div.account", null, h("span.account-name", null, icon(user ? "user" : "key"), name),
+  return h(
+    "div.account",
+    null,
+    h("span.account-name", null, icon(user ? "user" : "key"), name),
     menuButton("Your account", () => [
-      themeItem(), systemItem(),
-      user && access.offers("POST /v1/session/password") && { label: "Change password", icon: "key", act: () => { location.hash = "/account"; } },
+      themeItem(),
+      systemItem(),
+      user &&
+        access.offers("POST /v1/session/password") && {
+          label: "Change password",
+          icon: "key",
+          act: () => {
+            location.hash = "/account";
+          },
+        },
       { label: user ? "Sign out" : "Forget the key", icon: "off", act: () => leave() },
-    ]));
+    ]),
+  );
 }
 
 const offered = () => pages.filter((page) => page.label && access.offers(page.need));
 
 function menuOf(list) {
   const groups = [...new Set(list.map((page) => page.group))];
-  return h("nav.side", { id: "menu", "aria-label": "Pages" }, groups.map((group) => [
-    h("h2.side-title", null, group),
-    h("ul", null, list.filter((page) => page.group === group).map((page) =>
-      h("li", null, h("a", { href: "#" + page.path, "data-path": page.path }, icon(page.icon), h("span", null, page.label))))),
-  ]));
+  return h(
+    "nav.side",
+    { id: "menu", "aria-label": "Pages" },
+    groups.map((group) => [
+      h("h2.side-title", null, group),
+      h(
+        "ul",
+        null,
+        list
+          .filter((page) => page.group === group)
+          .map((page) =>
+            h(
+              "li",
+              null,
+              h("a", { href: "#" + page.path, "data-path": page.path }, icon(page.icon), h("span", null, page.label)),
+            ),
+          ),
+      ),
+    ]),
+  );
 }
 
 function openMenu(open) {
@@ -96,12 +197,40 @@ function drawFrame() {
   main = h("main", { id: "main", tabindex: "-1" });
   menu = menuOf(list);
   liveness = h("span.live", { role: "status" });
-  const toggle = (label) => h("button", { type: "button", "data-menu": "", "aria-controls": "menu", "aria-expanded": "false", onclick: () => openMenu(!document.body.classList.contains("menu-open")) }, icon("menu"), h("span", null, label));
-  put(frame,
-    h("header.top", null, h("a.brand", { href: "#/" }, h("span.brand-mark", { "aria-hidden": "true" }, "fax"), "faxd"), liveness, account()),
+  const toggle = (label) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "data-menu": "",
+        "aria-controls": "menu",
+        "aria-expanded": "false",
+        onclick: () => openMenu(!document.body.classList.contains("menu-open")),
+      },
+      icon("menu"),
+      h("span", null, label),
+    );
+  put(
+    frame,
+    h(
+      "header.top",
+      null,
+      h("a.brand", { href: "#/" }, h("span.brand-mark", { "aria-hidden": "true" }, "fax"), "faxd"),
+      liveness,
+      account(),
+    ),
     h("div.body", null, menu, main),
-    h("nav.bottom", { "aria-label": "Main pages" }, list.filter((page) => page.phone).map((page) =>
-      h("a", { href: "#" + page.path, "data-path": page.path }, icon(page.icon), h("span", null, page.label))), toggle("Menu")));
+    h(
+      "nav.bottom",
+      { "aria-label": "Main pages" },
+      list
+        .filter((page) => page.phone)
+        .map((page) =>
+          h("a", { href: "#" + page.path, "data-path": page.path }, icon(page.icon), h("span", null, page.label)),
+        ),
+      toggle("Menu"),
+    ),
+  );
   stream.whenState((state) => {
     liveness.className = "live live-" + state;
     liveness.textContent = { live: "Live", lost: "Connection lost, trying again", off: "" }[state];
@@ -132,7 +261,8 @@ function markMenu(path) {
 async function showPage(module, context) {
   if (shown) shown.abort();
   shown = new AbortController();
-  const signal = shown.signal, view = h("div.page", { class: "page-" + module });
+  const signal = shown.signal,
+    view = h("div.page", { class: "page-" + module });
   try {
     const page = await import(`./pages/${module}.js`);
     if (signal.aborted) return;
@@ -141,7 +271,10 @@ async function showPage(module, context) {
     await page.show(view, { ...context, signal });
     if (signal.aborted) return;
     const title = view.querySelector("h1");
-    if (title && context.moved) { title.focus({ preventScroll: true }); announce(title.textContent); }
+    if (title && context.moved) {
+      title.focus({ preventScroll: true });
+      announce(title.textContent);
+    }
     document.body.dataset.ready = module;
   } catch (error) {
     if (isAbort(error) || signal.aborted) return;
@@ -155,7 +288,8 @@ let first = true;
 function go() {
   delete document.body.dataset.ready;
   openMenuIfAny(false);
-  const { path, query } = where(), moved = !first;
+  const { path, query } = where(),
+    moved = !first;
   first = false;
   if (!access.isSignedIn()) {
     drawBare();
@@ -173,7 +307,9 @@ function go() {
   return showPage("missing", { path, moved, home: offered()[0] });
 }
 
-function openMenuIfAny(open) { if (menu) openMenu(open); }
+function openMenuIfAny(open) {
+  if (menu) openMenu(open);
+}
 
 function enter(to = "/") {
   menu = null;
@@ -196,8 +332,11 @@ let leaving = false;
 whenSignedOut((problem) => {
   if (leaving || !access.isSignedIn()) return;
   leaving = true;
-  leave(access.me() ? "Your session has ended. Sign in again." : `The key does not open this any more: ${problem.message}`)
-    .finally(() => { leaving = false; });
+  leave(
+    access.me() ? "Your session has ended. Sign in again." : `The key does not open this any more: ${problem.message}`,
+  ).finally(() => {
+    leaving = false;
+  });
 });
 
 addEventListener("hashchange", go);
@@ -205,7 +344,12 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part after # is the address of the page
   (main.querySelector("h1") || main).focus();
 });
-addEventListener("keydown", (event) => { if (event.key === "Escape" && document.body.classList.contains("menu-open")) { openMenu(false); document.querySelector("[data-menu]").focus(); } });
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.body.classList.contains("menu-open")) {
+    openMenu(false);
+    document.querySelector("[data-menu]").focus();
+  }
+});
 
 try {
   await access.learn();
@@ -214,5 +358,10 @@ try {
   go();
 } catch (error) {
   drawBare();
-  put(main, heading("faxd"), h("p", { role: "alert" }, error.message), h("button.primary", { type: "button", onclick: () => location.reload() }, "Try again"));
+  put(
+    main,
+    heading("faxd"),
+    h("p", { role: "alert" }, error.message),
+    h("button.primary", { type: "button", onclick: () => location.reload() }, "Try again"),
+  );
 }

@@ -30,7 +30,10 @@ export function offers(name) {
 
 export function resolve(node) {
   while (node && node.$ref)
-    node = node.$ref.slice(2).split("/").reduce((at, step) => at && at[step], document_);
+    node = node.$ref
+      .slice(2)
+      .split("/")
+      .reduce((at, step) => at && at[step], document_);
   return node || {};
 }
 
@@ -40,7 +43,8 @@ export function takes(name, parameter) {
 }
 
 function bodySchema(name) {
-  const body = resolve((operations.get(shape(name)) || {}).requestBody), content = body.content || {};
+  const body = resolve((operations.get(shape(name)) || {}).requestBody),
+    content = body.content || {};
   return resolve(content["application/json"] && content["application/json"].schema);
 }
 
@@ -69,7 +73,12 @@ function begin(session) {
 
 // What a reload finds: a session's cookie, or a key of this tab.
 export async function resume() {
-  call("GET", "/health/live", { quiet: true }).then((live) => { version = live.version || ""; }, () => {});
+  call("GET", "/health/live", { quiet: true }).then(
+    (live) => {
+      version = live.version || "";
+    },
+    () => {},
+  );
   if (hasKey()) return;
   if (!exists("GET /v1/session") || !localStorage.getItem("faxd-signed-in")) return;
   try {

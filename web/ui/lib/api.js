@@ -26,8 +26,12 @@ export function useKey(text) {
   else sessionStorage.removeItem("faxd-key");
 }
 
-export function useToken(token) { csrf = token; }
-export function whenSignedOut(work) { onSignedOut = work; }
+export function useToken(token) {
+  csrf = token;
+}
+export function whenSignedOut(work) {
+  onSignedOut = work;
+}
 
 // A name that nobody used before; crypto.randomUUID is not there on plain HTTP from another machine.
 export function nonce() {

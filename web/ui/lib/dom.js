@@ -9,7 +9,13 @@ function set(element, name, value) {
     element.addEventListener(name.slice(2), value);
   } else if (name === "class") {
     if (value) element.setAttribute("class", Array.isArray(value) ? value.filter(Boolean).join(" ") : value);
-  } else if (name === "value" || name === "checked" || name === "disabled" || name === "selected" || name === "indeterminate") {
+  } else if (
+    name === "value" ||
+    name === "checked" ||
+    name === "disabled" ||
+    name === "selected" ||
+    name === "indeterminate"
+  ) {
     element[name] = value;
   } else if (name === "href" && !SAFE_LINK.test(value)) {
     throw new Error("not a link of ours: " + value);
@@ -59,14 +65,19 @@ export const freshId = (prefix = "e") => `${prefix}-${++count}`;
 export function announce(text) {
   const at = document.getElementById("announcer");
   at.textContent = "";
-  requestAnimationFrame(() => { at.textContent = text; });
+  requestAnimationFrame(() => {
+    at.textContent = text;
+  });
 }
 
 // Work that is asked for often and done once a while; the last request is never lost.
 export function lazily(work, ms) {
   let timer = null;
   return (...args) => {
-    timer ??= setTimeout(() => { timer = null; work(...args); }, ms);
+    timer ??= setTimeout(() => {
+      timer = null;
+      work(...args);
+    }, ms);
   };
 }
 
@@ -80,6 +91,8 @@ export function settled(work, ms) {
 }
 
 export function every(ms, work, signal) {
-  const timer = setInterval(() => { if (!document.hidden) work(); }, ms);
+  const timer = setInterval(() => {
+    if (!document.hidden) work();
+  }, ms);
   signal.addEventListener("abort", () => clearInterval(timer));
 }

@@ -10,10 +10,15 @@ const figures = new Intl.NumberFormat();
 export const number = (value) => (value === null || value === undefined ? "–" : figures.format(value));
 export const plural = (count, one, many = one + "s") => `${figures.format(count)} ${count === 1 ? one : many}`;
 
-export const utc = (date) => date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+export const utc = (date) =>
+  date
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
 
 export function timeText(iso, seconds = false) {
-  const date = new Date(iso), now = new Date();
+  const date = new Date(iso),
+    now = new Date();
   const time = (seconds ? exact : clock).format(date);
   if (date.toDateString() === now.toDateString()) return time;
   return `${(date.getFullYear() === now.getFullYear() ? day : fullDay).format(date)}, ${time}`;
@@ -21,7 +26,9 @@ export function timeText(iso, seconds = false) {
 
 function relative(iso) {
   const ms = new Date(iso) - Date.now();
-  const minutes = Math.round(Math.abs(ms) / 60000), hours = Math.round(minutes / 60), days = Math.round(hours / 24);
+  const minutes = Math.round(Math.abs(ms) / 60000),
+    hours = Math.round(minutes / 60),
+    days = Math.round(hours / 24);
   const span = minutes < 1 ? "moments" : minutes < 60 ? `${minutes} min` : hours < 48 ? `${hours} h` : `${days} days`;
   return ms > 0 ? `in ${span}` : `${span} ago`;
 }
@@ -46,18 +53,24 @@ export function seconds(value) {
   if (value === null || value === undefined) return "–";
   const total = Math.round(value);
   if (total < 60) return `${total} s`;
-  const hours = Math.floor(total / 3600), minutes = Math.floor((total % 3600) / 60), rest = total % 60;
+  const hours = Math.floor(total / 3600),
+    minutes = Math.floor((total % 3600) / 60),
+    rest = total % 60;
   return hours ? `${hours} h ${minutes} min` : rest ? `${minutes} min ${rest} s` : `${minutes} min`;
 }
 
 export function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let at = 0;
-  while (value >= 1000 && at < units.length - 1) { value /= 1000; at++; }
+  while (value >= 1000 && at < units.length - 1) {
+    value /= 1000;
+    at++;
+  }
   return `${value < 10 && at > 0 ? value.toFixed(1) : Math.round(value)} ${units[at]}`;
 }
 
-export const percent = (share) => (share === null || share === undefined ? "–" : `${(share * 100).toFixed(share > 0.9995 || share === 0 ? 0 : 1)} %`);
+export const percent = (share) =>
+  share === null || share === undefined ? "–" : `${(share * 100).toFixed(share > 0.9995 || share === 0 ? 0 : 1)} %`;
 
 // A moment of a <input type=datetime-local>, which is in the reader's zone, as the API wants it.
 export const fromLocal = (text) => (text ? new Date(text).toISOString().replace(/\.\d+Z$/, "Z") : undefined);

@@ -10,7 +10,8 @@ const shapes = {
   line: "M5 4h4l2 5-3 2c1 3 3 5 6 6l2-3 5 2v4c-9 1-17-7-16-16z",
   hook: "M12 4v9a4 4 0 1 1-4-4M12 4l-3 3M12 4l3 3",
   code: "M9 7l-5 5 5 5M15 7l5 5-5 5",
-  people: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2 20c0-4 3-6 7-6s7 2 7 6M16 4a3.5 3.5 0 0 1 0 7M18 14c3 .6 4 3 4 6",
+  people:
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2 20c0-4 3-6 7-6s7 2 7 6M16 4a3.5 3.5 0 0 1 0 7M18 14c3 .6 4 3 4 6",
   cover: "M6 3h9l4 4v14H6zM9 9h6M9 13h7M9 17h4",
   rules: "M5 5h6M5 12h14M5 19h9M15 3v4M9 10v4M17 17v4",
   chart: "M4 20V4M4 20h16M8 16v-5M12 16V8M16 16v-3",
@@ -47,6 +48,9 @@ const shapes = {
 };
 
 export function icon(name) {
-  return s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" },
-    s("path", { d: shapes[name] || shapes.dot }));
+  return s(
+    "svg",
+    { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" },
+    s("path", { d: shapes[name] || shapes.dot }),
+  );
 }

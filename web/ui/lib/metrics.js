@@ -13,7 +13,8 @@ export async function metrics(signal) {
   }
   return {
     value: (name) => list.find((one) => one.name === name)?.value,
-    sum: (name, fits = () => true) => list.filter((one) => one.name === name && fits(one.labels)).reduce((sum, one) => sum + one.value, 0),
+    sum: (name, fits = () => true) =>
+      list.filter((one) => one.name === name && fits(one.labels)).reduce((sum, one) => sum + one.value, 0),
     all: (name) => list.filter((one) => one.name === name),
     names: () => [...new Set(list.map((one) => one.name))],
   };

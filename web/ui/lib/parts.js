@@ -17,7 +17,13 @@ export function card(title, ...content) {
 
 // Nothing here, and what to do about it.
 export function empty(title, text, ...actions) {
-  return h("div.empty", null, h("p.empty-title", null, title), text && h("p", null, text), actions.length ? h("div.actions", null, actions) : null);
+  return h(
+    "div.empty",
+    null,
+    h("p.empty-title", null, title),
+    text && h("p", null, text),
+    actions.length ? h("div.actions", null, actions) : null,
+  );
 }
 
 export const link = (href, text, picture) => h("a.button", { href }, picture && icon(picture), text);
@@ -48,19 +54,65 @@ export function doing(work) {
 
 // Names and values; those without a value are left out.
 export function facts(list) {
-  return h("dl.facts", null, list.filter((entry) => entry && entry[1] !== null && entry[1] !== undefined && entry[1] !== "").map(([name, value]) =>
-    h("div", null, h("dt", null, name), h("dd", null, value))));
+  return h(
+    "dl.facts",
+    null,
+    list
+      .filter((entry) => entry && entry[1] !== null && entry[1] !== undefined && entry[1] !== "")
+      .map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+  );
 }
 
 // A table of few rows. columns: [label, row => content, class]. On a phone each row is a card, and the labels stand in it; the
 // roles say that it is a table all the same.
 export function smallTable(caption, columns, rows) {
   const id = freshId("caption");
-  return h("div.scroll", { tabindex: "0", role: "region", "aria-labelledby": id }, h("table.plain", { role: "table" },
-    h("caption", { id }, caption),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(([label, , kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, label || h("span.only-heard", null, "Actions"))))),
-    h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, columns.map(([label, show, kind], at) =>
-      h(at === 0 ? "th" : "td", { scope: at === 0 ? "row" : null, role: at === 0 ? "rowheader" : "cell", class: kind, "data-label": at === 0 ? null : label }, at > 0 && label ? h("div", null, show(row)) : show(row))))))));
+  return h(
+    "div.scroll",
+    { tabindex: "0", role: "region", "aria-labelledby": id },
+    h(
+      "table.plain",
+      { role: "table" },
+      h("caption", { id }, caption),
+      h(
+        "thead",
+        { role: "rowgroup" },
+        h(
+          "tr",
+          { role: "row" },
+          columns.map(([label, , kind]) =>
+            h(
+              "th",
+              { scope: "col", role: "columnheader", class: kind },
+              label || h("span.only-heard", null, "Actions"),
+            ),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        { role: "rowgroup" },
+        rows.map((row) =>
+          h(
+            "tr",
+            { role: "row" },
+            columns.map(([label, show, kind], at) =>
+              h(
+                at === 0 ? "th" : "td",
+                {
+                  scope: at === 0 ? "row" : null,
+                  role: at === 0 ? "rowheader" : "cell",
+                  class: kind,
+                  "data-label": at === 0 ? null : label,
+                },
+                at > 0 && label ? h("div", null, show(row)) : show(row),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 // Fills `at` with what `work` gives; until then a quiet note, after a failure what went wrong and a way to try again.
@@ -70,8 +122,18 @@ export async function loaded(at, work, note = "Loading…") {
     put(at, await work());
   } catch (error) {
     if (isAbort(error)) return;
-    put(at, h("div.note.tone-bad", { role: "alert" }, h("p", null, error.message),
-      button("Try again", () => { put(at); loaded(at, work, note); })));
+    put(
+      at,
+      h(
+        "div.note.tone-bad",
+        { role: "alert" },
+        h("p", null, error.message),
+        button("Try again", () => {
+          put(at);
+          loaded(at, work, note);
+        }),
+      ),
+    );
   }
 }
 
@@ -88,8 +150,12 @@ export async function copy(text, what) {
 export function showSecret(title, explanation, secret, extra) {
   return openDialog(title, (close) => [
     h("p", null, explanation),
-    h("div.secret", null, h("code", { tabindex: "0", "data-secret": true }, secret),
-      h("button", { type: "button", onclick: () => copy(secret, "It is") }, "Copy")),
+    h(
+      "div.secret",
+      null,
+      h("code", { tabindex: "0", "data-secret": true }, secret),
+      h("button", { type: "button", onclick: () => copy(secret, "It is") }, "Copy"),
+    ),
     extra,
     h("div.actions", null, h("button.primary", { type: "button", onclick: () => close(true) }, "I have stored it")),
   ]);
@@ -97,6 +163,11 @@ export function showSecret(title, explanation, secret, extra) {
 
 // Views of one page, by links, so that back and reload work.
 export function tabs(label, list, current) {
-  return h("nav.tabs", { "aria-label": label }, list.filter(Boolean).map(([href, text, id]) =>
-    h("a", { href, "aria-current": id === current ? "page" : null }, text)));
+  return h(
+    "nav.tabs",
+    { "aria-label": label },
+    list
+      .filter(Boolean)
+      .map(([href, text, id]) => h("a", { href, "aria-current": id === current ? "page" : null }, text)),
+  );
 }

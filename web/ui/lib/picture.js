@@ -12,14 +12,20 @@ let busy = 0;
 function next() {
   while (busy < AT_ONCE && waiting.length) {
     busy++;
-    waiting.pop()().finally(() => { busy--; next(); }); // what was asked for last is what is being looked at
+    waiting
+      .pop()()
+      .finally(() => {
+        busy--;
+        next();
+      }); // what was asked for last is what is being looked at
   }
 }
 
-const queued = (work) => new Promise((resolve, reject) => {
-  waiting.push(() => work().then(resolve, reject));
-  next();
-});
+const queued = (work) =>
+  new Promise((resolve, reject) => {
+    waiting.push(() => work().then(resolve, reject));
+    next();
+  });
 
 async function load(path) {
   const blob = await (await ask("GET", path, { cache: "default" })).blob();
@@ -50,13 +56,25 @@ export function forgetPictures() {
 export function picture(path, alt, props = {}) {
   const image = h("img", { alt, decoding: "async", ...props });
   const sheet = h("span.sheet", null, image);
-  const show = () => addressOf(path).then((address) => { image.src = address; sheet.classList.add("ready"); },
-    () => { sheet.classList.add("none"); image.alt = `${alt} (not available)`; });
-  const watcher = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    watcher.disconnect();
-    show();
-  }, { rootMargin: "300px" });
+  const show = () =>
+    addressOf(path).then(
+      (address) => {
+        image.src = address;
+        sheet.classList.add("ready");
+      },
+      () => {
+        sheet.classList.add("none");
+        image.alt = `${alt} (not available)`;
+      },
+    );
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watcher.disconnect();
+      show();
+    },
+    { rootMargin: "300px" },
+  );
   watcher.observe(sheet);
   return sheet;
 }

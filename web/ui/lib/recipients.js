@@ -12,7 +12,9 @@ async function find(text) {
   try {
     const { data } = await get("/v1/contacts", query);
     const low = text.toLowerCase();
-    return data.filter((one) => `${one.name} ${one.organization || ""} ${one.number}`.toLowerCase().includes(low)).slice(0, SHOWN);
+    return data
+      .filter((one) => `${one.name} ${one.organization || ""} ${one.number}`.toLowerCase().includes(low))
+      .slice(0, SHOWN);
   } catch {
     return [];
   }
@@ -20,22 +22,70 @@ async function find(text) {
 
 export function recipients({ value, changed }) {
   const chosen = []; // {number, label}
-  const id = freshId("to"), listId = id + "-list", faultId = id + "-fault", hintId = id + "-hint";
+  const id = freshId("to"),
+    listId = id + "-list",
+    faultId = id + "-fault",
+    hintId = id + "-hint";
   const list = h("ul.suggest", { id: listId, role: "listbox", "aria-label": "Contacts", hidden: true });
   const input = h("input", {
-    id, type: "text", inputmode: "tel", autocomplete: "off", spellcheck: "false", role: "combobox", "aria-expanded": "false", "aria-controls": listId,
-    "aria-autocomplete": "list", "aria-describedby": `${hintId} ${faultId}`, placeholder: "+1 312 555 0123",
+    id,
+    type: "text",
+    inputmode: "tel",
+    autocomplete: "off",
+    spellcheck: "false",
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    "aria-autocomplete": "list",
+    "aria-describedby": `${hintId} ${faultId}`,
+    placeholder: "+1 312 555 0123",
   });
-  const holder = h("div.numbers", { onclick: (event) => { if (event.target === holder) input.focus(); } }, input, list);
-  let found = [], at = -1;
+  const holder = h(
+    "div.numbers",
+    {
+      onclick: (event) => {
+        if (event.target === holder) input.focus();
+      },
+    },
+    input,
+    list,
+  );
+  let found = [],
+    at = -1;
 
   const draw = () => {
     holder.querySelectorAll(".chip").forEach((chip) => chip.remove());
-    input.before(...chosen.map((one, nth) => h("span.chip", null, one.label,
-      h("button", { type: "button", "aria-label": `Remove ${one.label}`, onclick: () => { chosen.splice(nth, 1); draw(); input.focus(); } }, icon("close")))));
+    input.before(
+      ...chosen.map((one, nth) =>
+        h(
+          "span.chip",
+          null,
+          one.label,
+          h(
+            "button",
+            {
+              type: "button",
+              "aria-label": `Remove ${one.label}`,
+              onclick: () => {
+                chosen.splice(nth, 1);
+                draw();
+                input.focus();
+              },
+            },
+            icon("close"),
+          ),
+        ),
+      ),
+    );
     changed();
   };
-  const close = () => { list.hidden = true; found = []; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  const close = () => {
+    list.hidden = true;
+    found = [];
+    at = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
   const add = (number, label = number) => {
     if (number && !chosen.some((one) => one.number === number)) chosen.push({ number, label });
     input.value = "";
@@ -44,7 +94,10 @@ export function recipients({ value, changed }) {
   };
   const pick = (contact) => add(contact.number, `${contact.name} ${contact.number}`);
   const settle = () => {
-    const typed = input.value.split(/[,;\n]+/).map((one) => one.trim()).filter(Boolean);
+    const typed = input.value
+      .split(/[,;\n]+/)
+      .map((one) => one.trim())
+      .filter(Boolean);
     typed.forEach((one) => add(one));
   };
   const mark = () => {
@@ -58,15 +111,35 @@ export function recipients({ value, changed }) {
     if (text !== input.value.trim()) return;
     if (!found.length) return close();
     at = -1;
-    put(list, found.map((one, nth) => h("li", { role: "option", id: `${listId}-${nth}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); pick(one); } },
-      h("span", null, one.name), h("span.hint", null, one.number))));
+    put(
+      list,
+      found.map((one, nth) =>
+        h(
+          "li",
+          {
+            role: "option",
+            id: `${listId}-${nth}`,
+            "aria-selected": "false",
+            onmousedown: (event) => {
+              event.preventDefault();
+              pick(one);
+            },
+          },
+          h("span", null, one.name),
+          h("span.hint", null, one.number),
+        ),
+      ),
+    );
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     announce(`${found.length} contacts`);
   }, 150);
   input.addEventListener("input", () => {
     if (/[,;\n]/.test(input.value)) settle();
-    else { suggest(); changed(); }
+    else {
+      suggest();
+      changed();
+    }
   });
   input.addEventListener("paste", (event) => {
     const text = event.clipboardData.getData("text");
@@ -93,13 +166,29 @@ export function recipients({ value, changed }) {
       draw();
     }
   });
-  input.addEventListener("blur", () => { close(); settle(); });
-  const box = h("div.field", null, h("label", { for: id }, "Fax number"), holder,
-    h("p.hint", { id: hintId }, "With country code, or an extension of your own lines. Several with commas."), h("p.fault", { id: faultId, hidden: true }));
+  input.addEventListener("blur", () => {
+    close();
+    settle();
+  });
+  const box = h(
+    "div.field",
+    null,
+    h("label", { for: id }, "Fax number"),
+    holder,
+    h("p.hint", { id: hintId }, "With country code, or an extension of your own lines. Several with commas."),
+    h("p.fault", { id: faultId, hidden: true }),
+  );
   box.dataset.pointer = "/to";
   if (value) add(value);
   return {
-    box, settle,
-    numbers: () => [...chosen.map((one) => one.number), ...input.value.split(/[,;\n]+/).map((one) => one.trim()).filter(Boolean)],
+    box,
+    settle,
+    numbers: () => [
+      ...chosen.map((one) => one.number),
+      ...input.value
+        .split(/[,;\n]+/)
+        .map((one) => one.trim())
+        .filter(Boolean),
+    ],
   };
 }

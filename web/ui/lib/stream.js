@@ -14,7 +14,10 @@ function setState(next) {
   onState(next);
 }
 
-export function whenState(work) { onState = work; work(state); }
+export function whenState(work) {
+  onState = work;
+  work(state);
+}
 
 // `work(event)` for each event until the signal; with null after a gap, when all has to be looked at again.
 export function follow(work, signal) {
@@ -28,12 +31,19 @@ function tell(event) {
 
 function take(block) {
   const fields = block.split("\n");
-  const data = fields.filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n");
+  const data = fields
+    .filter((line) => line.startsWith("data: "))
+    .map((line) => line.slice(6))
+    .join("\n");
   const id = fields.find((line) => line.startsWith("id: "));
   if (id) last = id.slice(4);
   if (!data) return;
   let event;
-  try { event = JSON.parse(data); } catch { return; }
+  try {
+    event = JSON.parse(data);
+  } catch {
+    return;
+  }
   tell(event);
 }
 
@@ -53,13 +63,18 @@ async function read(signal, onOpen) {
   }
 }
 
-const pause = (ms, signal) => new Promise((done) => {
-  const timer = setTimeout(done, ms);
-  signal.addEventListener("abort", () => { clearTimeout(timer); done(); });
-});
+const pause = (ms, signal) =>
+  new Promise((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
 
 async function keep(signal) {
-  let wait = 1000, known = false;
+  let wait = 1000,
+    known = false;
   while (!signal.aborted) {
     try {
       await read(signal, () => {

@@ -6,8 +6,8 @@
 import { announce, freshId, h, put } from "./dom.js";
 import { isAbort } from "./api.js";
 
-const SPARE = 6;   // rows beyond the screen
-const AHEAD = 40;  // rows left when more are asked for
+const SPARE = 6; // rows beyond the screen
+const AHEAD = 40; // rows left when more are asked for
 
 export class LongTable {
   // load(cursor) => {data, next_cursor}; key(row); href(row): where a row leads; empty(): what to show without rows
@@ -15,25 +15,53 @@ export class LongTable {
     Object.assign(this, { columns, load, key, href, empty, count });
     this.rows = [];
     this.places = new Map(); // key -> index
-    this.drawn = new Map();  // key -> tr
+    this.drawn = new Map(); // key -> tr
     this.next = null;
     this.loading = false;
     const id = freshId("caption");
     this.before = h("tr.spacer", { "aria-hidden": "true", role: "presentation" }, h("td", { role: "presentation" }));
     this.after = this.before.cloneNode(true);
     this.body = h("tbody", { role: "rowgroup" }, this.before, this.after);
-    this.table = h("table.long", { role: "table", class: kind, "aria-labelledby": id, "aria-rowcount": "-1" },
+    this.table = h(
+      "table.long",
+      { role: "table", class: kind, "aria-labelledby": id, "aria-rowcount": "-1" },
       h("caption", { id, class: "only-heard" }, caption),
-      h("thead", { role: "rowgroup" }, h("tr", { role: "row", "aria-rowindex": "1" }, columns.map((column) =>
-        h("th", { scope: "col", role: "columnheader", class: "c-" + column.name }, column.label || h("span.only-heard", null, "Actions"))))),
-      this.body);
+      h(
+        "thead",
+        { role: "rowgroup" },
+        h(
+          "tr",
+          { role: "row", "aria-rowindex": "1" },
+          columns.map((column) =>
+            h(
+              "th",
+              { scope: "col", role: "columnheader", class: "c-" + column.name },
+              column.label || h("span.only-heard", null, "Actions"),
+            ),
+          ),
+        ),
+      ),
+      this.body,
+    );
     this.none = h("div", { hidden: true });
     this.foot = h("p.table-foot", { role: "status" });
     this.element = h("div.long-holder", null, this.table, this.none, this.foot);
     this.draw = this.draw.bind(this);
-    this.soon = () => { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draw(); }); };
+    this.soon = () => {
+      this.frame ??= requestAnimationFrame(() => {
+        this.frame = null;
+        this.draw();
+      });
+    };
     window.addEventListener("scroll", this.soon, { passive: true, signal });
-    window.addEventListener("resize", () => { this.height = 0; this.soon(); }, { signal });
+    window.addEventListener(
+      "resize",
+      () => {
+        this.height = 0;
+        this.soon();
+      },
+      { signal },
+    );
     this.table.addEventListener("keydown", (event) => this.onKey(event));
     if (href) this.body.addEventListener("click", (event) => this.onClick(event));
   }
@@ -45,7 +73,7 @@ export class LongTable {
 
   // From the start. Keeps what is shown until the answer is here.
   async reload() {
-    const turn = this.turn = (this.turn || 0) + 1;
+    const turn = (this.turn = (this.turn || 0) + 1);
     this.loading = true;
     this.foot.textContent = this.rows.length ? "" : "Loading…";
     try {
@@ -101,8 +129,12 @@ export class LongTable {
     this.draw(true);
   }
 
-  has(key) { return this.places.has(key); }
-  row(key) { return this.rows[this.places.get(key)]; }
+  has(key) {
+    return this.places.has(key);
+  }
+  row(key) {
+    return this.rows[this.places.get(key)];
+  }
 
   update(row) {
     const at = this.places.get(this.key(row));
@@ -124,7 +156,9 @@ export class LongTable {
     this.changed();
   }
 
-  visible() { return [...this.drawn.keys()].map((key) => this.row(key)).filter(Boolean); }
+  visible() {
+    return [...this.drawn.keys()].map((key) => this.row(key)).filter(Boolean);
+  }
 
   make(row, at) {
     const tr = h("tr", { role: "row" });
@@ -135,9 +169,19 @@ export class LongTable {
 
   dress(tr, row, at) {
     tr.setAttribute("aria-rowindex", at + 2);
-    put(tr, this.columns.map((column, nth) => h("td", {
-      role: nth === 0 ? "rowheader" : "cell", class: ["c-" + column.name, column.phone ? "p-" + column.phone : "p-none"],
-    }, column.show(row))));
+    put(
+      tr,
+      this.columns.map((column, nth) =>
+        h(
+          "td",
+          {
+            role: nth === 0 ? "rowheader" : "cell",
+            class: ["c-" + column.name, column.phone ? "p-" + column.phone : "p-none"],
+          },
+          column.show(row),
+        ),
+      ),
+    );
   }
 
   // The focus stays where it was in the row.
@@ -162,10 +206,11 @@ export class LongTable {
     const wanted = new Set();
     let place = this.before;
     for (let at = first; at < last; at++) {
-      const row = this.rows[at], key = this.key(row);
+      const row = this.rows[at],
+        key = this.key(row);
       let tr = this.drawn.get(key);
       wanted.add(key);
-      if (!tr) this.drawn.set(key, tr = this.make(row, at));
+      if (!tr) this.drawn.set(key, (tr = this.make(row, at)));
       else tr.setAttribute("aria-rowindex", at + 2);
       if (place.nextSibling !== tr) place.after(tr);
       place = tr;
@@ -201,7 +246,8 @@ export class LongTable {
   }
 
   reveal(at) {
-    const height = this.rowHeight(), top = this.body.getBoundingClientRect().top + at * height;
+    const height = this.rowHeight(),
+      top = this.body.getBoundingClientRect().top + at * height;
     const head = 110;
     if (top < head) scrollBy(0, top - head);
     else if (top + height > innerHeight - 20) scrollBy(0, top + height - innerHeight + 20);

@@ -5,58 +5,13 @@ import { get, isAbort, part, post } from "../lib/api.js";
 import { offers } from "../lib/access.js";
 import { follow } from "../lib/stream.js";
 import { fault, menuButton } from "../lib/dialog.js";
-import { button, card, doing, facts, heading, iconButton, loaded, smallTable } from "../lib/parts.js";
-import { number, plural, seconds, timeText, when, words } from "../lib/format.js";
+import { button, card, doing, facts, heading, loaded, smallTable } from "../lib/parts.js";
+import { number, plural, seconds, when, words } from "../lib/format.js";
 import { actionsOf, refreshed } from "../lib/actions.js";
-import { picture, printPages } from "../lib/picture.js";
 import { eventText, hintText, IN_CALL, pagesText, peerOf, reasonText, statusBadge, statusLabel } from "../lib/words.js";
+import { viewer } from "../lib/viewer.js";
 import { inboxTools } from "../lib/inbox_tools.js";
 import { openTrace } from "../lib/trace.js";
-
-const WIDTHS = [["Fit", 100], ["150 %", 150], ["200 %", 200], ["300 %", 300]];
-
-const pagePath = (fax, n, wide) => `/v1/faxes/${part(fax.id)}/pages/${n}${wide ? "?w=" + wide : ""}`;
-
-// --- the pages ---
-
-function viewer(fax) {
-  const total = fax.direction === "inbound" ? Math.max(fax.pages.confirmed || 0, fax.pages.total || 0) : fax.pages.total;
-  if (!fax.links || !fax.links.document || !total) {
-    const text = fax.documents_purged_at ? `Its pages were deleted ${timeText(fax.documents_purged_at)}. Their fingerprint stays on record.`
-      : fax.status === "preparing" ? "The pages are being made." : "There are no pages to look at.";
-    return card("Pages", h("p.hint", null, text));
-  }
-  let at = 1, zoom = 0;
-  const sheet = h("div.viewer", { tabindex: "0", role: "region", "aria-label": "Page, scroll to see all of it" });
-  const label = h("span.grow", { role: "status" });
-  const strip = h("div.strip", { role: "group", "aria-label": "All pages" });
-  const show = () => {
-    const image = picture(pagePath(fax, at, zoom ? 0 : 1000), `Page ${at} of ${total}`);
-    image.style.width = `${WIDTHS[zoom][1]}%`;
-    put(sheet, image);
-    label.textContent = `Page ${at} of ${total}`;
-    [...strip.children].forEach((one, nth) => (nth + 1 === at ? one.setAttribute("aria-current", "page") : one.removeAttribute("aria-current")));
-    back.disabled = at === 1;
-    on.disabled = at === total;
-    smaller.disabled = zoom === 0;
-    larger.disabled = zoom === WIDTHS.length - 1;
-  };
-  const turn = (to) => { at = Math.min(total, Math.max(1, to)); show(); };
-  const back = iconButton("Page before", "left", () => turn(at - 1)), on = iconButton("Next page", "right", () => turn(at + 1));
-  const smaller = button("−", () => { zoom--; show(); }, { "aria-label": "Smaller", kind: "icon-only" }), larger = button("+", () => { zoom++; show(); }, { "aria-label": "Larger", kind: "icon-only" });
-  if (total > 1)
-    for (let n = 1; n <= total; n++)
-      strip.append(h("button", { type: "button", "aria-label": `Page ${n}`, onclick: () => turn(n) }, picture(pagePath(fax, n, 120), "")));
-  sheet.addEventListener("keydown", (event) => {
-    const to = { PageDown: at + 1, PageUp: at - 1, Home: 1, End: total }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    turn(to);
-  });
-  const all = Array.from({ length: total }, (_, n) => pagePath(fax, n + 1, 0));
-  show();
-  return card("Pages", h("div.viewer-bar", null, back, on, label, smaller, larger, button("Print", doing(() => printPages(all)), { picture: "print" })), sheet, total > 1 && strip);
-}
 
 // --- calls ---
 
@@ -65,28 +20,70 @@ const toneOf = (attempt) => (!attempt.ended_at ? "work" : attempt.error ? "bad" 
 function howItSpoke(attempt) {
   const transport = attempt.transport || {};
   return [
-    transport.mode && words(transport.mode).toUpperCase().replace("T38", "T.38"), transport.modem && transport.modem.toUpperCase(), transport.rate_bps && `${number(transport.rate_bps)} bit/s`,
-    transport.ecm === true ? "error correction" : transport.ecm === false ? "no error correction" : null, transport.compression && String(transport.compression).toUpperCase(),
-    transport.resolution && words(transport.resolution), transport.bad_lines ? plural(transport.bad_lines, "bad row") : null,
-  ].filter(Boolean).join(", ");
+    transport.mode && words(transport.mode).toUpperCase().replace("T38", "T.38"),
+    transport.modem && transport.modem.toUpperCase(),
+    transport.rate_bps && `${number(transport.rate_bps)} bit/s`,
+    transport.ecm === true ? "error correction" : transport.ecm === false ? "no error correction" : null,
+    transport.compression && String(transport.compression).toUpperCase(),
+    transport.resolution && words(transport.resolution),
+    transport.bad_lines ? plural(transport.bad_lines, "bad row") : null,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function attemptItem(fax, attempt) {
-  const length = attempt.connected_at && attempt.ended_at ? (new Date(attempt.ended_at) - new Date(attempt.connected_at)) / 1000 : null;
-  const result = !attempt.ended_at ? "Under way" : attempt.error ? attempt.error.message || words(attempt.error.code) : attempt.outcome ? "All went well" : "Ended";
-  return h("li", { class: toneOf(attempt) },
+  const length =
+    attempt.connected_at && attempt.ended_at
+      ? (new Date(attempt.ended_at) - new Date(attempt.connected_at)) / 1000
+      : null;
+  const result = !attempt.ended_at
+    ? "Under way"
+    : attempt.error
+      ? attempt.error.message || words(attempt.error.code)
+      : attempt.outcome
+        ? "All went well"
+        : "Ended";
+  return h(
+    "li",
+    { class: toneOf(attempt) },
     h("div.row", null, h("strong", null, `Call ${attempt.number}`), when(attempt.started_at, { seconds: true })),
     h("p", null, result),
     attempt.error && attempt.error.hint && h("p.hint", null, attempt.error.hint),
-    h("p.hint", null, [attempt.line && `line ${attempt.line}`, attempt.trunk && `trunk ${attempt.trunk}`, plural(attempt.pages_confirmed || 0, "page") + " confirmed", length !== null && seconds(length), attempt.remote_station_id && `answered as ${attempt.remote_station_id}`].filter(Boolean).join(" · ")),
+    h(
+      "p.hint",
+      null,
+      [
+        attempt.line && `line ${attempt.line}`,
+        attempt.trunk && `trunk ${attempt.trunk}`,
+        plural(attempt.pages_confirmed || 0, "page") + " confirmed",
+        length !== null && seconds(length),
+        attempt.remote_station_id && `answered as ${attempt.remote_station_id}`,
+      ]
+        .filter(Boolean)
+        .join(" · "),
+    ),
     howItSpoke(attempt) && h("p.hint", null, howItSpoke(attempt)),
-    attempt.frames_link && button("What was said", doing(() => openTrace(fax, attempt)), { picture: "chart" }));
+    attempt.frames_link &&
+      button(
+        "What was said",
+        doing(() => openTrace(fax, attempt)),
+        { picture: "chart" },
+      ),
+  );
 }
 
 async function callsOf(fax, signal) {
   const { data } = await get(`/v1/faxes/${part(fax.id)}/attempts`, null, signal);
   if (!data.length) return h("p.hint", null, fax.direction === "outbound" ? "No call yet." : "No call on record.");
-  return h("ol.timeline", { "aria-label": "Calls, the newest first" }, data.slice().reverse().map((attempt) => attemptItem(fax, attempt)));
+  return h(
+    "ol.timeline",
+    { "aria-label": "Calls, the newest first" },
+    data
+      .slice()
+      .reverse()
+      .map((attempt) => attemptItem(fax, attempt)),
+  );
 }
 
 // --- the record ---
@@ -97,20 +94,37 @@ function aboutFax(fax) {
   return facts([
     [sender ? "From" : "To", peerOf(fax)],
     [sender ? "To" : "From", sender ? fax.to : fax.from],
-    ["Their station id", fax.remote_station_id], ["Our station id", fax.local_station_id],
-    ["Pages", pagesText(fax)], ["Line", fax.line],
+    ["Their station id", fax.remote_station_id],
+    ["Our station id", fax.local_station_id],
+    ["Pages", pagesText(fax)],
+    ["Line", fax.line],
     [sender ? "Came" : "Accepted", when(timing.created)],
-    ["Connected", timing.connected && when(timing.connected)], ["Ended", timing.ended && when(timing.ended)],
+    ["Connected", timing.connected && when(timing.connected)],
+    ["Ended", timing.ended && when(timing.ended)],
     ["On the line", timing.billed_s ? seconds(timing.billed_s) : null],
-    ["Not before", fax.not_before && !timing.ended ? when(fax.not_before) : null], ["Gives up at", fax.expires_at && !timing.ended ? when(fax.expires_at) : null],
+    ["Not before", fax.not_before && !timing.ended ? when(fax.not_before) : null],
+    ["Gives up at", fax.expires_at && !timing.ended ? when(fax.expires_at) : null],
     ["Priority", sender || fax.priority === "normal" ? null : fax.priority],
     ["Calls", sender || !fax.calls ? null : `${fax.calls}${fax.max_attempts ? `, at most ${fax.max_attempts}` : ""}`],
-    ["Reference", fax.client_reference], ["Tags", fax.tags && fax.tags.length ? h("span.chips", null, fax.tags.map((tag) => h("span.chip", null, tag))) : null],
+    ["Reference", fax.client_reference],
+    [
+      "Tags",
+      fax.tags && fax.tags.length
+        ? h(
+            "span.chips",
+            null,
+            fax.tags.map((tag) => h("span.chip", null, tag)),
+          )
+        : null,
+    ],
     ["Test", fax.test ? "Yes: no call is placed" : null],
     ["Sent again from", fax.resent_from && h("a", { href: `#/faxes/${part(fax.resent_from)}` }, fax.resent_from)],
     ["Batch", fax.batch && h("a", { href: `#/batches/${part(fax.batch)}` }, fax.batch)],
     ["Id", h("code", null, fax.id)],
-    ["Fingerprint", fax.document_sha256 && h("code", { title: "SHA-256 of its pages" }, fax.document_sha256.slice(0, 16) + "…")],
+    [
+      "Fingerprint",
+      fax.document_sha256 && h("code", { title: "SHA-256 of its pages" }, fax.document_sha256.slice(0, 16) + "…"),
+    ],
     ...Object.entries(fax.metadata || {}).map(([name, value]) => [name, String(value)]),
   ]);
 }
@@ -118,38 +132,84 @@ function aboutFax(fax) {
 async function historyOf(fax, signal) {
   const { data } = await get(`/v1/faxes/${part(fax.id)}/events`, { limit: 200 }, signal);
   if (!data.length) return h("p.hint", null, "Nothing on record; events are kept for 30 days.");
-  return h("ol.timeline", null, data.map((event) => h("li", null, h("div.row", null, h("span", null, eventText(event.type)), when(event.timestamp, { seconds: true })))));
+  return h(
+    "ol.timeline",
+    null,
+    data.map((event) =>
+      h(
+        "li",
+        null,
+        h("div.row", null, h("span", null, eventText(event.type)), when(event.timestamp, { seconds: true })),
+      ),
+    ),
+  );
 }
 
 async function deliveriesOf(fax, signal) {
   const { data } = await get("/v1/webhook-endpoints", null, signal);
   const events = await get(`/v1/faxes/${part(fax.id)}/events`, { limit: 1000 }, signal);
-  const own = new Set(events.data.map((event) => event.sequence)), found = [];
+  const own = new Set(events.data.map((event) => event.sequence)),
+    found = [];
   for (const endpoint of data.slice(0, 10)) {
     const page = await get(`/v1/webhook-endpoints/${part(endpoint.id)}/deliveries`, { limit: 200 }, signal);
-    for (const one of page.data)
-      if (own.has(one.sequence)) found.push({ ...one, endpoint });
+    for (const one of page.data) if (own.has(one.sequence)) found.push({ ...one, endpoint });
   }
-  if (!data.length) return h("p.hint", null, "No webhooks are set up. ", h("a", { href: "#/webhooks" }, "Add one"), " to be told of every fax.");
+  if (!data.length)
+    return h(
+      "p.hint",
+      null,
+      "No webhooks are set up. ",
+      h("a", { href: "#/webhooks" }, "Add one"),
+      " to be told of every fax.",
+    );
   if (!found.length) return h("p.hint", null, "None of the newest deliveries is about this fax.");
-  return smallTable("Webhook deliveries", [
-    ["Event", (one) => eventText(one.type)], ["To", (one) => one.endpoint.url], ["Result", (one) => words(one.status)], ["When", (one) => when(one.tried_at || one.created_at)],
-  ], found);
+  return smallTable(
+    "Webhook deliveries",
+    [
+      ["Event", (one) => eventText(one.type)],
+      ["To", (one) => one.endpoint.url],
+      ["Result", (one) => words(one.status)],
+      ["When", (one) => when(one.tried_at || one.created_at)],
+    ],
+    found,
+  );
 }
 
 async function auditOf(fax, signal) {
   const { data } = await get("/v1/audit-log", { object: fax.id, limit: 50 }, signal);
   if (!data.length) return h("p.hint", null, "Nothing on record.");
-  return smallTable("Who did what with it", [
-    ["When", (one) => when(one.at)], ["Who", (one) => one.actor.name || one.actor.kind], ["What", (one) => words(one.action.replace(".", " "))],
-  ], data);
+  return smallTable(
+    "Who did what with it",
+    [
+      ["When", (one) => when(one.at)],
+      ["Who", (one) => one.actor.name || one.actor.kind],
+      ["What", (one) => words(one.action.replace(".", " "))],
+    ],
+    data,
+  );
 }
 
 // A part that costs requests: looked at when it is opened.
 function later(title, work) {
   const inside = h("div");
   let begun = false;
-  return h("section.card", null, h("details", { ontoggle: (event) => { if (event.target.open && !begun) { begun = true; loaded(inside, work); } } }, h("summary", null, title), inside));
+  return h(
+    "section.card",
+    null,
+    h(
+      "details",
+      {
+        ontoggle: (event) => {
+          if (event.target.open && !begun) {
+            begun = true;
+            loaded(inside, work);
+          }
+        },
+      },
+      h("summary", null, title),
+      inside,
+    ),
+  );
 }
 
 // --- the page ---
@@ -157,46 +217,107 @@ function later(title, work) {
 export async function show(view, { params, signal }) {
   let fax = await refreshed(params.id, signal);
   const inbound = fax.direction === "inbound";
-  const head = h("div"), state = h("div.fax-status", { role: "status" }), pages = h("div"), record = h("div"), calls = h("div"), tools = h("div");
-  let shownPages = "", shownCalls = "";
+  const head = h("div"),
+    state = h("div.fax-status", { role: "status" }),
+    pages = h("div"),
+    record = h("div"),
+    calls = h("div"),
+    tools = h("div");
+  let shownPages = "",
+    shownCalls = "";
 
-  const changed = (next) => { const before = fax.status; fax = next; draw(); if (before !== fax.status) announce(statusLabel(fax.status)); };
+  const changed = (next) => {
+    const before = fax.status;
+    fax = next;
+    draw();
+    if (before !== fax.status) announce(statusLabel(fax.status));
+  };
   const drawHead = () => {
-    const list = actionsOf(fax, changed), main = list.filter((one) => one.main), rest = list.filter((one) => !one.main);
-    put(head, heading(`${inbound ? "From" : "To"} ${peerOf(fax)}`, main.map((one) => button(one.label, one.act, { picture: one.icon, kind: one.danger ? "danger" : "" })),
-      rest.length > 0 && menuButton("More actions", rest)));
+    const list = actionsOf(fax, changed),
+      main = list.filter((one) => one.main),
+      rest = list.filter((one) => !one.main);
+    put(
+      head,
+      heading(
+        `${inbound ? "From" : "To"} ${peerOf(fax)}`,
+        main.map((one) => button(one.label, one.act, { picture: one.icon, kind: one.danger ? "danger" : "" })),
+        rest.length > 0 && menuButton("More actions", rest),
+      ),
+    );
   };
   const drawState = () => {
     const busy = IN_CALL.includes(fax.status) && fax.pages.total > 0;
-    put(state, statusBadge(fax.status), h("p", null, reasonText(fax)), hintText(fax) && h("p.hint", null, hintText(fax)),
-      busy && h("progress", { max: fax.pages.total, value: fax.pages.confirmed || 0, "aria-label": "Pages confirmed" }));
+    put(
+      state,
+      statusBadge(fax.status),
+      h("p", null, reasonText(fax)),
+      hintText(fax) && h("p.hint", null, hintText(fax)),
+      busy && h("progress", { max: fax.pages.total, value: fax.pages.confirmed || 0, "aria-label": "Pages confirmed" }),
+    );
   };
   const draw = () => {
     drawHead();
     drawState();
     put(record, aboutFax(fax));
     const has = [fax.document_sha256, fax.pages.total, fax.documents_purged_at, fax.links && fax.links.document].join();
-    if (has !== shownPages) { shownPages = has; put(pages, viewer(fax)); }
+    if (has !== shownPages) {
+      shownPages = has;
+      put(pages, viewer(fax));
+    }
     const made = [fax.calls, fax.status, fax.pages.confirmed].join();
-    if (made !== shownCalls) { shownCalls = made; loaded(calls, () => callsOf(fax, signal)); }
+    if (made !== shownCalls) {
+      shownCalls = made;
+      loaded(calls, () => callsOf(fax, signal));
+    }
     if (inbound) put(tools, inboxTools(fax, changed, signal));
   };
   const look = lazily(async () => {
     if (signal.aborted) return;
-    try { changed(await refreshed(fax.id, signal)); } catch (error) { if (!isAbort(error)) fault(error); }
+    try {
+      changed(await refreshed(fax.id, signal));
+    } catch (error) {
+      if (!isAbort(error)) fault(error);
+    }
   }, 250);
-  follow((event) => { if (!event || (event.data && event.data.id === fax.id)) look(); }, signal);
-  const timer = setInterval(() => { if (!document.hidden && (IN_CALL.includes(fax.status) || fax.status === "preparing")) look(); }, 1000);
+  follow((event) => {
+    if (!event || (event.data && event.data.id === fax.id)) look();
+  }, signal);
+  const timer = setInterval(() => {
+    if (!document.hidden && (IN_CALL.includes(fax.status) || fax.status === "preparing")) look();
+  }, 1000);
   signal.addEventListener("abort", () => clearInterval(timer));
 
   draw();
-  put(view, h("p", null, h("a", { href: inbound ? "#/inbox" : fax.timing && fax.timing.ended ? "#/sent" : "#/queue" }, icon("left"), inbound ? "Inbox" : fax.timing && fax.timing.ended ? "Sent" : "Queue")),
-    head, state, tools,
-    h("div.fax", null,
+  put(
+    view,
+    h(
+      "p",
+      null,
+      h(
+        "a",
+        { href: inbound ? "#/inbox" : fax.timing && fax.timing.ended ? "#/sent" : "#/queue" },
+        icon("left"),
+        inbound ? "Inbox" : fax.timing && fax.timing.ended ? "Sent" : "Queue",
+      ),
+    ),
+    head,
+    state,
+    tools,
+    h(
+      "div.fax",
+      null,
       h("div", null, pages),
-      h("div", null, card("Calls", calls), card("About this fax", record),
+      h(
+        "div",
+        null,
+        card("Calls", calls),
+        card("About this fax", record),
         later("History", () => historyOf(fax, signal)),
         offers("GET /v1/webhook-endpoints") && later("Webhook deliveries", () => deliveriesOf(fax, signal)),
-        offers("GET /v1/audit-log") && later("Audit", () => auditOf(fax, signal)))));
-  if (inbound && fax.unread === true && offers("POST /v1/faxes/{}/read")) post(`/v1/faxes/${part(fax.id)}/read`, { read: true }).then(changed, () => {});
+        offers("GET /v1/audit-log") && later("Audit", () => auditOf(fax, signal)),
+      ),
+    ),
+  );
+  if (inbound && fax.unread === true && offers("POST /v1/faxes/{}/read"))
+    post(`/v1/faxes/${part(fax.id)}/read`, { read: true }).then(changed, () => {});
 }

@@ -32,24 +32,11 @@ int fax_find(struct fax *fax, struct spool *spool, const char *public_id)
 
 void fax_clear(struct fax *fax)
 {
-    char **texts[] = {&fax->reason,
-                      &fax->destination,
-                      &fax->sender,
-                      &fax->line_group,
-                      &fax->original,
-                      &fax->document,
-                      &fax->message,
-                      &fax->error,
-                      &fax->line,
-                      &fax->options,
-                      &fax->transport,
-                      &fax->client_reference,
-                      &fax->tags,
-                      &fax->metadata,
-                      &fax->resent_from,
-                      &fax->purged_document,
-                      &fax->remote_station_id,
-                      &fax->local_station_id};
+    char **texts[] = {&fax->reason,   &fax->destination,       &fax->sender,          &fax->line_group,
+                      &fax->original, &fax->document,          &fax->message,         &fax->error,
+                      &fax->line,     &fax->options,           &fax->transport,       &fax->client_reference,
+                      &fax->tags,     &fax->metadata,          &fax->resent_from,     &fax->purged_document,
+                      &fax->labels,   &fax->remote_station_id, &fax->local_station_id};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         free(*texts[i]);
     memset(fax, 0, sizeof(*fax));

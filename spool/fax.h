@@ -102,6 +102,12 @@ struct fax {
     char *resent_from;                        /* public id */
     int64_t purged_at;                        /* its documents were deleted, 0 = they were not */
     char *purged_document;                    /* sha256 of what `document` was until then */
+    bool unread, junk;                        /* received: nobody said that it is read; somebody said it is junk */
+    int64_t assigned;                         /* received: row of the user who sees to it, 0 = nobody */
+    char assigned_to[USER_ID_SIZE];           /* that user's public id, "" = none */
+    char *labels;                             /* JSON array */
+    int64_t batch;                            /* row of the batch that it is of, 0 = none */
+    char batch_id[FAX_ID_SIZE];               /* that one's public id, "" = none */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */

@@ -17,6 +17,7 @@
 #include "spool/attempt_journal.h"
 #include "spool/block.h"
 #include "spool/audit.h"
+#include "spool/batch.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -132,6 +133,8 @@ static int open_parts(struct spool *spool)
         error = sweep_start(spool);
     if (!error)
         error = retention_start(spool);
+    if (!error)
+        error = batch_start(spool);
     return error;
 }
 

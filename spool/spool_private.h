@@ -19,6 +19,7 @@
 
 struct block_store;
 struct audit_log;
+struct batches;
 struct checkpoint;
 struct cipher_keys;
 struct counter;
@@ -93,6 +94,7 @@ struct spool {
     struct block_store *blocks;
     struct audit_log *audit;
     int audit_verifications; /* under way */
+    struct batches *batches;
     struct counter *counter;
     struct document_counter *document_counter;
     struct document_store *documents;

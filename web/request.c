@@ -177,6 +177,8 @@ json_t *request_json(struct request *request)
 {
     struct json_fault fault;
     json_t *root;
+    if ((request->route->flags & ROUTE_BODY_NONE) && evbuffer_get_length(gate_body(request->gate)) == 0)
+        return json_object();
     int result = json_body_parse(&root, &fault, gate_body(request->gate));
 
     gate_release(request->gate);

@@ -100,6 +100,8 @@ static bool has_right_type(struct request *request)
 {
     unsigned flags = request->route->flags;
 
+    if ((flags & ROUTE_BODY_NONE) && evbuffer_get_length(gate_body(request->gate)) == 0)
+        return true;
     if (flags & ROUTE_BODY_CSV) {
         if (is_csv(request_header_in(request, "Content-Type")) || request_is_form(request))
             return true;

@@ -373,6 +373,10 @@ static const char embedded[] =
     "    module = softmodem\n"
     "    settings { carrier = exchange  pace = 0 }\n"
     "    line \"1001\" {}\n    line \"1002\" {}\n    line \"1003\" {}\n    line \"1004\" {}\n"
+    "}\n"
+    "provider \"test\" {\n"
+    "    module = simulator\n"
+    "    line \"1\" { number = \"+12025550198\" }\n    line \"2\" { number = \"+12025550197\" }\n"
     "}\n";
 
 void config_default(struct config *config)

@@ -17,6 +17,7 @@
 #include "server/recovery.h"
 #include "server/scheduler.h"
 #include "server/status.h"
+#include "server/test_call.h"
 #include "server/trunk.h"
 #include "server/webhook.h"
 #include "spool/converter.h"
@@ -52,6 +53,7 @@ struct daemon {
     struct scheduler *scheduler;
     struct prepare *prepare;
     struct webhook_sender *webhooks;
+    struct test_calls *test_calls;
     struct web *web;
     struct host **hosts;
     int host_count;
@@ -318,6 +320,18 @@ static int web_line_set(void *context, const char *id, int send, int receive)
     return 0;
 }
 
+static int web_test_call(void *context, const struct web_test_call *call,
+                         void (*done)(void *context, int error, const char *line, const char *number), void *waiting)
+{
+    struct daemon *daemon = context;
+    const struct test_call_wish wish = {
+        .to = call->to, .from = call->from, .station_id = call->station_id, .pages = call->pages};
+
+    if (daemon->phase != DAEMON_RUNNING)
+        return err_set(ERR_AGAIN, "the server leaves");
+    return test_call_begin(daemon->test_calls, &wish, done, waiting);
+}
+
 static bool web_has_line(void *context, const char *group, bool test)
 {
     const struct daemon *daemon = context;
@@ -566,6 +580,8 @@ static int open_stories(struct daemon *daemon)
                                               .inbound = daemon->inbound,
                                               .host_of = host_of,
                                               .context = daemon};
+    daemon->test_calls = test_calls_new(
+        &(struct test_calls_options){.spool = daemon->spool, .converter = daemon->converter, .lines = daemon->lines});
     error = scheduler_new(&daemon->scheduler, &scheduler);
     if (error == 0)
         error = recovery_new(&daemon->recovery, &recovery);
@@ -634,6 +650,7 @@ static int open_web(struct daemon *daemon)
                                   .line_set = web_line_set,
                                   .line_test = web_line_test,
                                   .has_line = web_has_line,
+                                  .test_call = web_test_call,
                                   .ready = web_ready,
                                   .metrics = web_metrics};
 
@@ -696,6 +713,7 @@ void daemon_close(struct daemon *daemon)
     if (daemon == NULL)
         return;
     web_close(daemon->web);
+    test_calls_free(daemon->test_calls);
     webhook_sender_free(daemon->webhooks);
     scheduler_free(daemon->scheduler);
     prepare_free(daemon->prepare);

@@ -435,6 +435,8 @@ static int begin_call(struct inbound *inbound, struct line *line, uint64_t numbe
     int error = attempt_begin_inbound(&attempt, &fax, spool, line->provider, line->name, line->index,
                                       called[0] != '\0' ? called : line->number, ring_text(ring, "caller_id"));
 
+    if (error == 0 && line->simulated)
+        error = attempt_set_test(spool, &fax);
     if (error == 0)
         error = attempt_set_run(spool, attempt.id, host_run(line->host));
     if (error != 0)

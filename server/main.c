@@ -10,6 +10,7 @@
 #include "server/encryption.h"
 #include "server/loop.h"
 #include "server/password_reset.h"
+#include "spool/audit.h"
 #include "spool/key.h"
 #include "spool/spool.h"
 
@@ -24,7 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ANEW "FAXD_STARTED_ANEW" /* in the environment of a faxd that was started by itself */
+#define LOG_KEPT (256ul * 1024)      /* octets for GET /v1/system/log */
+#define ANEW     "FAXD_STARTED_ANEW" /* in the environment of a faxd that was started by itself */
 
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
 
@@ -45,7 +47,7 @@ static const char help_text[] =
     "Usage: faxd [OPTION]...\n"
     "The fax server: keeps faxes in a store, sends and receives them on its lines, and serves its API.\n\n"
     "  -c, --config FILE          configuration; without one faxd runs the softmodem on its own\n"
-    "                             exchange, lines 1001 to 1004\n"
+    "                             exchange, lines 1001 to 1004, and a simulator for test keys\n"
     "  -s, --state DIR            state folder, instead of the configuration's\n"
     "  -l, --listen ADDRESS:PORT  where the API listens, instead of the configuration's\n"
     "      --check-config         read the configuration, say what is wrong with it, and leave\n"
@@ -199,12 +201,46 @@ static int make_first_key(struct spool *spool)
         if (error == 0)
             error = write_key(path, token);
         if (error == 0)
+            error = audit_write_server(spool, "key.created", key.public_id, "{\"name\":\"admin\"}");
+        if (error == 0)
             error = spool_turn_end(spool);
         if (error == 0)
             printf("administrator's key, shown once and kept in %s: %s\n", path, token);
     }
     free(path);
     return error;
+}
+
+/* --- the audit log --- */
+
+/* What the server does by itself. When it cannot be stored the turn will tell, and is void. */
+static void note_in_audit_log(struct faxd *faxd, const char *action)
+{
+    if (audit_write_server(daemon_spool(faxd->daemon), action, "", "{\"version\":\"" PACKAGE_VERSION "\"}") != 0)
+        log_error("no entry in the audit log action=%s: %s", action, err_message());
+}
+
+/* Whoever keeps the log elsewhere can tell by it that the end of the audit log is missing. */
+static void tell_audit_head(struct faxd *faxd)
+{
+    struct audit_head head;
+
+    audit_head(&head, daemon_spool(faxd->daemon));
+    log_info("audit log sequence=%lld hash=%s", (long long)head.sequence, head.hash);
+}
+
+static int begin_audit(struct faxd *faxd)
+{
+    tell_audit_head(faxd);
+    note_in_audit_log(faxd, "server.started");
+    return spool_turn_end(daemon_spool(faxd->daemon));
+}
+
+static void end_audit(struct faxd *faxd)
+{
+    note_in_audit_log(faxd, "server.stopped");
+    if (spool_turn_end(daemon_spool(faxd->daemon)) == 0)
+        tell_audit_head(faxd);
 }
 
 /* --- signals --- */
@@ -234,6 +270,7 @@ static void on_hup(void *context)
 
     if (config_read(&config, &faxd->arguments, NULL) != 0) {
         log_error("configuration not taken over, the old one stays: %s", err_message());
+        note_in_audit_log(faxd, "config.refused");
         config_clear(&config);
         return;
     }
@@ -242,6 +279,7 @@ static void on_hup(void *context)
     daemon_reload(faxd->daemon, &config);
     config_clear(&config);
     log_info("configuration read again");
+    note_in_audit_log(faxd, "config.reloaded");
 }
 
 static int signals_set(struct faxd *faxd)
@@ -290,12 +328,16 @@ static int serve(struct faxd *faxd)
         error = make_first_key(daemon_spool(faxd->daemon));
     if (error == 0)
         error = signals_set(faxd);
+    if (error == 0)
+        error = begin_audit(faxd);
     if (error == 0) {
         error = loop_run(faxd->loop, daemon_spool(faxd->daemon));
         if (error != 0) {
             log_error("the store failed: %s; starting anew", err_message());
             loop_flush(faxd->loop);
             faxd->store_failed = true;
+        } else {
+            end_audit(faxd);
         }
     }
     daemon_close(faxd->daemon);
@@ -390,6 +432,7 @@ int main(int argc, char **argv)
     if (status >= 0)
         return status;
     log_open("faxd", LOG_LEVEL_INFO);
+    log_keep(LOG_KEPT);
     umask(0077);
     if (faxd.arguments.make_key != NULL)
         return make_key(faxd.arguments.make_key);

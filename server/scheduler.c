@@ -17,9 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROMOTE_MAX 1000 /* scheduled faxes that become queued in one run */
-#define QUEUES_MAX  (2 * OUTBOUND_RULES_MAX * OUTBOUND_GROUPS_MAX)
-#define STARTS_MAX  64 /* calls begun in one run: one turn must not take for ever */
+#define PROMOTE_MAX    1000 /* scheduled faxes that become queued in one run */
+#define QUEUE_KEY_SIZE 72   /* the name of a group, or the key of a rule */
+#define STARTS_MAX     64   /* calls begun in one run: one turn must not take for ever */
+
+_Static_assert(QUEUE_KEY_SIZE >= OUTBOUND_KEY_SIZE && QUEUE_KEY_SIZE >= OUTBOUND_GROUP_SIZE, "keys fit");
 
 struct scheduler {
     struct scheduler_options options;
@@ -90,12 +92,14 @@ struct groups {
 };
 
 /* What a group's lines work off: its own queue, and those of rules that have come to it. */
+struct queue {
+    char key[QUEUE_KEY_SIZE];
+    int step; /* of its rule that the group is; -1 = not to be noted */
+};
+
 struct queues {
-    struct {
-        char key[OUTBOUND_KEY_SIZE > OUTBOUND_GROUP_SIZE ? OUTBOUND_KEY_SIZE : OUTBOUND_GROUP_SIZE];
-        int step; /* of its rule that the group is; -1 = not to be noted */
-    } list[QUEUES_MAX];
-    int count;
+    struct queue *list;
+    int count, room;
 };
 
 static void add_group(struct groups *groups, const char *name, const struct line *line)
@@ -149,9 +153,11 @@ static int group_of(const struct groups *groups, const struct outbound_rule *rul
 
 static void add_queue(struct queues *queues, const char *key, int step)
 {
-    if (queues->count == QUEUES_MAX)
-        return;
-    str_copy(queues->list[queues->count].key, sizeof queues->list[0].key, key);
+    if (queues->count == queues->room) {
+        queues->room = queues->room > 0 ? 2 * queues->room : 4;
+        queues->list = xrealloc(queues->list, (size_t)queues->room * sizeof *queues->list);
+    }
+    str_copy(queues->list[queues->count].key, QUEUE_KEY_SIZE, key);
     queues->list[queues->count++].step = step;
 }
 
@@ -176,7 +182,6 @@ static void find_queues(struct queues *queues, struct scheduler *scheduler, cons
 {
     const struct outbound_rule *rule;
 
-    queues->count = 0;
     add_queue(queues, group, -1);
     for (int i = 0; !test && (rule = outbound_rule_at(scheduler->options.spool, i)) != NULL; i++)
         add_rule(queues, groups, rule, group);
@@ -230,17 +235,17 @@ static int start(struct scheduler *scheduler, struct line *line, struct fax *fax
 /* Start what can be started for a group with a free line. Returns the number of calls begun, or an error. */
 static int serve_group(struct scheduler *scheduler, const struct groups *groups, const char *group, bool test, int room)
 {
-    struct queues *queues = xmalloc(sizeof *queues);
+    struct queues queues = {.list = NULL};
     int started = 0, error = 0;
     bool again = false;
 
-    find_queues(queues, scheduler, groups, group, test);
+    find_queues(&queues, scheduler, groups, group, test);
     while (started < room && error == 0) {
         struct fax fax = {0};
         struct line *line;
         int from;
 
-        error = claim_best(&fax, &from, &again, scheduler, queues, test);
+        error = claim_best(&fax, &from, &again, scheduler, &queues, test);
         if (error != 0) {
             if (from >= 0)
                 fax_clear(&fax);
@@ -248,13 +253,13 @@ static int serve_group(struct scheduler *scheduler, const struct groups *groups,
         }
         line = scheduler_choose(scheduler->options.lines, group, &fax, scheduler->turn++);
         if (line != NULL)
-            error = start(scheduler, line, &fax, queues->list[from].step);
+            error = start(scheduler, line, &fax, queues.list[from].step);
         fax_clear(&fax);
         if (line == NULL)
             break;
         started += error == 0;
     }
-    free(queues);
+    free(queues.list);
     if (again || started == room)
         loop_timer_at(scheduler->timer, 0);
     return error == 0 || error == ERR_NOT_FOUND ? started : error;

@@ -164,6 +164,20 @@ static int insert_inbound(struct fax *fax, struct spool *spool, const char *call
     return fax_row_one(fax, stmt);
 }
 
+int attempt_set_test(struct spool *spool, struct fax *fax)
+{
+    struct stmt *stmt;
+    spool_assert_loop(spool);
+    int error = stmt_open(&stmt, spool_db(spool), "UPDATE fax SET test = 1 WHERE id = ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, fax->id);
+    error = stmt_run(NULL, stmt);
+    if (!error)
+        fax->test = true;
+    return error;
+}
+
 int attempt_begin_inbound(struct attempt *attempt, struct fax *fax, struct spool *spool, const char *provider,
                           const char *line, int line_index, const char *called, const char *caller)
 {

@@ -46,6 +46,9 @@ int attempt_begin(struct attempt *attempt, struct spool *spool, struct fax *fax,
 int attempt_begin_inbound(struct attempt *attempt, struct fax *fax, struct spool *spool, const char *provider,
                           const char *line, int line_index, const char *called, const char *caller);
 
+/* The fax that comes in over a simulator is a test, as are those of test keys. */
+int attempt_set_test(struct spool *spool, struct fax *fax);
+
 int attempt_get(struct attempt *attempt, struct spool *spool, int64_t id);
 
 /* Which run of the host has the order. */

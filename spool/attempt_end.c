@@ -13,6 +13,7 @@
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
 #include "spool/outbound_rule.h"
+#include "spool/inbox.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -107,16 +108,20 @@ static bool is_same_kind(enum fax_outcome outcome, enum fax_outcome earlier)
     return earlier != OUTCOME_NONE && retry_class_of(earlier) == retry_class_of(outcome);
 }
 
-/* Earlier calls of the same class, newest first, as retry.h counts them. */
+/* Earlier calls of the same class, newest first, as retry.h counts them: those since somebody last had the fax sent
+ * again. */
 static int count_same(int *count, struct spool *spool, const struct attempt *attempt, enum fax_outcome outcome)
 {
     struct stmt *stmt;
     bool in_a_row = retry_class_of(outcome) == RETRY_LINE;
     *count = 0;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "SELECT outcome FROM attempt WHERE fax = ? AND number < ? ORDER BY number DESC LIMIT 1000");
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "SELECT outcome FROM attempt WHERE fax = ? AND number > (SELECT calls_before FROM fax WHERE id = ?)"
+                  " AND number < ? ORDER BY number DESC LIMIT 1000");
     if (error)
         return error;
+    stmt_bind_int(stmt, attempt->fax);
     stmt_bind_int(stmt, attempt->fax);
     stmt_bind_int(stmt, attempt->number);
     while ((error = stmt_step(stmt)) == 1) {
@@ -250,7 +255,10 @@ int attempt_end_inbound(struct spool *spool, int64_t id, const struct attempt_re
                        : pages > 0           ? FAX_DELIVERY_PARTIAL
                                              : FAX_DELIVERY_NONE;
         fax.ended_at = ended_at;
-        error = fax_state_change(spool, &fax, state);
+        if (pages > 0)
+            error = inbox_arrive(spool, &fax);
+        if (!error)
+            error = fax_state_change(spool, &fax, state);
     }
     log_info("call ended fax=%s line=%s attempt=%lld outcome=%s pages=%d", fax.public_id, fax.line, (long long)id,
              outcome_info(result->outcome)->code, pages);

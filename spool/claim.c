@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "spool/block.h"
 #include "spool/callable.h"
+#include "spool/batch.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
 #include "spool/outbound_rule.h"
@@ -91,6 +92,9 @@ static int consider(struct spool *spool, struct fax *fax, int64_t now_ms)
 {
     if (fax->expires_at > 0 && fax->expires_at <= now_ms)
         return expire(spool, fax);
+    int canceled = fax->batch ? batch_is_canceled(spool, fax->batch) : 0;
+    if (canceled)
+        return canceled < 0 ? canceled : fax_state_change(spool, fax, FAX_CANCELED);
     int callable = check_callable(spool, fax);
     if (callable != 1)
         return callable;

@@ -452,7 +452,7 @@ static bool is_op(const json_t *job, const char *name)
 
 static enum priority priority_of(const json_t *job)
 {
-    static const char *const waited_for[] = {"png", "pdf", "info", "measure", "cut"};
+    static const char *const waited_for[] = {"png", "pdf", "info", "measure", "cut", "receipt"};
     for (size_t i = 0; i < sizeof waited_for / sizeof waited_for[0]; i++) {
         if (is_op(job, waited_for[i]))
             return PERSON;

@@ -25,6 +25,10 @@
  *       T.6 data, thousandths of it that are black; nothing is written
  *   {"op":"external", "argv":["/usr/bin/gs","...","{input}"], "folder":"/tmp"}
  *       another program makes PDF of it: {}
+ *   {"op":"receipt", "paper":"a4", "sheet":{...}}
+ *       a sheet of PDF about a fax, with its first page when the input has one: {"bytes":8123}. Of the sheet: "title",
+ *       "stamp" and "tone" ("good", "doubtful", "bad"), "rows" ([["label","value"],...]), "caption" of the page, "foot"
+ *       ([text,...])
  *
  * "height" holds the rows of each page, "width" is that of the widest, "resolution" the finest. "warnings" counts what
  * libtiff had to say. Any job may carry "limits":{"memory_bytes","cpu_s","file_bytes","wall_s"} (child.c ends itself by
@@ -70,8 +74,8 @@ void converter_close(struct converter *converter);
 void converter_set_timeout(struct converter *converter, int seconds);
 
 /* Queue a job. `job` is copied and the `count` (1..CONVERTER_INPUTS_MAX) inputs and the output are duplicated, so that
- * all stay the caller's. png, pdf, info and cut, for which a person or a line waits, go before the others; else first
- * come, first served. 0 and a handle for converter_cancel
+ * all stay the caller's. png, pdf, info, cut and receipt, for which a person or a line waits, go before the others;
+ * else first come, first served. 0 and a handle for converter_cancel
  * (`out` may be NULL); ERR_AGAIN when CONVERTER_QUEUE_MAX jobs of its kind wait (feed again from a done function);
  * ERR_INVALID; ERR_TOO_BIG; ERR_IO when there are no descriptors left. */
 int converter_run(struct converter_job **out, struct converter *converter, const json_t *job, const int *inputs,

@@ -54,11 +54,12 @@ static int finds(struct spool *spool, const char *sql, const char *sha)
     return error;
 }
 
-/* Every column by which a fax names a document, each with an index of its own. */
+/* Every column by which a fax, or a batch of them to be, names a document, each with an index of its own. */
 static const char *const names[] = {
     "SELECT 1 AS one FROM fax WHERE original = ? AND original <> '' LIMIT 1",
     "SELECT 1 AS one FROM fax WHERE document = ? AND document <> '' LIMIT 1",
     "SELECT 1 AS one FROM fax_document WHERE document = ? LIMIT 1",
+    "SELECT 1 AS one FROM batch_document WHERE document = ? LIMIT 1",
 };
 
 int document_is_named(struct spool *spool, const char *sha)

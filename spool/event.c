@@ -132,6 +132,14 @@ char *event_body(int64_t sequence, const char *type, int64_t at_ms, const char *
                      clock_format(time, at_ms), (long long)sequence, data);
 }
 
+/* Whose event it is: of who sent the fax, or of who sees to a received one. */
+static int64_t user_of(const struct fax *fax)
+{
+    if (!fax)
+        return 0;
+    return fax->user_id ? fax->user_id : fax->assigned;
+}
+
 static int insert(int64_t *sequence, struct spool *spool, const char *type, const struct fax *fax, int64_t now_ms,
                   const char *data)
 {
@@ -145,7 +153,7 @@ static int insert(int64_t *sequence, struct spool *spool, const char *type, cons
     stmt_bind_int(stmt, fax ? fax->id : 0);
     stmt_bind_int(stmt, now_ms);
     stmt_bind_text(stmt, data);
-    stmt_bind_int(stmt, fax ? fax->user_id : 0);
+    stmt_bind_int(stmt, user_of(fax));
     error = stmt_step(stmt);
     if (error == 1)
         *sequence = stmt_int(stmt, "sequence");
@@ -174,7 +182,7 @@ static int write_event(struct spool *spool, const char *type, const struct fax *
         error =
             endpoint ? subscription_deliver_to(spool, sequence, endpoint) : subscription_deliver(spool, sequence, type);
     if (!error && spool->events->fn)
-        note(spool->events, sequence, fax ? fax->user_id : 0, type, event_body(sequence, type, now_ms, text));
+        note(spool->events, sequence, user_of(fax), type, event_body(sequence, type, now_ms, text));
     free(text);
     return error;
 }

@@ -32,24 +32,11 @@ int fax_find(struct fax *fax, struct spool *spool, const char *public_id)
 
 void fax_clear(struct fax *fax)
 {
-    char **texts[] = {&fax->reason,
-                      &fax->destination,
-                      &fax->sender,
-                      &fax->line_group,
-                      &fax->original,
-                      &fax->document,
-                      &fax->message,
-                      &fax->error,
-                      &fax->line,
-                      &fax->options,
-                      &fax->transport,
-                      &fax->client_reference,
-                      &fax->tags,
-                      &fax->metadata,
-                      &fax->resent_from,
-                      &fax->purged_document,
-                      &fax->remote_station_id,
-                      &fax->local_station_id};
+    char **texts[] = {&fax->reason,   &fax->destination,       &fax->sender,          &fax->line_group,
+                      &fax->original, &fax->document,          &fax->message,         &fax->error,
+                      &fax->line,     &fax->options,           &fax->transport,       &fax->client_reference,
+                      &fax->tags,     &fax->metadata,          &fax->resent_from,     &fax->purged_document,
+                      &fax->labels,   &fax->remote_station_id, &fax->local_station_id};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         free(*texts[i]);
     memset(fax, 0, sizeof(*fax));
@@ -183,6 +170,25 @@ const char *fax_priority_name(enum fax_priority priority)
         return "bulk";
     }
     return "normal";
+}
+
+const char *fax_reason_text(const char *reason)
+{
+    static const struct {
+        const char *word, *text;
+    } texts[] = {
+        {"held_by_user", "Somebody has put it on hold."},
+        {"destination_busy", "Another fax is being sent to this number."},
+        {"destination_suspended", "The number is suspended: it is not called until somebody says so."},
+        {"outside_window", "By the outbound rules this number is not called at this time."},
+        {"next_group", "The line or the network failed: the next line group is used."},
+        {"line_unavailable", "No line could take the call: it is tried again."},
+        {"retry", "The last call did not get through: it is tried again."},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (strcmp(texts[i].word, reason) == 0)
+            return texts[i].text;
+    return NULL;
 }
 
 const char *fax_delivery_name(enum fax_delivery delivery)

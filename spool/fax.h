@@ -102,6 +102,12 @@ struct fax {
     char *resent_from;                        /* public id */
     int64_t purged_at;                        /* its documents were deleted, 0 = they were not */
     char *purged_document;                    /* sha256 of what `document` was until then */
+    bool unread, junk;                        /* received: nobody said that it is read; somebody said it is junk */
+    int64_t assigned;                         /* received: row of the user who sees to it, 0 = nobody */
+    char assigned_to[USER_ID_SIZE];           /* that user's public id, "" = none */
+    char *labels;                             /* JSON array */
+    int64_t batch;                            /* row of the batch that it is of, 0 = none */
+    char batch_id[FAX_ID_SIZE];               /* that one's public id, "" = none */
 };
 
 /* 0, ERR_NOT_FOUND, ERR_INTERNAL. The caller clears with fax_clear. */
@@ -114,6 +120,8 @@ const char *fax_state_name(enum fax_state state);
 bool fax_state_is_final(enum fax_state state);
 bool fax_state_in_call(enum fax_state state); /* dialing, negotiating, sending, canceling, ringing, receiving */
 const char *fax_priority_name(enum fax_priority priority);
+/* Why it waits, as a sentence; NULL for a word that is not known, "" among them. */
+const char *fax_reason_text(const char *reason);
 const char *fax_delivery_name(enum fax_delivery delivery);
 
 /* Counts by state for /metrics, held in memory since start: `counts` has room for FAX_ROUTE_FAILED + 1. */

@@ -10,6 +10,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/document_count.h"
+#include "spool/queue_age.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct count_job {
     struct db *db; /* holds the snapshot */
     int64_t found[STATES];
     struct document_usage documents;
+    json_t *waiting; /* of queue_age_read */
     int error;
 };
 
@@ -90,6 +92,8 @@ static void run(void *context, struct db *db)
     job->error = count(job);
     if (!job->error)
         job->error = document_count_read(&job->documents, job->db);
+    if (!job->error)
+        job->error = queue_age_read(&job->waiting, job->db);
 }
 
 static void done(void *context, int error)
@@ -99,10 +103,12 @@ static void done(void *context, int error)
     if (!error && !job->error) {
         memcpy(job->spool->counter->at_start, job->found, sizeof(job->found));
         document_count_set(job->spool, &job->documents);
+        queue_age_set(job->spool, job->waiting);
     } else if (!error) {
         log_warning("store: faxes and documents could not be counted");
     }
     db_close(job->db);
+    json_decref(job->waiting);
     free(job);
 }
 
@@ -121,6 +127,7 @@ int fax_count_open(struct spool *spool, const char *path)
     spool->counter = xcalloc(1, sizeof(*spool->counter));
     spool_hook(spool, &hook);
     document_count_start(spool);
+    queue_age_start(spool);
     struct count_job *job = xcalloc(1, sizeof(*job));
     job->spool = spool;
     int error = db_open(&job->db, path, DB_READER);

@@ -16,8 +16,9 @@ struct spool;
 
 /* Stored in rows: never renumber. */
 enum fax_document_role {
-    FAX_DOCUMENT_UPLOAD = 1,    /* position from 1; info {"type", "pages", "password"}, each only when it is needed. No
-                                   row for a fax of one plain upload: fax.original is it */
+    FAX_DOCUMENT_UPLOAD = 1,    /* position from 1; info {"type", "pages", "password"}, each only when it is needed, and
+                                   {"protected"} where a password was needed and is gone. No row for a fax of one plain
+                                   upload: fax.original is it */
     FAX_DOCUMENT_COVER = 2,     /* position 0: the template; info {"fields"} */
     FAX_DOCUMENT_RENDITION = 3, /* position from 1: for machines that can do less; info {"resolution", "width"} */
     FAX_DOCUMENT_AS_SENT = 4    /* position: number of the attempt; info {"first_page"} */

@@ -155,7 +155,9 @@ static void add_outbound(json_t *object, const struct fax *fax)
 {
     bool waits = fax->state == FAX_SCHEDULED;
     json_object_set_new(object, "preparation", preparation_of(fax));
+    const char *why = fax_reason_text(fax->reason);
     json_object_set_new(object, "reason", text_or_null(fax->reason));
+    json_object_set_new(object, "reason_text", why ? json_string(why) : json_null());
     json_object_set_new(object, "priority", json_string(fax_priority_name(fax->priority)));
     json_object_set_new(object, "next_attempt_at", time_or_null(waits ? fax->not_before : 0));
     json_object_set_new(object, "not_before", time_or_null(fax->not_before));
@@ -163,6 +165,15 @@ static void add_outbound(json_t *object, const struct fax *fax)
     json_object_set_new(object, "calls", json_integer(fax->calls));
     json_object_set_new(object, "max_attempts", json_integer(fax->max_attempts));
     json_object_set_new(object, "resent_from", text_or_null(fax->resent_from));
+    json_object_set_new(object, "batch", text_or_null(fax->batch_id));
+}
+
+static void add_inbound(json_t *object, const struct fax *fax)
+{
+    json_object_set_new(object, "unread", json_boolean(fax->unread));
+    json_object_set_new(object, "assigned", text_or_null(fax->assigned_to));
+    json_object_set_new(object, "labels", parsed(fax->labels, json_array()));
+    json_object_set_new(object, "junk", json_boolean(fax->junk));
 }
 
 json_t *fax_json(const struct fax *fax)
@@ -171,6 +182,8 @@ json_t *fax_json(const struct fax *fax)
     add_head(object, fax);
     if (fax->direction == FAX_OUTBOUND)
         add_outbound(object, fax);
+    else
+        add_inbound(object, fax);
     json_object_set_new(object, "user", text_or_null(fax->user));
     json_object_set_new(object, "remote_station_id", text_or_null(fax->remote_station_id));
     json_object_set_new(object, "local_station_id", text_or_null(fax->local_station_id));

@@ -67,6 +67,13 @@ void fax_row_read(struct fax *fax, struct stmt *stmt)
     fax->purged_document = text(stmt, "purged_document");
     fax->user_id = stmt_int(stmt, "user_id");
     str_copy(fax->user, sizeof(fax->user), stmt_text(stmt, "user_public_id"));
+    fax->unread = stmt_int(stmt, "unread") != 0;
+    fax->junk = stmt_int(stmt, "junk") != 0;
+    fax->assigned = stmt_int(stmt, "assigned");
+    fax->labels = text(stmt, "labels");
+    str_copy(fax->assigned_to, sizeof(fax->assigned_to), stmt_text(stmt, "assigned_public_id"));
+    fax->batch = stmt_int(stmt, "batch");
+    str_copy(fax->batch_id, sizeof(fax->batch_id), stmt_text(stmt, "batch_public_id"));
 }
 
 int fax_row_one(struct fax *fax, struct stmt *stmt)
@@ -93,4 +100,12 @@ void fax_row_set(char **text, const char *value)
     char *copy = xstrdup(value ? value : "");
     free(*text);
     *text = copy;
+}
+
+char *fax_row_json(const json_t *value)
+{
+    bool empty = !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
+                 (json_is_array(value) && json_array_size(value) == 0);
+    char *text = empty ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    return text ? text : xstrdup("");
 }

@@ -11,6 +11,8 @@
 
 #include "spool/fax.h"
 
+#include <jansson.h>
+
 struct stmt;
 
 #define SQL_PREPARING "1"
@@ -48,7 +50,10 @@ _Static_assert(FAX_RESUME_REMAINING == 0 && FAX_RESUME_FIRST_AND_REMAINING == 1 
     "error, remote_station_id, local_station_id, line, attempt, options, transport, client_reference, tags, "          \
     "metadata, "                                                                                                       \
     "resent_from, purged_at, purged_document, routed, user_id, "                                                       \
-    "(SELECT account.public_id FROM account WHERE account.id = fax.user_id) AS user_public_id"
+    "(SELECT account.public_id FROM account WHERE account.id = fax.user_id) AS user_public_id, "                       \
+    "unread, junk, assigned, labels, "                                                                                 \
+    "(SELECT account.public_id FROM account WHERE account.id = fax.assigned) AS assigned_public_id, "                  \
+    "batch, (SELECT batch.public_id FROM batch WHERE batch.id = fax.batch) AS batch_public_id"
 
 /* From a row with FAX_COLUMNS. The caller clears with fax_clear. */
 void fax_row_read(struct fax *fax, struct stmt *stmt);
@@ -61,5 +66,9 @@ int fax_row_ids(int64_t *ids, int room, struct stmt *stmt);
 
 /* A text of the struct gets a new value (copied); NULL reads as "". */
 void fax_row_set(char **text, const char *value);
+
+/* JSON as it is stored: "" for nothing or an empty one, keys sorted, so that equal requests give equal rows. The caller
+ * frees. */
+char *fax_row_json(const json_t *value);
 
 #endif

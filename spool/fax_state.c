@@ -11,11 +11,14 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/batch.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/outbound_rule.h"
+#include "spool/queue_age.h"
 #include "spool/spool.h"
+#include "spool/usage.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -91,6 +94,15 @@ static const struct step steps[] = {
     {FAX_ROUTE_FAILED, FAX_ROUTED, "inbound.routed", NULL},
 };
 
+/* Back from an end: only fax_state_again() takes these, so that nothing else can ever send what has ended. */
+static const struct step again[] = {
+    {FAX_PARTIALLY_DELIVERED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_UNCONFIRMED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_FAILED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_CANCELED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+    {FAX_EXPIRED, FAX_QUEUED, "fax.retry_scheduled", NULL},
+};
+
 static const struct step *find_step(enum fax_state from, enum fax_state to)
 {
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
@@ -118,19 +130,21 @@ static int update_numbers(struct spool *spool, const struct fax *fax)
 
 /* Apart from the rest, since most steps leave them as they are: an UPDATE writes the index of every column that it
  * sets, whether the value differs or not. */
-static int update_documents(struct spool *spool, const struct fax *fax)
+static int update_rare(struct spool *spool, const struct fax *fax)
 {
     struct stmt *stmt;
-    int error =
-        stmt_open(&stmt, spool_db(spool),
-                  "UPDATE fax SET document = ?, original = ? WHERE id = ? AND (document <> ? OR original <> ?)");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE fax SET document = ?, original = ?, remote_station_id = ? WHERE id = ?"
+                          " AND (document <> ? OR original <> ? OR remote_station_id <> ?)");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->document);
     stmt_bind_text(stmt, fax->original);
+    stmt_bind_text(stmt, fax->remote_station_id);
     stmt_bind_int(stmt, fax->id);
     stmt_bind_text(stmt, fax->document);
     stmt_bind_text(stmt, fax->original);
+    stmt_bind_text(stmt, fax->remote_station_id);
     return stmt_run(NULL, stmt);
 }
 
@@ -142,7 +156,7 @@ static int update_row(struct spool *spool, const struct fax *fax, enum fax_state
                           "UPDATE fax SET state = ?, updated_at = ?, reason = ?, not_before = ?,"
                           " pages_total = ?, pages_confirmed = ?, attempts = ?, calls = ?, delivery = ?,"
                           " outcome = ?, message = ?, error = ?, line = ?, attempt = ?, transport = ?,"
-                          " remote_station_id = ?, local_station_id = ?, queued_at = ?, dialed_at = ?,"
+                          " local_station_id = ?, queued_at = ?, dialed_at = ?,"
                           " connected_at = ?, ended_at = ? WHERE id = ? AND state = ?");
     if (error)
         return error;
@@ -161,7 +175,6 @@ static int update_row(struct spool *spool, const struct fax *fax, enum fax_state
     stmt_bind_text(stmt, fax->line);
     stmt_bind_int(stmt, fax->attempt);
     stmt_bind_text(stmt, fax->transport);
-    stmt_bind_text(stmt, fax->remote_station_id);
     stmt_bind_text(stmt, fax->local_station_id);
     stmt_bind_int(stmt, fax->queued_at);
     stmt_bind_int(stmt, fax->dialed_at);
@@ -179,7 +192,7 @@ static int update(struct spool *spool, const struct fax *fax, enum fax_state nex
 {
     int error = update_row(spool, fax, next, now_ms);
     if (!error)
-        error = update_documents(spool, fax);
+        error = update_rare(spool, fax);
     if (!error && fax->direction == FAX_INBOUND)
         error = update_numbers(spool, fax);
     return error;
@@ -204,19 +217,38 @@ static unsigned change_of(enum fax_state from, enum fax_state next)
     return next == FAX_CANCELING ? SPOOL_CHANGE_CANCEL : 0;
 }
 
+static bool is_queued(enum fax_state state)
+{
+    return state == FAX_QUEUED || state == FAX_WAITING;
+}
+
 static int take_step(struct spool *spool, struct fax *fax, const struct step *step)
 {
     int64_t now_ms = clock_now_ms();
+    int64_t queued_at = fax->queued_at;
+    bool was_final = fax_state_is_final(step->from), is_final = fax_state_is_final(step->to);
+    int error = was_final && !is_final ? usage_reopened(spool, fax) : 0;
+    if (error)
+        return error;
     set_times(fax, step->to, now_ms);
-    int error = update(spool, fax, step->to, now_ms);
+    error = update(spool, fax, step->to, now_ms);
     if (error)
         return error;
     fax_count_move(spool, step->from, step->to);
+    if (is_queued(step->from) != is_queued(step->to))
+        queue_age_move(spool, is_queued(step->to) ? fax->queued_at : queued_at, is_queued(step->to) ? 1 : -1);
+    error = batch_moved(spool, fax, step->from, step->to);
+    if (error)
+        return error;
     spool_mark(spool, change_of(step->from, step->to));
+    if (step->to == FAX_HELD && fax->expires_at > 0)
+        spool_mark(spool, SPOOL_CHANGE_QUEUE); /* its deadline is something to wait for */
     fax->state = step->to;
     fax->updated_at = now_ms;
     log_info("fax is %s fax=%s line=%s", fax_state_name(fax->state), fax->public_id, *fax->line ? fax->line : "-");
-    if (step->event)
+    if (is_final && !was_final)
+        error = usage_ended(spool, fax);
+    if (!error && step->event)
         error = event_write(spool, step->event, fax, NULL);
     if (!error && step->then)
         error = event_write(spool, step->then, fax, NULL);
@@ -248,6 +280,14 @@ int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next)
     if (!error && (left_queue || left_call))
         error = fax_state_free_number(spool, fax->destination, fax->test);
     return error;
+}
+
+int fax_state_again(struct spool *spool, struct fax *fax)
+{
+    for (size_t i = 0; i < sizeof(again) / sizeof(*again); i++)
+        if (again[i].from == fax->state)
+            return take_step(spool, fax, &again[i]);
+    return err_set(ERR_CONFLICT, "a fax that is %s is not sent again", fax_state_name(fax->state));
 }
 
 /* ---- one call at a time to a number ---- */

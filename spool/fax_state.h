@@ -3,7 +3,8 @@
  *
  * Outbound: preparing -> {held | scheduled | queued} -> dialing -> negotiating -> sending -> {delivered |
  * partially_delivered | unconfirmed | failed | canceled | expired}; a call that may be retried goes back to scheduled;
- * canceling comes before canceled. Inbound: ringing -> receiving -> {received | partially_received | failed |
+ * canceling comes before canceled. What has ended without full delivery is queued again only when somebody asks for it
+ * (spool/fax_again.h). Inbound: ringing -> receiving -> {received | partially_received | failed |
  * rejected}. The table of allowed transitions is in fax_state.c; each transition names its event (api.md, Webhooks).
  *
  * Thread: loop.
@@ -22,6 +23,10 @@
  * state the struct says, or the table does not allow the step (then nothing is written). Same-state calls are allowed
  * and write the fields without an event. */
 int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next);
+
+/* For spool/fax_again.c: a sent fax that has ended without full delivery is queued again; fields as above.
+ * ERR_CONFLICT for every other state. */
+int fax_state_again(struct spool *spool, struct fax *fax);
 
 /* A person's or a program's wish, by public id. 0; ERR_NOT_FOUND; ERR_CONFLICT with a message that names the state.
  * Cancel: before a call the fax is canceled at once; in a call it becomes canceling and SPOOL_CHANGE_CANCEL is marked;

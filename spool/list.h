@@ -11,6 +11,8 @@
 
 struct spool;
 
+enum list_choice { LIST_ALL, LIST_YES, LIST_NO };
+
 struct list_query {
     int limit;             /* 1..1000 */
     const char *cursor;    /* from next_cursor, or NULL */
@@ -22,11 +24,19 @@ struct list_query {
     const char *client_reference;
     int64_t created_gte, created_lt; /* 0 = open */
     int64_t owner;                   /* 0 = everybody's */
-    int64_t user;                    /* row of the user whose they are, 0 = everybody's */
+    int64_t user;                    /* row of the user whose they are, or who sees to them; 0 = everybody's */
+    enum list_choice unread, junk;   /* of received faxes */
+    enum list_choice has_assignee;   /* received faxes that somebody, or nobody, sees to */
+    int64_t assigned;                /* row of the user who sees to them, 0 = any */
+    const char *label;               /* exact */
+    int64_t batch;                   /* row, 0 = any or none */
+    const char *q;                   /* what a number (to or from), the reference or the far end's station id begins
+                                        with; letters' case makes no difference */
 };
 
 /* 0, or ERR_INVALID (message names the filter), ERR_FULL (too many lists under way). The texts are copied. Then done is
- * called once: error 0 and {"data":[fax...],"has_more":bool,"next_cursor":"..."} (borrowed). Newest first. */
+ * called once: error 0 and {"data":[fax...],"has_more":bool,"next_cursor":"..."} (borrowed). Newest first. With `q` a
+ * page may hold fewer than `limit`, even none, while has_more says that there are older ones to look at. */
 int list_start(struct spool *spool, const struct list_query *query,
                void (*done)(void *context, int error, json_t *page), void *context);
 

@@ -326,6 +326,11 @@ const struct outbound_rule *outbound_rule_of_key(int *step, struct spool *spool,
     return slash ? named(spool, key, (size_t)(slash - key)) : NULL;
 }
 
+const char *outbound_rule_asked(const struct fax *fax)
+{
+    return fax->routed ? "" : fax->line_group;
+}
+
 static int write_group(struct spool *spool, struct fax *fax, const char *key)
 {
     struct stmt *stmt;
@@ -342,7 +347,7 @@ int outbound_rule_queue(bool *moved, struct spool *spool, struct fax *fax)
 {
     char key[OUTBOUND_KEY_SIZE];
     int64_t opens_at;
-    int step;
+    int step = 0;
     const struct outbound_rule *rule = outbound_rule_for(&opens_at, spool, fax->destination, clock_now_ms());
     bool same = rule ? outbound_rule_of_key(&step, spool, fax->line_group) == rule && step < rule->group_count
                      : strcmp(fax->line_group, OUTBOUND_DEFAULT) == 0;

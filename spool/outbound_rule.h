@@ -65,6 +65,9 @@ char *outbound_rule_key(char key[OUTBOUND_KEY_SIZE], const struct outbound_rule 
 /* The rule and the step of a queue: NULL when it is that of a group. Borrowed until rules change. */
 const struct outbound_rule *outbound_rule_of_key(int *step, struct spool *spool, const char *key);
 
+/* The group that the sender of a fax asked for, "" = none: what a fax that is made of it asks for as well. */
+const char *outbound_rule_asked(const struct fax *fax);
+
 /* Put a fax that goes by rules into the queue that they say now: sets line_group and writes it. True, when it was in
  * another one, to `*moved` (may be NULL). */
 int outbound_rule_queue(bool *moved, struct spool *spool, struct fax *fax);

@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/attempt.h"
+#include "spool/batch.h"
 #include "spool/document.h"
 #include "spool/document_use.h"
 #include "spool/event.h"
@@ -259,8 +260,10 @@ int purge_record(struct spool *spool, struct fax *fax)
         error = purge(&had, spool, fax);
     if (!error)
         error = delete_rows(spool, fax);
-    if (!error)
+    if (!error) {
         fax_count_move(spool, fax->state, 0);
+        error = batch_moved(spool, fax, fax->state, 0);
+    }
     if (!error && had)
         error = write_last_event(spool, fax);
     if (!error)

@@ -12,12 +12,15 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/audit.h"
 #include "spool/fax.h"
 #include "spool/fax_row.h"
 #include "spool/purge.h"
 #include "spool/spool_private.h"
 
 #include <event2/event.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,13 +63,25 @@ static void rules_of(struct rule rules[RULE_COUNT], const struct retention_polic
     rules[3] = (struct rule){FAX_INBOUND, policy->inbound_documents_days, documents, document, purge_documents};
 }
 
+/* By hand it is the request that is told of. */
+static int tell(struct spool *spool, const struct rule *rule, const struct fax *fax)
+{
+    char detail[64];
+    snprintf(detail, sizeof(detail), "{\"after_days\":%d,\"record\":%s}", rule->days,
+             rule->purge == purge_record ? "true" : "false");
+    return audit_write_server(spool, "fax.purged", fax->public_id, detail);
+}
+
 static int purge_one(struct spool *spool, const struct rule *rule, int64_t id)
 {
     struct fax fax;
     int error = fax_get(&fax, spool, id);
     if (error)
         return error;
+    bool had = *fax.original || *fax.document || rule->purge == purge_record;
     error = rule->purge(spool, &fax);
+    if (!error && had)
+        error = tell(spool, rule, &fax);
     fax_clear(&fax);
     return error;
 }

@@ -16,6 +16,8 @@
 #include "server/base/log.h"
 #include "spool/attempt_journal.h"
 #include "spool/block.h"
+#include "spool/audit.h"
+#include "spool/batch.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
@@ -126,9 +128,13 @@ static int open_parts(struct spool *spool)
     if (!error)
         error = outbound_rule_start(spool);
     if (!error)
+        error = audit_start(spool);
+    if (!error)
         error = sweep_start(spool);
     if (!error)
         error = retention_start(spool);
+    if (!error)
+        error = batch_start(spool);
     return error;
 }
 

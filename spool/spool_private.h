@@ -18,6 +18,8 @@
 #define SPOOL_LISTENERS_MAX 8
 
 struct block_store;
+struct audit_log;
+struct batches;
 struct checkpoint;
 struct cipher_keys;
 struct counter;
@@ -25,6 +27,7 @@ struct document_counter;
 struct document_store;
 struct event_log;
 struct key_cache;
+struct queue_ages;
 struct reader;
 struct retention;
 struct retry_policy;
@@ -89,11 +92,15 @@ struct spool {
 
     bool journals_changed; /* a journal was created in this turn: its folder is synced with the turn */
     struct block_store *blocks;
+    struct audit_log *audit;
+    int audit_verifications; /* under way */
+    struct batches *batches;
     struct counter *counter;
     struct document_counter *document_counter;
     struct document_store *documents;
     struct event_log *events;
     struct key_cache *keys;
+    struct queue_ages *queue_ages;
     struct retention *retention;
     struct retry_policy *policy;
     struct session_cache *sessions;

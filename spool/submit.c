@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "spool/batch.h"
 #include "spool/callable.h"
 #include "spool/document.h"
 #include "spool/event.h"
@@ -31,15 +32,6 @@
 static char *text_of(const char *text, const char *otherwise)
 {
     return xstrdup(text && *text ? text : otherwise);
-}
-
-/* JSON as stored: "" for nothing or an empty one. Keys are sorted, so that equal requests give equal rows. */
-static char *json_text(const json_t *value)
-{
-    bool empty = !value || json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
-                 (json_is_array(value) && json_array_size(value) == 0);
-    char *text = empty ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
-    return text ? text : xstrdup("");
 }
 
 static bool has_documents(const struct submit_request *request)
@@ -84,7 +76,7 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         return err_set(ERR_INVALID, "documents: none was stored");
     if (request->max_attempts < 0 || request->max_attempts > ATTEMPTS_MAX)
         return err_set(ERR_INVALID, "retry.max_attempts: 1 to %d", ATTEMPTS_MAX);
-    if (request->expires_at > 0 && request->expires_at <= clock_now_ms())
+    if (request->expires_at > 0 && request->expires_at <= clock_now_ms() && !request->batch)
         return err_set(ERR_INVALID, "expires_at: lies in the past");
     if (request->expires_at > 0 && request->not_before >= request->expires_at)
         return err_set(ERR_INVALID, "not_before: has to be before expires_at");
@@ -122,15 +114,18 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
         .remote_station_id = xstrdup(""),
         .local_station_id = xstrdup(""),
         .line = xstrdup(""),
-        .options = json_text(request->options),
+        .options = fax_row_json(request->options),
         .transport = xstrdup(""),
         .client_reference = text_of(request->client_reference, ""),
-        .tags = json_text(request->tags),
-        .metadata = json_text(request->metadata),
+        .tags = fax_row_json(request->tags),
+        .metadata = fax_row_json(request->metadata),
         .resent_from = text_of(request->resent_from, ""),
         .purged_document = xstrdup(""),
+        .labels = xstrdup(""),
     };
     str_copy(fax->user, sizeof(fax->user), request->user ? request->user->public_id : "");
+    fax->batch = request->batch;
+    str_copy(fax->batch_id, sizeof(fax->batch_id), request->batch_id);
     fax->created_at = fax->updated_at = clock_now_ms();
     snprintf(fax->public_id, sizeof(fax->public_id), "fax_%s", str_ulid(ulid, fax->created_at));
 }
@@ -138,13 +133,13 @@ static void fill(struct fax *fax, const struct spool *spool, const struct submit
 static int insert(struct fax *fax, struct spool *spool)
 {
     struct stmt *stmt;
-    int error =
-        stmt_open(&stmt, spool_db(spool),
-                  "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
-                  " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
-                  " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
-                  " resent_from, user_id, routed)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    int error = stmt_open(
+        &stmt, spool_db(spool),
+        "INSERT INTO fax (public_id, direction, state, reason, owner, test, destination, sender,"
+        " line_group, priority, not_before, expires_at, created_at, updated_at, original,"
+        " max_attempts, resume, on_unconfirmed, options, client_reference, tags, metadata,"
+        " resent_from, user_id, routed, batch)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
     if (error)
         return error;
     stmt_bind_text(stmt, fax->public_id);
@@ -172,6 +167,7 @@ static int insert(struct fax *fax, struct spool *spool)
     stmt_bind_text(stmt, fax->resent_from);
     stmt_bind_int(stmt, fax->user_id);
     stmt_bind_int(stmt, fax->routed);
+    stmt_bind_int(stmt, fax->batch);
     error = stmt_step(stmt);
     if (error == 1)
         fax->id = stmt_int(stmt, "id");
@@ -239,12 +235,15 @@ static int use_prepared(struct spool *spool, struct fax *fax)
     return error;
 }
 
-/* A fax of one plain upload may be ready at once; the others are put together first. */
+/* A fax of one plain upload may be ready at once, and one whose pages are there is; the others are put together first.
+ */
 static int go_on(struct spool *spool, struct fax *fax, const struct submit_request *request)
 {
     int error = add_documents(spool, fax, request);
     if (error)
         return error;
+    if (request->form_count > 0)
+        return submit_prepared(spool, fax, request->forms, request->form_count, request->pages);
     if (!request->cover &&
         (request->original || (request->upload_count == 1 && !json_object_size(request->uploads[0].info))))
         return use_prepared(spool, fax);
@@ -266,6 +265,9 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
         error = insert(fax, spool);
     if (!error) {
         fax_count_move(spool, 0, FAX_PREPARING);
+        error = batch_moved(spool, fax, 0, FAX_PREPARING);
+    }
+    if (!error) {
         error = event_write(spool, "fax.accepted", fax, NULL);
     }
     if (!error)
@@ -275,14 +277,17 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
     return error;
 }
 
-/* The pages are made: nobody needs the passwords any more. */
+/* The pages are made: nobody needs the passwords any more. That there was one is remembered, since without it the
+ * upload cannot be made pages of again. */
 static int forget_passwords(struct spool *spool, const struct fax *fax)
 {
     struct fax_document *rows;
     int count = fax_documents(&rows, spool, fax->id, FAX_DOCUMENT_UPLOAD), error = count < 0 ? count : 0;
     for (int i = 0; i < count && !error; i++) {
-        if (json_object_del(rows[i].info, "password") == 0)
-            error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, rows[i].position, rows[i].sha, rows[i].info);
+        if (json_object_del(rows[i].info, "password") != 0)
+            continue;
+        json_object_set_new(rows[i].info, "protected", json_true());
+        error = fax_document_add(spool, fax->id, FAX_DOCUMENT_UPLOAD, rows[i].position, rows[i].sha, rows[i].info);
     }
     fax_documents_free(rows, count > 0 ? count : 0);
     return error;

@@ -28,8 +28,10 @@ struct submit_request {
     const char *original; /* sha256 of a stored document: the fax is made of it alone; or the next three */
     const struct submit_upload *uploads;
     int upload_count;
-    const char *cover;          /* sha256 of a stored template, NULL = none */
-    const json_t *cover_fields; /* object */
+    const char *cover;               /* sha256 of a stored template, NULL = none */
+    const json_t *cover_fields;      /* object */
+    const struct submit_form *forms; /* its pages, when they were made for another fax before; else none */
+    int form_count, pages;
     const char *line_group;     /* "" = by rules (spool/outbound_rule.h); of a test key, "default" */
     enum fax_priority priority; /* 0 is urgent: set it */
     int64_t not_before, expires_at;
@@ -46,6 +48,8 @@ struct submit_request {
     const char *client_reference;
     const json_t *tags, *metadata; /* array of texts, object; may be NULL */
     const char *resent_from;
+    int64_t batch;        /* row, 0 = none ... */
+    const char *batch_id; /* ... its public id, and the times above were checked when it was accepted */
 };
 
 /* Write the row: state preparing, or further when the prepared document is known already. 0 and the new fax in `*fax`

@@ -313,6 +313,12 @@ int user_delete(struct spool *spool, const struct user *user)
                       user->id);
     if (faxes)
         return faxes < 0 ? faxes : err_set(ERR_CONFLICT, "faxes belong to %s", user->name);
+    faxes = count(spool,
+                  "SELECT count(*) AS found FROM (SELECT 1 AS one FROM fax WHERE assigned = ? AND assigned > 0"
+                  " LIMIT 1) AS first_of_them",
+                  user->id);
+    if (faxes)
+        return faxes < 0 ? faxes : err_set(ERR_CONFLICT, "faxes are assigned to %s", user->name);
     error = key_revoke_user(spool, user->id);
     if (!error)
         error = session_end_others(spool, user->id, 0);

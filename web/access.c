@@ -118,7 +118,7 @@ bool access_sees(const struct request *request, const struct fax *fax)
 {
     int64_t user = access_user(request);
 
-    return user == 0 || fax->user_id == user;
+    return user == 0 || fax->user_id == user || fax->assigned == user;
 }
 
 bool access_check(struct request *request)

@@ -32,7 +32,7 @@ bool access_same_origin(struct request *request);
 /* Is what let a request in still good? For replies without an end. */
 bool access_lasts(const struct request *request);
 
-/* Row of the user whose faxes alone may be seen; 0 = all may. */
+/* Row of the user whose faxes alone may be seen, own ones and those that are theirs to see to; 0 = all may. */
 int64_t access_user(const struct request *request);
 bool access_sees(const struct request *request, const struct fax *fax);
 

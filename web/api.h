@@ -20,6 +20,29 @@ void faxes_attempts(struct request *request);
 void faxes_trace(struct request *request);
 void faxes_events(struct request *request);
 
+/* fax_verbs.c */
+void verbs_patch(struct request *request);
+void verbs_retry(struct request *request);
+void verbs_resend(struct request *request);
+void verbs_forward(struct request *request);
+
+/* inbox.c */
+void inbox_post_read(struct request *request);
+void inbox_post_junk(struct request *request);
+void inbox_post_assign(struct request *request);
+void inbox_post_labels(struct request *request);
+void inbox_post_note(struct request *request);
+void inbox_list_notes(struct request *request);
+
+/* batches.c */
+void batches_post(struct request *request);
+void batches_list(struct request *request);
+void batches_get(struct request *request);
+void batches_cancel(struct request *request);
+
+/* receipt.c */
+void receipt_get(struct request *request);
+
 /* purge.c */
 void purge_fax(struct request *request);
 
@@ -134,6 +157,23 @@ void keys_post(struct request *request);
 void keys_get(struct request *request);
 void keys_delete(struct request *request);
 void keys_rotate(struct request *request);
+
+/* auditlog.c */
+void auditlog_list(struct request *request);
+void auditlog_verify(struct request *request);
+
+/* reports.c */
+void reports_usage(struct request *request);
+
+/* dashboard.c */
+void dashboard_get(struct request *request);
+
+/* system.c */
+void system_get(struct request *request);
+void system_log(struct request *request);
+
+/* test_inbound.c */
+void test_inbound(struct request *request);
 
 /* health.c */
 void health_live(struct request *request);

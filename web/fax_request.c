@@ -3,6 +3,7 @@
 #include "web/fax_request.h"
 
 #include "web/fax_field.h"
+#include "web/recipients.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/media_type.h"
@@ -247,7 +248,7 @@ static void take_documents(struct fax_request *request, const json_t *list, cons
 
 /* --- the cover page --- */
 
-static void take_cover_field(struct fax_request *request, const char *key, json_t *value, const char *pointer,
+static void take_cover_field(json_t *into, const char *key, json_t *value, const char *pointer,
                              struct problems *problems)
 {
     size_t length = strlen(key);
@@ -260,11 +261,10 @@ static void take_cover_field(struct fax_request *request, const char *key, json_
     else if (json_string_length(value) > COVER_TEXT_MAX)
         problem_add(problems, pointer, "too_long", "a field of a cover page has at most %d octets", COVER_TEXT_MAX);
     else
-        json_object_set(request->cover_fields, key, value);
+        json_object_set(into, key, value);
 }
 
-static void take_cover_fields(struct fax_request *request, json_t *fields, const char *pointer,
-                              struct problems *problems)
+void fax_request_cover_fields(json_t *into, json_t *fields, const char *pointer, struct problems *problems)
 {
     const char *key;
     json_t *value;
@@ -278,7 +278,7 @@ static void take_cover_fields(struct fax_request *request, json_t *fields, const
     json_object_foreach(fields, key, value)
     {
         char *place = problem_pointer(pointer, key);
-        take_cover_field(request, key, value, place, problems);
+        take_cover_field(into, key, value, place, problems);
         free(place);
     }
 }
@@ -289,9 +289,9 @@ static void take_cover_key(struct fax_request *request, const char *key, json_t 
     static const char *const names[] = {"template", "fields", "note"};
 
     if (strcmp(key, "fields") == 0)
-        take_cover_fields(request, value, pointer, problems);
+        fax_request_cover_fields(request->cover_fields, value, pointer, problems);
     else if (strcmp(key, "note") == 0)
-        take_cover_field(request, key, value, pointer, problems);
+        take_cover_field(request->cover_fields, key, value, pointer, problems);
     else if (strcmp(key, "template") != 0)
         unknown_key(key, names, 3, pointer, problems);
     else if (!json_is_string(value))
@@ -336,7 +336,11 @@ static void walk_key(struct fax_request *request, const char *key, json_t *value
     bool fits = snprintf(path, sizeof path, "%s%s", prefix, key) < (int)sizeof path;
 
     field = fits && !strchr(key, '.') ? fax_field_find(path) : NULL;
-    if (field && field->kind == FIELD_DOCUMENTS) {
+    if (request->kind == FAX_REQUEST_BATCH && strcmp(path, "recipients") == 0) {
+        request->recipients = recipients_read(value, pointer, problems);
+    } else if (request->kind == FAX_REQUEST_BATCH && strcmp(path, "to") == 0) {
+        problem_add(problems, pointer, "not_here", "a batch names its numbers in \"recipients\"");
+    } else if (field && field->kind == FIELD_DOCUMENTS) {
         take_documents(request, value, pointer, problems);
     } else if (field && field->kind == FIELD_COVER) {
         take_cover(request, value, pointer, problems);
@@ -377,6 +381,10 @@ static void check_whole(struct fax_request *request, enum fax_request_kind kind,
 
     if (kind == FAX_REQUEST_SEND && !json_object_get(request->root, "to"))
         problem_add(problems, "/to", "missing", "the number to send to is needed");
+    if (kind == FAX_REQUEST_BATCH && !json_object_get(request->root, "recipients"))
+        problem_add(problems, "/recipients", "missing", "a list of recipients is needed");
+    if (request->recipients && json_object_size(request->recipients->field_counts) > 0 && !request->cover)
+        problem_add(problems, "/cover_page", "missing", "recipients bring fields for a cover page, and there is none");
     if (request->document_count == 0 && !json_object_get(request->root, "documents") &&
         !json_object_get(request->root, "cover_page"))
         problem_add(problems, "/documents", "missing", "a document or a cover page is needed");
@@ -389,10 +397,14 @@ static void check_whole(struct fax_request *request, enum fax_request_kind kind,
         problem_add(problems, "/expires_at", "before_not_before", "the fax would expire before it may be sent");
 }
 
-static void begin(struct fax_request *request, json_t *root)
+static void begin(struct fax_request *request, json_t *root, enum fax_request_kind kind)
 {
     *request = (struct fax_request){
-        .submit = {.priority = FAX_NORMAL, .resume = FAX_RESUME_REMAINING, .on_unconfirmed = FAX_UNCONFIRMED_STOP},
+        .kind = kind,
+        /* What goes to many leaves the line to what goes to one. */
+        .submit = {.priority = kind == FAX_REQUEST_BATCH ? FAX_BULK : FAX_NORMAL,
+                   .resume = FAX_RESUME_REMAINING,
+                   .on_unconfirmed = FAX_UNCONFIRMED_STOP},
         .root = root,
         .options = json_object(),
         .cover_fields = json_object(),
@@ -403,7 +415,7 @@ static void begin(struct fax_request *request, json_t *root)
 void fax_request_from_json(struct fax_request *request, json_t *root, enum fax_request_kind kind, int64_t now_ms,
                            struct problems *problems)
 {
-    begin(request, root);
+    begin(request, root, kind);
     if (!json_is_object(root)) {
         problem_add(problems, "", "wrong_type", "the body has to be a JSON object");
         return;
@@ -509,7 +521,7 @@ static bool is_file(const struct multipart_part *part)
 void fax_request_from_form(struct fax_request *request, const struct multipart *form, enum fax_request_kind kind,
                            int64_t now_ms, struct problems *problems)
 {
-    begin(request, json_object());
+    begin(request, json_object(), kind);
     for (int i = 0; i < form->count; i++) {
         const struct multipart_part *part = &form->parts[i];
         char *pointer = pointer_of_path(part->name);
@@ -529,6 +541,7 @@ void fax_request_clear(struct fax_request *request)
         free(request->documents[i].decoded);
         json_decref(request->documents[i].info);
     }
+    recipients_free(request->recipients);
     json_decref(request->root);
     json_decref(request->options);
     json_decref(request->cover_fields);

@@ -26,6 +26,11 @@ struct fax_request_document {
     char pointer[40]; /* where it stands in the body */
 };
 
+/* What a request is for: a preview has no number to send to, a batch has many. */
+enum fax_request_kind { FAX_REQUEST_SEND, FAX_REQUEST_PREVIEW, FAX_REQUEST_BATCH };
+
+struct recipients;
+
 struct fax_request {
     struct submit_request submit; /* but for original, uploads, cover, owner and test, which the caller sets */
     struct fax_request_document documents[FAX_REQUEST_DOCUMENTS];
@@ -35,10 +40,9 @@ struct fax_request {
     json_t *root;                                  /* what the texts are borrowed from */
     char number[NUMBER_SIZE], sender[NUMBER_SIZE]; /* of a contact and an identity: parties.h */
     json_t *options;
+    enum fax_request_kind kind;
+    struct recipients *recipients; /* of a batch, else NULL */
 };
-
-/* What a request is for: a preview has no number to send to. */
-enum fax_request_kind { FAX_REQUEST_SEND, FAX_REQUEST_PREVIEW };
 
 /* `root` is taken over. `now_ms` is for times that have to lie ahead. Faults are in `problems`; without any, the
  * request is good. The caller clears in any case. */
@@ -50,5 +54,8 @@ void fax_request_from_json(struct fax_request *request, json_t *root, enum fax_r
 void fax_request_from_form(struct fax_request *request, const struct multipart *form, enum fax_request_kind kind,
                            int64_t now_ms, struct problems *problems);
 void fax_request_clear(struct fax_request *request);
+
+/* An object of texts for a cover page: those that are good are set in `into`. */
+void fax_request_cover_fields(json_t *into, json_t *fields, const char *pointer, struct problems *problems);
 
 #endif

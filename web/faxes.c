@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /v1/faxes: where a fax enters faxd (web -> spool/submit), and what can be asked and wished about it. */
-#include "spool/document.h"
+#include "spool/batch.h"
 #include "spool/event.h"
 #include "spool/fax.h"
 #include "spool/fax_json.h"
 #include "spool/fax_state.h"
 #include "spool/list.h"
-#include "spool/outbound_rule.h"
 #include "spool/outcome.h"
 #include "spool/spool.h"
 #include "spool/submit.h"
 #include "web/access.h"
 #include "web/api.h"
+#include "web/fax_accept.h"
 #include "web/page.h"
 #include "web/pages_wanted.h"
-#include "web/parties.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -24,11 +23,11 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLY_AFTER_SEND_MS (24 * 3600 * 1000LL) /* a stored reply outlives a scheduled send by a day */
-#define REPLY_KEPT_MS       (72 * 3600 * 1000LL)
+#define SEARCH_MAX 100
 
 static struct spool *spool_of(const struct request *request)
 {
@@ -37,147 +36,15 @@ static struct spool *spool_of(const struct request *request)
 
 /* --- POST /v1/faxes --- */
 
-static bool hides_header(const struct request *request)
-{
-    return json_is_false(json_object_get(request->upload->wanted.options, "header_show"));
-}
-
-/* False and the reply is made. */
-static bool is_good(struct request *request)
-{
-    struct upload *upload = request->upload;
-
-    if (upload->status)
-        request_problem(request, upload->status, upload->code, "%s", upload->detail);
-    else if (problem_any(&upload->problems))
-        request_problems(request, &upload->problems);
-    else if (request->web->draining)
-        request_problem(request, 503, "draining", "the server is about to stop and takes no new faxes");
-    else
-        return true;
-    return false;
-}
-
-static void accept_fax(struct request *request, const struct fax *fax)
-{
-    request->location = xasprintf("/v1/faxes/%s", fax->public_id);
-    if (fax->not_before)
-        request->keep_reply_until = fax->not_before + REPLY_AFTER_SEND_MS;
-    if (request->keep_reply_until < clock_now_ms() + REPLY_KEPT_MS)
-        request->keep_reply_until = 0;
-    request_reply(request, 202, fax_json(fax));
-}
-
-static bool has_line(const struct request *request, const char *group)
-{
-    const struct web_options *options = &request->web->options;
-
-    return !options->has_line || options->has_line(options->server, group, request->key.test);
-}
-
-/* The groups that would carry it: the one that was asked for, or those of the rules. */
-static bool has_any_line(struct request *request, const char *group)
-{
-    const char *to = request->upload->wanted.submit.to;
-    const struct outbound_rule *rule;
-    char number[NUMBER_SIZE];
-    int64_t opens_at;
-
-    if (*group || request->key.test || number_normalise(number, to) < 0)
-        return has_line(request, *group ? group : OUTBOUND_DEFAULT);
-    rule = outbound_rule_for(&opens_at, spool_of(request), number, clock_now_ms());
-    if (!rule)
-        return has_line(request, OUTBOUND_DEFAULT);
-    for (int i = 0; i < rule->group_count; i++) {
-        if (has_line(request, rule->groups[i]))
-            return true;
-    }
-    return false;
-}
-
-/* A fax that no line could ever carry would wait without end: its sender hears of it at once. */
-static bool can_be_carried(struct request *request)
-{
-    const char *wanted = request->upload->wanted.submit.line_group, *group = wanted ? wanted : "";
-    struct problems problems = {0};
-
-    if (has_any_line(request, group))
-        return true;
-    problem_add(&problems, "/route/group", "unknown_group",
-                "no line%s carries faxes of the group \"%s\": see /v1/lines",
-                request->key.test ? " of a simulator, as test keys need," : "", *group ? group : OUTBOUND_DEFAULT);
-    request_problems(request, &problems); /* cleared there */
-    return false;
-}
-
-/* Who turns the header line off has to be allowed to (47 CFR 68.318(d)), and it is written down. */
-static bool may_hide_header(struct request *request)
-{
-    if (!hides_header(request) || request->key.scopes & KEY_CONFIG) /* of a user, who is an admin then */
-        return true;
-    request_problem(
-        request, 403, "header_required",
-        "header.show=false needs a key with the scope config:*, or an admin: each page has to say who sent it");
-    return false;
-}
-
-static int tell_hidden_header(struct request *request, const struct fax *fax)
-{
-    if (!hides_header(request))
-        return 0;
-    json_t *data = json_pack("{s:s, s:o, s:o}", "id", fax->public_id, "key",
-                             request->key.id ? json_string(request->key.public_id) : json_null(), "user",
-                             request->user.id ? json_string(request->user.public_id) : json_null());
-    int result = event_write(spool_of(request), "fax.header_hidden", fax, data);
-
-    json_decref(data);
-    log_info("header line turned off fax=%s key=%s user=%s", fax->public_id, request->key.public_id,
-             request->user.public_id);
-    return result;
-}
-
-/* The documents into the store, and what the spool is told about them. */
-static int store_documents(struct submit_upload *uploads, char (*shas)[DOCUMENT_SHA_SIZE], struct request *request)
-{
-    struct fax_request *wanted = &request->upload->wanted;
-    int result = 0;
-
-    for (int i = 0; i < wanted->document_count && result == 0; i++) {
-        result = upload_store(shas[i], request->upload, i);
-        uploads[i] = (struct submit_upload){shas[i], wanted->documents[i].info};
-    }
-    wanted->submit.uploads = uploads;
-    wanted->submit.upload_count = wanted->document_count;
-    return result;
-}
-
-static int store_cover(char sha[DOCUMENT_SHA_SIZE], struct request *request, const struct cover_use *cover)
-{
-    struct fax_request *wanted = &request->upload->wanted;
-    int result = cover->data ? document_put(sha, spool_of(request), cover->data, cover->size) : 0;
-
-    wanted->submit.cover = cover->data ? sha : NULL;
-    wanted->submit.cover_fields = wanted->cover_fields;
-    return result;
-}
-
 static int submit_fax(struct fax *fax, struct request *request, const struct cover_use *cover)
 {
     struct fax_request *wanted = &request->upload->wanted;
-    struct submit_upload uploads[FAX_REQUEST_DOCUMENTS];
-    char shas[FAX_REQUEST_DOCUMENTS][DOCUMENT_SHA_SIZE], cover_sha[DOCUMENT_SHA_SIZE];
-    int result = store_documents(uploads, shas, request);
+    struct fax_stored stored;
+    int result = fax_accept_store(&stored, request, cover);
 
     if (result == 0)
-        result = store_cover(cover_sha, request, cover);
-    if (result != 0)
-        return result;
-    wanted->submit.owner = request->key.id;
-    wanted->submit.user = &request->user;
-    wanted->submit.test = request->key.test;
-    use_style(wanted, spool_of(request));
-    result = submit(fax, spool_of(request), &wanted->submit);
-    return result == 0 ? tell_hidden_header(request, fax) : result;
+        result = submit(fax, spool_of(request), &wanted->submit);
+    return result == 0 ? fax_accept_tell(request, fax, wanted->options) : result;
 }
 
 void faxes_post(struct request *request)
@@ -186,12 +53,11 @@ void faxes_post(struct request *request)
     struct fax fax = {0};
     int result;
 
-    if (!is_good(request) || !parties_find(request) || !can_be_carried(request) || !may_hide_header(request) ||
-        !can_be_read(request) || !cover_check(&cover, request))
+    if (!fax_accept_upload(&cover, request))
         return;
     result = submit_fax(&fax, request, &cover);
     if (result == 0)
-        accept_fax(request, &fax);
+        fax_accept_reply(request, &fax);
     else
         request_error(request, result);
     fax_clear(&fax);
@@ -200,8 +66,9 @@ void faxes_post(struct request *request)
 
 /* --- GET /v1/faxes --- */
 
-static const char *const list_names[] = {"limit", "cursor", "direction",        "status",       "to",          "from",
-                                         "error", "tag",    "client_reference", "created[gte]", "created[lt]", NULL};
+static const char *const list_names[] = {
+    "limit",        "cursor",      "direction", "status", "to",       "from",  "error", "tag", "client_reference",
+    "created[gte]", "created[lt]", "unread",    "junk",   "assigned", "label", "batch", "q",   NULL};
 
 static void take_time(int64_t *at_ms, struct request *request, const char *name, struct problems *problems)
 {
@@ -230,18 +97,79 @@ static void check_words(struct request *request, struct problems *problems)
         problem_add(problems, "?error", "unknown_word", "\"%.60s\" is not an error code", error);
 }
 
+static enum list_choice take_choice(const struct request *request, const char *name, struct problems *problems)
+{
+    const char *word = request_query(request, name);
+    char pointer[24];
+
+    if (!word)
+        return LIST_ALL;
+    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+        return *word == 't' ? LIST_YES : LIST_NO;
+    snprintf(pointer, sizeof pointer, "?%s", name);
+    problem_add(problems, pointer, "unknown_word", "\"%.60s\" is not one of: true, false", word);
+    return LIST_ALL;
+}
+
+/* Whose they are to see to: a user's, mine, nobody's. */
+static void take_assigned(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *word = request_query(request, "assigned");
+    struct user user;
+
+    if (!word)
+        return;
+    if (strcmp(word, "none") == 0)
+        query->has_assignee = LIST_NO;
+    else if (strcmp(word, "me") == 0 && request->user.id)
+        query->assigned = request->user.id;
+    else if (strcmp(word, "me") == 0)
+        problem_add(problems, "?assigned", "no_user", "this key is no user's, so that nothing is assigned to \"me\"");
+    else if (user_find(&user, spool_of(request), word) == 0)
+        query->assigned = user.id;
+    else
+        problem_add(problems, "?assigned", "unknown_user", "\"%.60s\" is no user; me and none are known besides", word);
+}
+
+static void take_batch(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *id = request_query(request, "batch");
+    struct batch batch;
+
+    if (id && batch_find(&batch, spool_of(request), id) == 0)
+        query->batch = batch.id;
+    else if (id)
+        problem_add(problems, "?batch", "unknown_batch", "there is no batch \"%.60s\"", id);
+}
+
+static void take_inbox(struct list_query *query, const struct request *request, struct problems *problems)
+{
+    const char *q = request_query(request, "q");
+
+    query->unread = take_choice(request, "unread", problems);
+    query->junk = take_choice(request, "junk", problems);
+    take_assigned(query, request, problems);
+    query->label = request_query(request, "label");
+    take_batch(query, request, problems);
+    query->q = q;
+    if (q && (strlen(q) > SEARCH_MAX || !str_is_utf8(q, strlen(q)) || !q[strspn(q, " \t")]))
+        problem_add(problems, "?q", "invalid_text", "1 to %d octets of UTF-8 can be looked for", SEARCH_MAX);
+}
+
 void faxes_list(struct request *request)
 {
     char to[NUMBER_SIZE], from[NUMBER_SIZE];
     struct problems problems = {0};
     struct list_query query = {0};
     int64_t limit;
+    int result;
 
     if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
     take_time(&query.created_gte, request, "created[gte]", &problems);
     take_time(&query.created_lt, request, "created[lt]", &problems);
     check_words(request, &problems);
+    take_inbox(&query, request, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
         return;

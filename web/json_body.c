@@ -12,7 +12,7 @@
 
 struct feed {
     struct evbuffer *body;
-    int depth, values;
+    int depth, values, values_max;
     bool in_text, escaped;
     const char *too_big; /* why it was cut */
 };
@@ -38,7 +38,7 @@ static void count_octet(struct feed *feed, char c)
         feed->values++;
         break;
     }
-    if (feed->values > JSON_BODY_VALUES)
+    if (feed->values > feed->values_max)
         feed->too_big = "too many values";
 }
 
@@ -76,9 +76,9 @@ static size_t give(void *buffer, size_t room, void *context)
     return feed->too_big ? 0 : (size_t)got;
 }
 
-int json_body_parse(json_t **root, struct json_fault *fault, struct evbuffer *body)
+static int parse(json_t **root, struct json_fault *fault, struct evbuffer *body, int values_max)
 {
-    struct feed feed = {.body = body};
+    struct feed feed = {.body = body, .values_max = values_max};
     json_error_t error;
 
     memset(fault, 0, sizeof *fault);
@@ -95,4 +95,14 @@ int json_body_parse(json_t **root, struct json_fault *fault, struct evbuffer *bo
     fault->line = error.line;
     fault->column = error.column;
     return err_set(ERR_INVALID, "line %d, column %d: %s", error.line, error.column, error.text);
+}
+
+int json_body_parse(json_t **root, struct json_fault *fault, struct evbuffer *body)
+{
+    return parse(root, fault, body, JSON_BODY_VALUES);
+}
+
+int json_body_parse_many(json_t **root, struct json_fault *fault, struct evbuffer *body)
+{
+    return parse(root, fault, body, JSON_BODY_MANY);
 }

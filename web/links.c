@@ -150,6 +150,7 @@ static void give(struct request *request, const struct link *link)
             format = formats[i].format;
     }
     str_copy(request->params[0], sizeof request->params[0], fax.public_id); /* the name of the file */
+    witness_about(request, fax.public_id);
     if (documents_there(request, &fax, original))
         documents_give(request, &fax, format, original, 1);
     fax_clear(&fax);

@@ -157,11 +157,7 @@ void outbound_rules_list(struct request *request)
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
         return;
     }
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
-    char *link = cursor ? page_next_link(request, cursor) : NULL;
-    if (link)
-        request_header(request, "Link", link);
-    free(link);
+    page_link(request, page);
     request_reply(request, 200, page);
 }
 

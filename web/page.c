@@ -9,39 +9,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *page_next_link(const struct request *request, const char *cursor)
+/* This request's query with another cursor. */
+static char *next_link(const struct request *request, const char *cursor)
 {
     char *link = xasprintf("<%s?", request->path);
     const struct evkeyval *pair;
 
     TAILQ_FOREACH(pair, &request->query, next)
     {
-        char *value, *longer;
-        if (strcmp(pair->key, "cursor") == 0 || !(value = evhttp_uriencode(pair->value, -1, 0)))
-            continue;
-        longer = xasprintf("%s%s=%s&", link, pair->key, value);
+        char *name = evhttp_uriencode(pair->key, -1, 0), *value = evhttp_uriencode(pair->value, -1, 0);
+        if (name && value && strcmp(pair->key, "cursor") != 0) {
+            char *longer = xasprintf("%s%s=%s&", link, name, value);
+            free(link);
+            link = longer;
+        }
+        free(name);
         free(value);
-        free(link);
-        link = longer;
     }
     char *whole = xasprintf("%scursor=%s>; rel=\"next\"", link, cursor);
     free(link);
     return whole;
 }
 
+void page_link(struct request *request, const json_t *page)
+{
+    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+    char *link;
+
+    if (!json_is_true(json_object_get(page, "has_more")) || !cursor)
+        return;
+    link = next_link(request, cursor);
+    request_header(request, "Link", link);
+    free(link);
+}
+
 void page_reply(void *context, int error, json_t *page)
 {
     struct request *request = context;
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
 
     if (error) {
         request_error(request, error);
     } else {
-        if (json_is_true(json_object_get(page, "has_more")) && cursor) {
-            char *link = page_next_link(request, cursor);
-            request_header(request, "Link", link);
-            free(link);
-        }
+        page_link(request, page);
         request_reply(request, 200, json_incref(page));
     }
     request_finish(request);

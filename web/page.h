@@ -10,8 +10,8 @@
 
 struct request;
 
-/* The link to the next page: this request's query with another cursor. The caller frees. */
-char *page_next_link(const struct request *request, const char *cursor);
+/* Where `page` says that there is more: the header Link, this request's query with another cursor. */
+void page_link(struct request *request, const json_t *page);
 
 /* For query_done and list_start: the reply is the page (borrowed) with its Link, and the request (the context) is
  * finished. */

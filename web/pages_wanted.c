@@ -4,6 +4,7 @@
 
 #include "spool/cover.h"
 #include "spool/page_style.h"
+#include "web/recipients.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
@@ -54,28 +55,46 @@ static bool asks_for(const json_t *list, const char *name)
     return false;
 }
 
+/* A field is there when all bring it: the request, or each recipient of a batch. */
+static bool is_given(const struct fax_request *wanted, const char *name)
+{
+    if (json_object_get(wanted->cover_fields, name))
+        return true;
+    return wanted->recipients &&
+           json_integer_value(json_object_get(wanted->recipients->field_counts, name)) == wanted->recipients->count;
+}
+
+static void refuse_unknown(const json_t *list, const json_t *given, const char *pointer, const char *cover,
+                           struct problems *problems)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)given, key, value)
+    {
+        if (is_known(key) || asks_for(list, key))
+            continue;
+        char *place = problem_pointer(pointer, key);
+        problem_add(problems, place, "unknown_field", "the cover page \"%s\" has no field \"%s\"", cover, key);
+        free(place);
+    }
+}
+
 static void check_fields(const struct cover_use *cover, const struct fax_request *wanted, struct problems *problems)
 {
     json_t *list = cover_fields(cover->data, cover->size), *item;
-    const char *key;
-    json_t *value;
     size_t i;
 
     json_array_foreach(list, i, item)
     {
         const char *name = json_string_value(item);
-        if (!is_known(name) && !json_object_get(wanted->cover_fields, name))
+        if (!is_known(name) && !is_given(wanted, name))
             problem_add(problems, "/cover_page/fields", "missing_field",
                         "the cover page \"%s\" asks for the field \"%s\", which is not given", wanted->cover, name);
     }
-    json_object_foreach(wanted->cover_fields, key, value)
-    {
-        if (is_known(key) || asks_for(list, key))
-            continue;
-        char *place = problem_pointer("/cover_page/fields", key);
-        problem_add(problems, place, "unknown_field", "the cover page \"%s\" has no field \"%s\"", wanted->cover, key);
-        free(place);
-    }
+    refuse_unknown(list, wanted->cover_fields, "/cover_page/fields", wanted->cover, problems);
+    if (wanted->recipients)
+        refuse_unknown(list, wanted->recipients->field_counts, "/recipients", wanted->cover, problems);
     json_decref(list);
 }
 

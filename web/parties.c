@@ -84,8 +84,8 @@ void parties_callable(const struct fax_request *wanted, struct spool *spool, str
     struct callable_answer answer;
     char number[NUMBER_SIZE];
 
-    if (number_normalise(number, wanted->submit.to) < 0)
-        return; /* told elsewhere */
+    if (!wanted->submit.to || number_normalise(number, wanted->submit.to) < 0)
+        return; /* told elsewhere; the numbers of a batch are looked at before their calls */
     if (callable_ask(&answer, spool, number) < 0) {
         problem_add(problems, "/to", "not_readable", "rules cannot be looked up: %s", err_message());
     } else if (answer.callable != CALLABLE_YES) {

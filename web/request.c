@@ -6,6 +6,7 @@
  * close callback can tell the last two apart, since a request that was taken off has no connection. */
 #include "web/request.h"
 
+#include "spool/spool.h"
 #include "web/json_body.h"
 #include "web/password.h"
 #include "web/upload.h"
@@ -32,6 +33,7 @@ static void request_free(struct request *request)
     evhttp_clear_headers(&request->query);
     upload_free(request->upload);
     password_free(request->password);
+    witness_clear(&request->witness);
     evbuffer_free(request->reply);
     free(request->path);
     free(request->location);
@@ -52,6 +54,24 @@ static void on_closed(void *context)
     }
 }
 
+/* Of a query libevent decodes the values only, and clients encode the brackets of created[gte]. */
+static void decode_names(struct evkeyvalq *query)
+{
+    struct evkeyval *pair;
+
+    TAILQ_FOREACH(pair, query, next)
+    {
+        size_t size;
+        char *name = evhttp_uridecode(pair->key, 1, &size);
+        if (name && strlen(name) == size) {
+            free(pair->key);
+            pair->key = name;
+        } else {
+            free(name); /* with a zero in it, it is no name of ours */
+        }
+    }
+}
+
 static void read_target(struct request *request, const char *target)
 {
     size_t length = strcspn(target, "?#");
@@ -61,6 +81,7 @@ static void read_target(struct request *request, const char *target)
     if (target[length] == '?') {
         char *query = xasprintf("%.*s", (int)strcspn(target + length + 1, "#"), target + length + 1);
         evhttp_parse_query_str(query, &request->query); /* what is malformed leaves an empty list */
+        decode_names(&request->query);
         free(query);
     }
 }
@@ -156,11 +177,15 @@ json_t *request_json(struct request *request)
 {
     struct json_fault fault;
     json_t *root;
+    if ((request->route->flags & ROUTE_BODY_NONE) && evbuffer_get_length(gate_body(request->gate)) == 0)
+        return json_object();
     int result = json_body_parse(&root, &fault, gate_body(request->gate));
 
     gate_release(request->gate);
-    if (result == 0)
+    if (result == 0) {
+        witness_body(request, root);
         return root;
+    }
     if (fault.line > 0)
         request_problem(request, 400, "malformed_json", "the body is not JSON: line %d, column %d: %s", fault.line,
                         fault.column, fault.detail);
@@ -398,6 +423,7 @@ static void send_reply(struct request *request)
     bool is_head = strcmp(request->method, "HEAD") == 0;
     char length[24];
 
+    witness_refused(request);
     add_common_headers(request);
     if (request->status != 204 && request->status != 304) {
         snprintf(length, sizeof length, "%zu", evbuffer_get_length(request->reply));
@@ -420,12 +446,47 @@ void request_wait(struct request *request)
     request->waiting = true;
 }
 
+/* The handler waited, and has its reply: what that shows is on record before it leaves. */
+static bool waits_for_record(struct request *request)
+{
+    bool waited = request->waiting;
+
+    request->waiting = false;
+    if (!waited || !request->http || !request->web || request->status >= 400)
+        return false;
+    if (witness_done(request) < 0) {
+        request_not_stored(request);
+        return false;
+    }
+    if (request->witness.written)
+        spool_after_commit(request->web->options.spool, request_on_committed, request);
+    return request->witness.written;
+}
+
 void request_finish(struct request *request)
 {
+    if (waits_for_record(request))
+        return;
     if (request->http && request->web)
         send_reply(request);
     else
         request_free(request);
+}
+
+void request_not_stored(struct request *request)
+{
+    free(request->location);
+    request->location = NULL;
+    request_problem(request, 503, "not_stored", "the request could not be stored; nothing was done");
+}
+
+void request_on_committed(void *context, int error)
+{
+    struct request *request = context;
+
+    if (error)
+        request_not_stored(request);
+    request_finish(request);
 }
 
 bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context)

@@ -17,6 +17,7 @@
 #include "web/gate.h"
 #include "web/problem.h"
 #include "web/route.h"
+#include "web/witness.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -52,6 +53,8 @@ struct request {
     char idempotency_key[256], fingerprint[FINGERPRINT_SIZE];
     int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
     int64_t began_at;         /* monotonic ms */
+
+    struct witness witness; /* what the audit log will say of it */
 
     int status; /* 0 = not replied yet */
     struct evbuffer *reply;
@@ -99,6 +102,10 @@ void request_error(struct request *request, int error);
 void request_wait(struct request *request);
 /* Send the reply and free the request. */
 void request_finish(struct request *request);
+/* The reply is 503 now: what the request did, or the entry of the audit log about it, cannot be stored. */
+void request_not_stored(struct request *request);
+/* For spool_after_commit: finish, with request_not_stored() when the turn is void. */
+void request_on_committed(void *context, int error);
 /* Begin a reply without an end: headers go out, the request stays, `gone` is called when the client goes. False when it
  * is gone already (then the request is freed). */
 bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context);

@@ -23,6 +23,8 @@ enum route_flag {
     ROUTE_PREVIEW = 1u << 5,    /* the body is a fax that is not sent */
     ROUTE_BODY_CSV = 1u << 6,   /* a file of comma-separated values is needed, as it is or in a form */
     ROUTE_UNCOUNTED = 1u << 9   /* no rate limit */
+                      ROUTE_BATCH = 1u << 9, /* the body is a fax to many */
+    ROUTE_BODY_NONE = 1u << 8                /* no body at all is fine, too, and reads as an empty object */
 };
 
 #define ROUTE_BODY_SMALL 65536

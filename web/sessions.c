@@ -185,6 +185,7 @@ void sign_in(struct request *request, const struct user *user)
         request_error(request, result);
         return;
     }
+    witness_about(request, user->public_id);
     set_cookie(request, token);
     sodium_memzero(token, sizeof token);
     reply_session(request);
@@ -268,8 +269,10 @@ static void on_compared(struct request *request)
     }
     request_header(request, "WWW-Authenticate", "Bearer realm=\"faxd\"");
     request_problem(request, 401, "wrong_password", "the name or the password is wrong");
-    if (known)
+    if (known) {
+        witness_about(request, user.public_id);
         note_failure(request, &user);
+    }
     request_finish(request);
 }
 
@@ -314,6 +317,7 @@ void sessions_delete(struct request *request)
         request_error(request, result);
         return;
     }
+    witness_about(request, request->user.public_id);
     set_cookie(request, "");
     streams_review(request->web->streams);
     request_reply_empty(request, 204);
@@ -330,6 +334,7 @@ static void write_password(struct request *request)
         request_error(request, result);
         return;
     }
+    witness_about(request, request->user.public_id);
     streams_review(request->web->streams);
     request_reply_empty(request, 204);
 }

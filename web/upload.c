@@ -6,6 +6,7 @@
 
 #include "spool/spool.h"
 #include "web/json_body.h"
+#include "web/recipients.h"
 #include "web/request.h"
 #include "web/routes.h"
 #include "web/web_private.h"
@@ -43,7 +44,8 @@ static void read_json(struct upload *upload)
     int result;
 
     fingerprint_body(upload->fingerprint, upload->method, upload->path, upload->body);
-    result = json_body_parse(&root, &fault, upload->body);
+    result = upload->kind == FAX_REQUEST_BATCH ? json_body_parse_many(&root, &fault, upload->body)
+                                               : json_body_parse(&root, &fault, upload->body);
     if (result == 0)
         fax_request_from_json(&upload->wanted, root, upload->kind, upload->now_ms, &upload->problems);
     else if (result == ERR_TOO_BIG)
@@ -69,27 +71,29 @@ static void read_form(struct upload *upload)
     fax_request_from_form(&upload->wanted, &upload->form, upload->kind, upload->now_ms, &upload->problems);
 }
 
-static int write_document(struct upload *upload, int index)
+static int write_document(struct upload *upload, int index, const void *data, size_t size)
 {
     struct spool *spool = upload->request->web->options.spool;
-    const struct fax_request_document *document = &upload->wanted.documents[index];
     char path[DOCUMENT_PATH_SIZE];
     int fd, result = document_reserve(&fd, path, spool);
 
     if (result < 0)
         return result;
     upload->written[index].temporary = xstrdup(path);
-    result = document_write(upload->written[index].sha, spool, fd, document->data, document->size);
+    result = document_write(upload->written[index].sha, spool, fd, data, size);
     close(fd);
     return result;
 }
 
 static void write_documents(struct upload *upload)
 {
+    const struct fax_request *wanted = &upload->wanted;
     int result = 0;
 
-    for (int i = 0; i < upload->wanted.document_count && result == 0; i++)
-        result = write_document(upload, i);
+    for (int i = 0; i < wanted->document_count && result == 0; i++)
+        result = write_document(upload, i, wanted->documents[i].data, wanted->documents[i].size);
+    if (result == 0 && wanted->recipients)
+        result = write_document(upload, FAX_REQUEST_DOCUMENTS, wanted->recipients->lines, wanted->recipients->size);
     if (result < 0)
         fail(upload, 503, "storage_full", "the document cannot be written: %s", err_message());
 }
@@ -126,7 +130,7 @@ static void read_elsewhere(struct upload *upload)
         upload->go_on(upload->request);
         return;
     }
-    upload->writes = upload->kind == FAX_REQUEST_SEND;
+    upload->writes = upload->kind != FAX_REQUEST_PREVIEW;
     worker_run(web->worker, upload_read, on_read, upload);
 }
 
@@ -141,14 +145,17 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
     upload->method = request->method;
     upload->path = request->path;
     upload->now_ms = clock_now_ms();
-    upload->kind = request->route->flags & ROUTE_PREVIEW ? FAX_REQUEST_PREVIEW : FAX_REQUEST_SEND;
+    upload->kind = request->route->flags & ROUTE_PREVIEW ? FAX_REQUEST_PREVIEW
+                   : request->route->flags & ROUTE_BATCH ? FAX_REQUEST_BATCH
+                                                         : FAX_REQUEST_SEND;
     upload->body = evbuffer_new();
     if (!upload->body)
         abort();
     upload->go_on = go_on;
     request->upload = upload;
     evbuffer_add_buffer(upload->body, body);
-    if (evbuffer_get_length(upload->body) > UPLOAD_LARGE) {
+    /* Few octets may be many recipients, each of which is looked at. */
+    if (evbuffer_get_length(upload->body) > (upload->kind == FAX_REQUEST_BATCH ? ROUTE_BODY_SMALL : UPLOAD_LARGE)) {
         read_elsewhere(upload);
     } else {
         upload_read(upload);
@@ -156,26 +163,39 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
     }
 }
 
-int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index)
+static int store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index, const void *data, size_t size)
 {
     struct spool *spool = upload->request->web->options.spool;
-    const struct fax_request_document *document = &upload->wanted.documents[index];
     int result;
 
     if (!upload->written[index].temporary)
-        return document_put(sha, spool, document->data, document->size);
+        return document_put(sha, spool, data, size);
     memcpy(sha, upload->written[index].sha, DOCUMENT_SHA_SIZE);
-    result = document_adopt_known(spool, upload->written[index].temporary, sha, (int64_t)document->size);
+    result = document_adopt_known(spool, upload->written[index].temporary, sha, (int64_t)size);
     free(upload->written[index].temporary);
     upload->written[index].temporary = NULL;
     return result;
+}
+
+int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index)
+{
+    const struct fax_request_document *document = &upload->wanted.documents[index];
+
+    return store(sha, upload, index, document->data, document->size);
+}
+
+int upload_store_recipients(char sha[DOCUMENT_SHA_SIZE], struct upload *upload)
+{
+    const struct recipients *recipients = upload->wanted.recipients;
+
+    return store(sha, upload, FAX_REQUEST_DOCUMENTS, recipients->lines, recipients->size);
 }
 
 void upload_free(struct upload *upload)
 {
     if (!upload)
         return;
-    for (int i = 0; i < FAX_REQUEST_DOCUMENTS; i++) {
+    for (int i = 0; i <= FAX_REQUEST_DOCUMENTS; i++) {
         if (upload->written[i].temporary)
             unlink(upload->written[i].temporary);
         free(upload->written[i].temporary);

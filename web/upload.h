@@ -40,7 +40,7 @@ struct upload {
     struct {
         char *temporary; /* file of the store's, NULL = the document is still in memory */
         char sha[DOCUMENT_SHA_SIZE];
-    } written[FAX_REQUEST_DOCUMENTS];
+    } written[FAX_REQUEST_DOCUMENTS + 1]; /* the last is the list of a batch */
 
     struct multipart form;
 };
@@ -50,6 +50,9 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
 
 /* Document `index` becomes one of the store's: 0 and its hash, or ERR_FULL, ERR_IO. */
 int upload_store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index);
+
+/* The same for the recipients of a batch. */
+int upload_store_recipients(char sha[DOCUMENT_SHA_SIZE], struct upload *upload);
 
 void upload_free(struct upload *upload); /* NULL is fine */
 

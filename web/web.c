@@ -100,6 +100,8 @@ static bool has_right_type(struct request *request)
 {
     unsigned flags = request->route->flags;
 
+    if ((flags & ROUTE_BODY_NONE) && evbuffer_get_length(gate_body(request->gate)) == 0)
+        return true;
     if (flags & ROUTE_BODY_CSV) {
         if (is_csv(request_header_in(request, "Content-Type")) || request_is_form(request))
             return true;
@@ -139,18 +141,6 @@ static size_t admit(void *context, const struct gate *gate, const char *authoriz
 
 /* --- the handler and after --- */
 
-static void on_committed(void *context, int error)
-{
-    struct request *request = context;
-
-    if (error) {
-        free(request->location);
-        request->location = NULL;
-        request_problem(request, 503, "not_stored", "the request could not be stored; nothing was done");
-    }
-    request_finish(request);
-}
-
 /* What a writing handler did stays only when it succeeded; its reply then waits for the commit. */
 static void run_writer(struct request *request, void (*handle)(struct request *request))
 {
@@ -161,16 +151,16 @@ static void run_writer(struct request *request, void (*handle)(struct request *r
     if (result == 0) {
         handle(request);
         keep = request->status < 400;
-        if (keep && (result = idempotent_keep(request)) < 0)
+        if (keep && ((result = witness_done(request)) < 0 || (result = idempotent_keep(request)) < 0))
             keep = false;
         if (spool_part_end(spool, keep) < 0 && result == 0)
             result = ERR_IO;
     }
     if (result < 0) {
         log_error("request could not be stored request=%s path=%s: %s", request->id, request->path, err_message());
-        on_committed(request, result);
+        request_on_committed(request, result);
     } else if (keep) {
-        spool_after_commit(spool, on_committed, request);
+        spool_after_commit(spool, request_on_committed, request);
     } else {
         request_finish(request);
     }
@@ -191,9 +181,11 @@ static void run(struct request *request)
     request->route->handle(request);
     if (request->waiting)
         return;
+    if (request->status < 400 && witness_done(request) < 0)
+        request_not_stored(request);
     /* What was read may have been written by another request of this turn: it is told after the commit as well. */
     if (request->route->scope != 0 && request->status < 400)
-        spool_after_commit(request->web->options.spool, on_committed, request);
+        spool_after_commit(request->web->options.spool, request_on_committed, request);
     else
         request_finish(request);
 }

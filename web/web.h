@@ -17,6 +17,14 @@ struct web;
 struct spool;
 struct converter;
 
+/* A reception that a client with a test key wants. Texts are borrowed, "" = none. */
+struct web_test_call {
+    const char *to;         /* number of the line, "" = any */
+    const char *from;       /* who calls */
+    const char *station_id; /* of his machine, "" = the simulator's own */
+    int pages;
+};
+
 struct web_options {
     struct event_base *base;
     struct spool *spool;
@@ -45,6 +53,10 @@ struct web_options {
     /* Is there a line, now or when it is enabled again, for faxes of this group? Those of test keys go over lines of
      * simulators only, others never. NULL: not asked. */
     bool (*has_line)(void *server, const char *group, bool test);
+    /* POST /v1/test/inbound: ring a line of a simulator. 0, ERR_NOT_FOUND, ERR_CONFLICT (all are busy) or another
+     * error; then `done` is called once, not from within, with the line's id and number or an error. NULL: none. */
+    int (*test_call)(void *server, const struct web_test_call *call,
+                     void (*done)(void *context, int error, const char *line, const char *number), void *context);
     json_t *(*ready)(void *server, bool *ok); /* /health/ready: {"status":"ok"|"degraded"|"draining","checks":{...}} */
     void (*metrics)(void *server, struct evbuffer *out); /* appends its Prometheus lines */
 };

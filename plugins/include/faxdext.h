@@ -91,6 +91,9 @@ FSP_EXPORT BOOL WINAPI FaxdCallRecord(HANDLE FaxHandle, char *json, DWORD size, 
  *     {"started":true}, or {"error":"no trunk has this name"}
  *   {"ask":"test", "line":0}           begin a test of the line's device; its result becomes "last_test" of the device
  *     The same answers.
+ *   {"ask":"ring", "line":0, "ring":{"file":"/path.tif", "caller_id":"+1...", "called":"...", "station_id":"..."}}
+ *                                      for simulators: let the line ring, and receive the pages of that file
+ *     The same answers.
  * An FSP whose answer about trunks has changed (a state, "last_test", "lines", "devices") posts a LINEMESSAGE with
  * dwParam1 = LINEDEVSTATE_OTHER and any device of the provider to the port of FaxDevVirtualDeviceCreation, from any
  * thread; the host then asks, ten times a second at most. */

@@ -32,7 +32,7 @@ struct ring {
     json_t *told; /* the datagram's object, which texts point into; NULL = does not ring */
     struct plan plan;
     int line;
-    const char *file, *caller_id, *caller_name, *called, *diversion;
+    const char *file, *caller_id, *caller_name, *called, *diversion, *station_id;
     int64_t ends_at, again_at; /* monotonic ms */
 };
 
@@ -62,6 +62,7 @@ static const struct settings_key ring_keys[] = {
     {"caller_name", SETTINGS_TEXT, offsetof(struct ring, caller_name), 0, 64, NULL},
     {"called", SETTINGS_TEXT, offsetof(struct ring, called), 0, 64, NULL},
     {"diversion", SETTINGS_TEXT, offsetof(struct ring, diversion), 0, 64, NULL},
+    {"station_id", SETTINGS_TEXT, offsetof(struct ring, station_id), 0, STR_STATION_ID_MAX, NULL},
 };
 
 static void wake_thread(struct inbound *inbound)
@@ -89,7 +90,7 @@ static int ring_read(struct ring *ring, const struct inbound *inbound, const jso
 
     memset(ring, 0, sizeof(*ring));
     ring->plan = *inbound->options.plan;
-    ring->file = ring->caller_id = ring->caller_name = ring->called = ring->diversion = "";
+    ring->file = ring->caller_id = ring->caller_name = ring->called = ring->diversion = ring->station_id = "";
     err = settings_read(ring, copy, "ring", ring_keys, (int)(sizeof(ring_keys) / sizeof(ring_keys[0])));
     if (!err && ring->line >= inbound->options.line_count)
         err = err_set(ERR_INVALID, "ring: there is no line %d", ring->line);
@@ -352,6 +353,18 @@ void inbound_close(struct inbound *inbound)
     free(inbound);
 }
 
+/* The thread ends rings that nobody answers; one that was not needed until now is started. */
+int inbound_ring(struct inbound *inbound, const json_t *told)
+{
+    int err = inbound->has_thread ? 0 : thread_start(inbound);
+
+    if (!err)
+        err = ring_begin(inbound, told);
+    if (!err)
+        wake_thread(inbound);
+    return err;
+}
+
 void inbound_enable(struct inbound *inbound, int line, bool receive)
 {
     pthread_mutex_lock(&inbound->lock);
@@ -387,7 +400,7 @@ void inbound_release(struct inbound *inbound, int line, bool rejected)
         inbound->options.ring(inbound->options.context, line);
 }
 
-int inbound_answer(struct inbound *inbound, int line, struct plan *plan, char **file, char **caller)
+int inbound_answer(struct inbound *inbound, int line, struct plan *plan, char **file, char **caller, char **station)
 {
     struct line *self = &inbound->lines[line];
     int err = 0;
@@ -397,6 +410,7 @@ int inbound_answer(struct inbound *inbound, int line, struct plan *plan, char **
         *plan = self->ring.plan;
         *file = xstrdup(self->ring.file);
         *caller = xstrdup(self->ring.caller_id);
+        *station = xstrdup(self->ring.station_id);
         ring_end(inbound, self);
     } else {
         err = err_set(ERR_NOT_FOUND, "the line does not ring");

@@ -44,9 +44,12 @@ bool inbound_take(struct inbound *inbound, int line);
 /* It ends. A ring that was not answered goes on, unless the job `rejected` it. */
 void inbound_release(struct inbound *inbound, int line, bool rejected);
 
-/* Answer: 0 and what was rung, `*file` and `*caller` (the caller's to free); ERR_NOT_FOUND when the line does not ring.
- */
-int inbound_answer(struct inbound *inbound, int line, struct plan *plan, char **file, char **caller);
+/* Ring a line, with an object as README describes: 0, ERR_INVALID, ERR_CONFLICT, ERR_IO. Thread: one at a time. */
+int inbound_ring(struct inbound *inbound, const json_t *told);
+
+/* Answer: 0 and what was rung, `*file`, `*caller` and `*station` (the caller's to free; "" = the usual one);
+ * ERR_NOT_FOUND when the line does not ring. */
+int inbound_answer(struct inbound *inbound, int line, struct plan *plan, char **file, char **caller, char **station);
 
 /* What FaxdRingInfo says; a new reference. */
 json_t *inbound_info(struct inbound *inbound, int line);

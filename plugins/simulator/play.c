@@ -24,7 +24,8 @@ struct play {
     struct job *job;
     const struct plan *plan;
     int journal;
-    int pages; /* of the document */
+    const char *station; /* what the far end says of itself */
+    int pages;           /* of the document */
     bool failed_disk;
 };
 
@@ -92,8 +93,8 @@ static void answered(struct play *play, DWORD status)
     mark(play, JOURNAL_ANSWERED, 0, 0);
     record_set(play, "connected", json_true());
     record_set(play, "answered_at_ms", json_integer(clock_now_ms()));
-    record_set(play, "remote_station_id", json_string(STATION));
-    job_set_station(play->job, STATION);
+    record_set(play, "remote_station_id", json_string(play->station));
+    job_set_station(play->job, play->station);
     job_say(play->job, status, 1);
     for (int i = 0; i < play->plan->packets; i++)
         job_say(play->job, status, 1);
@@ -135,7 +136,7 @@ static const char *send_pages(struct play *play)
 
 BOOL play_send(struct job *job, const struct plan *plan, int pages, int journal)
 {
-    struct play play = {.job = job, .plan = plan, .journal = journal, .pages = pages};
+    struct play play = {.job = job, .plan = plan, .journal = journal, .pages = pages, .station = STATION};
 
     record_set(&play, "mode", json_string("simulated"));
     record_set(&play, "connected", json_false());
@@ -187,9 +188,10 @@ static const char *receive_pages(struct play *play, const char *from, const char
     return "success";
 }
 
-BOOL play_receive(struct job *job, const struct plan *plan, const char *from, const char *to, int journal)
+BOOL play_receive(struct job *job, const struct plan *plan, const char *from, const char *to, const char *station,
+                  int journal)
 {
-    struct play play = {.job = job, .plan = plan, .journal = journal};
+    struct play play = {.job = job, .plan = plan, .journal = journal, .station = *station ? station : STATION};
     struct document document;
 
     record_set(&play, "mode", json_string("simulated"));

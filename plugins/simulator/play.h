@@ -13,6 +13,7 @@
 BOOL play_send(struct job *job, const struct plan *plan, int pages, int journal);
 
 /* Receive by copying: the TIFF at `from` into the existing file `to`; the result is that of FaxDevReceive. */
-BOOL play_receive(struct job *job, const struct plan *plan, const char *from, const char *to, int journal);
+BOOL play_receive(struct job *job, const struct plan *plan, const char *from, const char *to, const char *station,
+                  int journal);
 
 #endif

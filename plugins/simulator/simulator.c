@@ -169,6 +169,37 @@ BOOL WINAPI FaxdRingInfo(DWORD device, char *json, DWORD size, LPDWORD needed)
     return done;
 }
 
+/* {"ask":"ring"}: the line and what it is rung with. */
+static json_t *ring(const json_t *asked)
+{
+    json_t *told = json_deep_copy(json_object_get(asked, "ring")), *answer;
+    int err = json_is_object(told) && sim.inbound ? 0 : err_set(ERR_INVALID, "ring: nothing to ring with");
+
+    if (!err) {
+        json_object_set(told, "line", json_object_get(asked, "line"));
+        err = inbound_ring(sim.inbound, told);
+    }
+    answer = err ? json_pack("{s:s}", "error", err_message()) : json_pack("{s:b}", "started", 1);
+    json_decref(told);
+    return answer;
+}
+
+BOOL WINAPI FaxdProviderAsk(const char *question, char *json, DWORD size, LPDWORD needed)
+{
+    json_t *asked = question ? json_loads(question, 0, NULL) : NULL, *answer = NULL;
+    const char *word = json_string_value(json_object_get(asked, "ask"));
+    BOOL done;
+
+    if (word && !strcmp(word, "trunks"))
+        answer = json_pack("{s:[]}", "trunks"); /* nothing stands between it and its network */
+    else if (word && !strcmp(word, "ring"))
+        answer = ring(asked);
+    json_decref(asked);
+    done = answer ? provider_text(answer, json, size, needed) : provider_fail(ERROR_INVALID_PARAMETER);
+    json_decref(answer);
+    return done;
+}
+
 BOOL WINAPI FaxDevStartJob(HLINE LineHandle, DWORD DeviceId, PHANDLE FaxHandle, HANDLE CompletionPortHandle,
                            ULONG_PTR CompletionKey)
 {
@@ -241,21 +272,22 @@ BOOL WINAPI FaxDevSend(HANDLE FaxHandle, PFAX_SEND FaxSend, PFAX_SEND_CALLBACK F
 
 static BOOL receive_file(struct job *job, const char *to)
 {
-    char *from = NULL, *caller = NULL;
+    char *from = NULL, *caller = NULL, *station = NULL;
     struct plan plan;
     BOOL done;
 
     if (job_is_aborted(job))
         return job_finish(job, "aborted", NULL);
-    if (inbound_answer(sim.inbound, job_line(job), &plan, &from, &caller))
+    if (inbound_answer(sim.inbound, job_line(job), &plan, &from, &caller, &station))
         return job_finish(job, "no_answer", err_message());
     sim.lines[job_line(job)].worked = true;
     sim.lines[job_line(job)].malformed = plan.malformed;
     job_set_caller(job, caller, sim.settings->lines[job_line(job)].number);
     json_object_set_new(job_record(job), "caller_id", json_string(caller));
-    done = play_receive(job, &plan, from, to, journal_of(job));
+    done = play_receive(job, &plan, from, to, station, journal_of(job));
     free(from);
     free(caller);
+    free(station);
     return done;
 }
 

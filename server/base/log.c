@@ -37,8 +37,14 @@ static const char *const level_names[] = {[LOG_LEVEL_ERROR] = "error",
 static char program_name[PROGRAM_SIZE] = "faxd";
 static atomic_int threshold = LOG_LEVEL_INFO;
 static pthread_mutex_t lock =
-    PTHREAD_MUTEX_INITIALIZER; /* guards `output`: a line must not go to a closed descriptor */
+    PTHREAD_MUTEX_INITIALIZER; /* guards `output`: a line must not go to a closed descriptor; and `kept` */
 static int output = STDERR_FILENO;
+
+/* A ring of whole lines. */
+static struct {
+    char *octets; /* NULL = none are kept */
+    size_t size, first, used;
+} kept;
 
 void log_open(const char *program, enum log_level level)
 {
@@ -107,9 +113,68 @@ static size_t append_escaped(char *line, size_t used, size_t room, const char *t
     return used;
 }
 
+void log_keep(unsigned long size_bytes)
+{
+    char *octets = size_bytes ? xmalloc(size_bytes) : NULL;
+    pthread_mutex_lock(&lock);
+    free(kept.octets);
+    kept.octets = octets;
+    kept.size = size_bytes;
+    kept.first = kept.used = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+static char kept_at(size_t place)
+{
+    return kept.octets[(kept.first + place) % kept.size];
+}
+
+/* Locked. The oldest lines make room. */
+static void keep_line(const char *line, size_t length)
+{
+    if (!kept.octets || length > kept.size)
+        return;
+    while (kept.used + length > kept.size) {
+        size_t end = 0;
+        while (kept_at(end) != '\n')
+            end++;
+        kept.first = (kept.first + end + 1) % kept.size;
+        kept.used -= end + 1;
+    }
+    for (size_t i = 0; i < length; i++)
+        kept.octets[(kept.first + kept.used + i) % kept.size] = line[i];
+    kept.used += length;
+}
+
+/* Locked. Where the last `lines` lines begin. */
+static size_t tail_begin(int lines)
+{
+    size_t begin = kept.used;
+    for (size_t at = kept.used; at > 0 && lines >= 0; at--) {
+        if (kept_at(at - 1) == '\n' && lines-- == 0)
+            break;
+        begin = at - 1;
+    }
+    return begin;
+}
+
+char *log_tail(int lines)
+{
+    pthread_mutex_lock(&lock);
+    size_t begin = tail_begin(lines), length = kept.used - begin;
+    char *text = malloc(length + 1);
+    for (size_t i = 0; text && i < length; i++)
+        text[i] = kept_at(begin + i);
+    if (text)
+        text[length] = '\0';
+    pthread_mutex_unlock(&lock);
+    return text ? text : xstrdup("");
+}
+
 static void write_line(const char *line, size_t length)
 {
     pthread_mutex_lock(&lock);
+    keep_line(line, length);
     while (length > 0) {
         ssize_t written = write(output, line, length);
         if (written < 0 && errno == EINTR)

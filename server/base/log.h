@@ -26,6 +26,12 @@ void log_set_level(enum log_level level);
 /* "error", "warning", "info", "debug" to a level: 0 or ERR_INVALID. */
 int log_level_parse(enum log_level *level, const char *word);
 
+/* Keep the last lines of this process in memory, up to `size_bytes` of them; 0 = none any more. */
+void log_keep(unsigned long size_bytes);
+
+/* The last `lines` lines of those that are kept, oldest first, each with its newline. The caller frees; "" = none. */
+char *log_tail(int lines);
+
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_write(LOG_LEVEL_ERROR, __VA_ARGS__)

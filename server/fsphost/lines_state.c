@@ -103,6 +103,9 @@ void lines_order_test(struct lines *lines, const struct link_message *order)
     }
     json_t *question = order->text ? json_pack("{s:s, s:s}", "ask", "test", "trunk", order->text)
                                    : json_pack("{s:s, s:i}", "ask", "test", "line", (int)order->line);
+    if (order->ring && !order->text)
+        json_object_update_new(question,
+                               json_pack("{s:s, s:o}", "ask", "ring", "ring", json_loads(order->ring, 0, NULL)));
     struct control_call *call = control_call_new(CONTROL_TEST, order->text ? LINK_NO_LINE : order->line);
     call->question = json_dumps(question, JSON_COMPACT);
     json_decref(question);

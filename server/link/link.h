@@ -40,7 +40,8 @@ enum link_type {
     LINK_ACK,         /* number */
     LINK_DRAIN,       /* take no new orders, leave when the last call has ended and was acknowledged (or after 60 s) */
     LINK_STOP,        /* abort every call, shut the FSP down, leave */
-    LINK_TEST, /* text: the trunk to probe, or none, and line: whose device; the result is in a later LINK_STATE */
+    LINK_TEST, /* text: the trunk to probe, or none, and line: whose device; the result is in a later LINK_STATE. With
+                  ring: a simulator is to ring that line, with what is in there */
 
     /* answers without a number, host to faxd */
     LINK_WELCOME = 64, /* version, run, pid, text: provider name, number: newest event */

@@ -199,7 +199,8 @@ static int enter_fence(struct job *job)
 {
     if (job->op == JOB_EXTERNAL)
         return 0;
-    if (job->op == JOB_PREPARE || job->op == JOB_COMPOSE || (job->op == JOB_CUT && job->has_header))
+    if (job->op == JOB_PREPARE || job->op == JOB_COMPOSE || job->op == JOB_RECEIPT ||
+        (job->op == JOB_CUT && job->has_header))
         job->limits.readable = readable;
     return sandbox_enter(&job->limits);
 }

@@ -34,6 +34,7 @@ static const char help[] =
     "                     cut: pages from --first on, as a new fax, with --header\n"
     "                     verify: the whole pages of a received file, perhaps broken off\n"
     "                     png: one page as a grey picture      pdf: all pages\n"
+    "                     receipt: a sheet about a fax, with --sheet\n"
     "                     info: describe INPUT, measure: what its pages cost on the line; no OUTPUT\n"
     "  --resolution NAME  prepare: standard, fine (default) or superfine\n"
     "  --dither NAME      prepare: auto (default), threshold, diffusion or halftone\n"
@@ -45,6 +46,7 @@ static const char help[] =
     "  --password WORD    prepare: of an encrypted PDF\n"
     "  --strict           prepare: keep only pages that are 1728 wide at that resolution\n"
     "  --cover JSON       compose: the fields of the cover page, as {\"to_name\":\"Ann\"}\n"
+    "  --sheet JSON       receipt: what it says, as {\"title\":\"Proof\"}\n"
     "  --header TEXT      cut: the line on top of each page\n"
     "  --first N          cut: the first page to keep\n"
     "  --repeat-first     cut: with page 1 before it\n"
@@ -88,6 +90,7 @@ static const struct {
     {"pages", "pages", OPTION_TEXT},
     {"password", "password", OPTION_TEXT},
     {"cover", "cover", OPTION_JSON},
+    {"sheet", "sheet", OPTION_JSON},
     {"header", "header", OPTION_HEADER},
     {"width", "width", OPTION_NUMBER},
     {"memory-mb", "memory_bytes", OPTION_MEGABYTES},

@@ -15,6 +15,7 @@
 #include "spool/convert/external.h"
 #include "spool/convert/pdf.h"
 #include "spool/convert/png.h"
+#include "spool/convert/receipt.h"
 #include "spool/convert/summary.h"
 #include "spool/convert/tidy.h"
 
@@ -44,6 +45,7 @@ static const struct {
     [JOB_INFO] = {"info", {NULL}},
     [JOB_MEASURE] = {"measure", {NULL}},
     [JOB_EXTERNAL] = {"external", {"argv", "folder"}},
+    [JOB_RECEIPT] = {"receipt", {"sheet", "paper"}},
 };
 
 #define OPERATION_COUNT (sizeof operations / sizeof operations[0])
@@ -57,9 +59,11 @@ static int parse_op(enum job_op *op, const json_t *json)
             return 0;
         }
     }
-    return err_set(ERR_INVALID,
-                   "op is \"%.40s\", which is none of prepare, compose, cut, verify, png, pdf, info, measure, external",
-                   word != NULL ? word : "");
+    return err_set(
+        ERR_INVALID,
+        "op is \"%.40s\", which is none of prepare, compose, cut, verify, png, pdf, info, measure, external, "
+        "receipt",
+        word != NULL ? word : "");
 }
 
 static bool knows_key(enum job_op op, const char *key)
@@ -229,6 +233,15 @@ static int parse_external(struct job *job, const json_t *json)
     return error;
 }
 
+static int parse_sheet(struct job *job, const json_t *json)
+{
+    json_t *sheet = json_object_get(json, "sheet");
+    if (job->op == JOB_RECEIPT && !json_is_object(sheet))
+        return err_set(ERR_INVALID, "sheet has to be an object of texts");
+    job->sheet = json_incref(sheet);
+    return 0;
+}
+
 static int parse_numbers(struct job *job, const json_t *json)
 {
     long first = 1, pages = -1, page = 1, width = 0;
@@ -285,6 +298,8 @@ int job_parse(struct job *job, const json_t *json)
     if (error == 0)
         error = parse_external(job, json);
     if (error == 0)
+        error = parse_sheet(job, json);
+    if (error == 0)
         error = parse_numbers(job, json);
     if (error == 0)
         error = parse_limits(job, json_object_get(json, "limits"));
@@ -295,6 +310,7 @@ void job_clear(struct job *job)
 {
     json_decref(job->compose.cover);
     json_decref(job->argv);
+    json_decref(job->sheet);
     free(job->folder);
     *job = (struct job){0};
 }
@@ -370,6 +386,7 @@ static int run_summary(const struct job *job, struct summary *summary, const int
         return tidy_measure(summary, input);
     case JOB_PNG: /* these report otherwise */
     case JOB_EXTERNAL:
+    case JOB_RECEIPT:
         break;
     }
     return err_set(ERR_INTERNAL, "this operation has no summary");
@@ -391,6 +408,13 @@ static json_t *run_external(const struct job *job, int input, int output)
     return error != 0 ? job_failure(error, err_message()) : json_object();
 }
 
+static json_t *run_receipt(const struct job *job, int input, int output)
+{
+    int64_t bytes = 0;
+    int error = receipt_draw(&bytes, input, output, job->compose.page.paper, job->sheet);
+    return error != 0 ? job_failure(error, err_message()) : json_pack("{s:I}", "bytes", (json_int_t)bytes);
+}
+
 json_t *job_run(const struct job *job, const int *inputs, int count, int output)
 {
     if (count < 1 || count > COMPOSE_INPUTS_MAX || (count > 1 && job->op != JOB_COMPOSE))
@@ -399,6 +423,8 @@ json_t *job_run(const struct job *job, const int *inputs, int count, int output)
         return run_png(job, inputs[0], output);
     if (job->op == JOB_EXTERNAL)
         return run_external(job, inputs[0], output);
+    if (job->op == JOB_RECEIPT)
+        return run_receipt(job, inputs[0], output);
     struct summary *summary = calloc(1, sizeof *summary);
     if (summary == NULL)
         return job_failure(ERR_FULL, "no memory");

@@ -13,7 +13,18 @@
 #include "spool/convert/compose.h"
 #include "spool/convert/header.h"
 
-enum job_op { JOB_PREPARE, JOB_COMPOSE, JOB_CUT, JOB_VERIFY, JOB_PNG, JOB_PDF, JOB_INFO, JOB_MEASURE, JOB_EXTERNAL };
+enum job_op {
+    JOB_PREPARE,
+    JOB_COMPOSE,
+    JOB_CUT,
+    JOB_VERIFY,
+    JOB_PNG,
+    JOB_PDF,
+    JOB_INFO,
+    JOB_MEASURE,
+    JOB_EXTERNAL,
+    JOB_RECEIPT
+};
 
 struct job {
     enum job_op op;
@@ -27,6 +38,7 @@ struct job {
     uint32_t width; /* png; 0 = that of the page */
     json_t *argv;   /* external */
     char *folder;   /* external */
+    json_t *sheet;  /* receipt: what receipt.h draws; its paper is that of prepare */
     struct sandbox_limits limits;
     unsigned wall_s; /* the child ends itself after this, if nobody ended it before */
 };

@@ -287,6 +287,7 @@ def out_of_its_window_a_fax_is_scheduled_for_its_beginning():
     made = route(server, ["cheap"], "10", name="Nights", window=window)
     waits = server.wait_state(server.send("1009"), "scheduled")
     starts = datetime.datetime.fromisoformat(waits["next_attempt_at"].replace("Z", "+00:00"))
+    within("not called at this time", waits["reason_text"])
     same((waits["reason"], starts.isoweekday(), starts.hour, starts.minute, starts > now),
          ("outside_window", day, 10, 0, True))
     asked = server.ask("POST", "/v1/routes/outbound/test", {"to": "1009"}).json

@@ -443,6 +443,10 @@ def our_own_number_and_address_are_told_as_configured():
         within("<sip:4930777@fax.example>", header(invite, "P-Asserted-Identity"))
         within("192.0.2.77", header(invite, "Contact"))
         within("c=IN IP4 192.0.2.77", invite)
+        server.wait_state(server.send("4712", retry=ONCE, caller_id="+49 30 888"))  # what a fax asks for comes first
+        asked = peer.requests("INVITE")[-1]
+        within("<sip:+4930888@fax.example>", header(asked, "From"))
+        within("<sip:+4930888@fax.example>", header(asked, "P-Asserted-Identity"))
 
 
 def call_in(server, caller, call, **more):

@@ -24,13 +24,15 @@ static int parse(struct config *config, const char *text, char *report, size_t s
     return error;
 }
 
-static void the_embedded_default_is_an_exchange_of_four_lines(void **state)
+static void the_embedded_default_is_an_exchange_of_four_lines_and_a_simulator(void **state)
 {
     struct config config;
 
     (void)state;
     config_default(&config);
-    assert_int_equal(config.provider_count, 1);
+    assert_int_equal(config.provider_count, 2);
+    assert_string_equal(config.providers[1].module, "simulator"); /* for test keys */
+    assert_true(config.providers[1].simulated);
     assert_string_equal(config.providers[0].module, "softmodem");
     assert_int_equal(config.providers[0].line_count, 4);
     for (int i = 0; i < 4; i++) {
@@ -223,7 +225,7 @@ static void a_file_that_is_not_there_or_no_text_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest facts[] = {
-        cmocka_unit_test(the_embedded_default_is_an_exchange_of_four_lines),
+        cmocka_unit_test(the_embedded_default_is_an_exchange_of_four_lines_and_a_simulator),
         cmocka_unit_test(every_fault_is_named_with_its_place_and_the_way_out),
         cmocka_unit_test(one_run_names_every_wrong_value),
         cmocka_unit_test(free_settings_become_json_and_dots_make_objects),

@@ -17,7 +17,7 @@
 /* All records as one text: cells with | between, records with / behind, faults as ! (and !! where it ends). */
 static const char *read_all(const void *text, size_t size)
 {
-    static char said[512];
+    static char said[4096]; /* a record adds 2,000 at most */
     struct csv *csv = malloc(sizeof *csv);
     int result, length = 0;
     char *copy = malloc(size + 1); /* of its own size, so that a sanitizer sees a step too far */

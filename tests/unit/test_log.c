@@ -229,6 +229,40 @@ static void memory_that_is_not_there_stops_the_program_with_a_line(void **state)
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_log, remove_log)
 
+/* Lines of the tail, without their times. */
+static void assert_tail(int lines, const char *want)
+{
+    char *tail = log_tail(lines), got[4096] = "";
+    for (char *line = tail; *line; line = strchr(line, '\n') + 1)
+        strncat(got, after_time(line), strcspn(after_time(line), "\n") + 1);
+    free(tail);
+    assert_string_equal(got, want);
+}
+
+static void the_last_lines_are_kept_and_older_ones_make_room(void **state)
+{
+    (void)state;
+    assert_tail(10, "");
+    log_keep(4096);
+    for (int i = 0; i < 3; i++)
+        log_info("%d", i);
+    assert_tail(0, "");
+    assert_tail(1, "info faxd: 2\n");
+    assert_tail(2, "info faxd: 1\ninfo faxd: 2\n");
+    assert_tail(100, "info faxd: 0\ninfo faxd: 1\ninfo faxd: 2\n");
+    for (int i = 0; i < 1000; i++)
+        log_info("line %04d", i);
+    assert_tail(2, "info faxd: line 0998\ninfo faxd: line 0999\n");
+    char *all = log_tail(100000);
+    assert_in_range(strlen(all), 4096 - 100, 4096);
+    assert_int_equal(all[4], '-'); /* a whole line is the first */
+    free(all);
+    log_debug("below the threshold");
+    assert_tail(1, "info faxd: line 0999\n");
+    log_keep(0);
+    assert_tail(1, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest facts[] = {
@@ -240,6 +274,7 @@ int main(void)
         FACT(a_destination_that_cannot_be_opened_keeps_the_old_one),
         FACT(a_rotated_log_is_made_anew_for_its_group),
         FACT(lines_of_several_threads_do_not_mix),
+        FACT(the_last_lines_are_kept_and_older_ones_make_room),
         FACT(level_words_are_read),
         FACT(allocations_give_room_even_for_nothing),
 #ifndef FAXD_SANITIZED

@@ -629,7 +629,7 @@ static void what_was_made_of_an_upload_stays_as_long_as_the_upload(void **state)
 static void every_column_that_names_documents_is_known(void **state)
 {
     static const char *const known =
-        "document.sha256 fax.document fax.original fax.purged_document fax_document.document "
+        "batch_document.document document.sha256 fax.document fax.original fax.purged_document fax_document.document "
         "prepared.document prepared.original ";
     char found[400] = "";
     struct stmt *stmt;

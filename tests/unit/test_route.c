@@ -5,6 +5,7 @@
 #include "web/route.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "web/auth.h"
 #include "web/fax_field.h"
 #include "web/routes.h"
+#include "web/witness.h"
 
 static const struct route table[] = {
     {"GET", "/", 0, 0, 0, NULL},
@@ -197,6 +199,23 @@ static void nothing_else_is_described(void **state)
     json_decref(document);
 }
 
+/* What changes something says so in the audit log, or is named here. */
+static void what_changes_something_has_a_word_for_the_audit_log(void **state)
+{
+    (void)state;
+    static const char *const silent[] = {"/v1/previews", "/v1/routes/outbound/test"};
+    int words = 0;
+    for (const struct route *route = routes; route->method; route++) {
+        bool wanted = strcmp(route->method, "GET") != 0;
+        for (size_t i = 0; i < COUNT_OF(silent); i++)
+            wanted = wanted && strcmp(route->pattern, silent[i]) != 0;
+        if (wanted && !witness_action(route))
+            fail_msg("no word for the audit log: %s %s", route->method, route->pattern);
+        words += witness_action(route) != NULL;
+    }
+    assert_int_equal(words, witness_words()); /* none is about a route that is not there */
+}
+
 static const json_t *step(const json_t *schema, const char *name, size_t length)
 {
     char key[64];
@@ -246,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_parameter_is_bounded),
         cmocka_unit_test(every_resource_is_described_with_its_scope_and_roles),
         cmocka_unit_test(nothing_else_is_described),
+        cmocka_unit_test(what_changes_something_has_a_word_for_the_audit_log),
         cmocka_unit_test(every_field_of_a_request_is_described),
     };
     return cmocka_run_group_tests_name("route", facts, NULL, NULL);

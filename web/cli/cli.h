@@ -54,7 +54,7 @@ struct command {
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command; returns an exit status */
 };
 
-/* The commands, one file each (show.c has attempts as well, watch.c has wait). */
+/* The commands, one file each (show.c has attempts as well, watch.c has wait, again.c has three). */
 int send_run(struct cli *cli, int argc, char **argv);
 int list_run(struct cli *cli, int argc, char **argv);
 int show_run(struct cli *cli, int argc, char **argv);
@@ -62,6 +62,11 @@ int watch_run(struct cli *cli, int argc, char **argv);
 int cancel_run(struct cli *cli, int argc, char **argv);
 int preview_run(struct cli *cli, int argc, char **argv);
 int purge_run(struct cli *cli, int argc, char **argv);
+int retry_run(struct cli *cli, int argc, char **argv);
+int resend_run(struct cli *cli, int argc, char **argv);
+int forward_run(struct cli *cli, int argc, char **argv);
+int inbox_run(struct cli *cli, int argc, char **argv);
+int batch_run(struct cli *cli, int argc, char **argv);
 int get_run(struct cli *cli, int argc, char **argv);
 int link_run(struct cli *cli, int argc, char **argv);
 int lines_run(struct cli *cli, int argc, char **argv);

@@ -15,17 +15,19 @@
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char help[] = "Usage: fax get ID [OPTION...]\n"
-                           "Save a fax.\n"
-                           "\n"
-                           "      --pdf          as PDF (default)\n"
-                           "      --tiff         as TIFF\n"
-                           "      --searchable   as PDF whose text can be searched, where the server offers it\n"
-                           "      --original     the document as it was uploaded; with --number N the N-th\n"
-                           "      --number N     which of several documents\n"
-                           "      --page N       page N as PNG\n"
-                           "      --width N      of that picture, in dots\n"
-                           "  -o, --output FILE  where to (default ID.pdf, ID.tif or ID-N.png; - = standard output)\n";
+static const char help[] =
+    "Usage: fax get ID [OPTION...]\n"
+    "Save a fax.\n"
+    "\n"
+    "      --pdf          as PDF (default)\n"
+    "      --tiff         as TIFF\n"
+    "      --searchable   as PDF whose text can be searched, where the server offers it\n"
+    "      --original     the document as it was uploaded; with --number N the N-th\n"
+    "      --number N     which of several documents\n"
+    "      --page N       page N as PNG\n"
+    "      --receipt      what became of it, on one sheet of PDF\n"
+    "      --width N      of that picture, in dots\n"
+    "  -o, --output FILE  where to (default ID.pdf, ID.tif, ID-N.png, receipt-ID.pdf; - = standard output)\n";
 
 struct wanted {
     char *path; /* of the API */
@@ -49,7 +51,10 @@ static int choose(struct wanted *wanted, const struct cli_option *options, const
         return VERDICT_ERROR;
     }
     bool tiff = cli_value(options, "tiff") != NULL, original = cli_value(options, "original") != NULL;
-    if (page != NULL) {
+    if (cli_value(options, "receipt") != NULL) {
+        wanted->path = xasprintf("/v1/faxes/%s/receipt", id);
+        wanted->name = xasprintf("receipt-%s.pdf", id);
+    } else if (page != NULL) {
         wanted->path = width != NULL ? xasprintf("/v1/faxes/%s/pages/%d?w=%d", id, (int)number, (int)dots)
                                      : xasprintf("/v1/faxes/%s/pages/%d", id, (int)number);
         wanted->name = xasprintf("%s-%d.png", id, (int)number);
@@ -106,8 +111,8 @@ int get_run(struct cli *cli, int argc, char **argv)
         {"pdf", CLI_FLAG, 0, NULL, NULL, 0},        {"tiff", CLI_FLAG, 0, NULL, NULL, 0},
         {"original", CLI_FLAG, 0, NULL, NULL, 0},   {"page", CLI_VALUE, 0, NULL, NULL, 0},
         {"searchable", CLI_FLAG, 0, NULL, NULL, 0}, {"number", CLI_VALUE, 0, NULL, NULL, 0},
-        {"width", CLI_VALUE, 0, NULL, NULL, 0},     {"output", CLI_VALUE, 'o', NULL, NULL, 0},
-        {NULL, CLI_FLAG, 0, NULL, NULL, 0},
+        {"receipt", CLI_FLAG, 0, NULL, NULL, 0},    {"width", CLI_VALUE, 0, NULL, NULL, 0},
+        {"output", CLI_VALUE, 'o', NULL, NULL, 0},  {NULL, CLI_FLAG, 0, NULL, NULL, 0},
     };
     struct wanted wanted = {NULL, NULL};
     int operands = 0;

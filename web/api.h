@@ -181,10 +181,6 @@ void health_ready(struct request *request);
 void health_metrics(struct request *request);
 
 /* pages.c */
-void pages_start(struct request *request);
-void pages_style(struct request *request);
-void pages_script(struct request *request);
-void pages_icon(struct request *request);
-void pages_openapi(struct request *request);
+void pages_file(struct request *request);
 
 #endif

@@ -49,16 +49,7 @@ static void no_document(struct request *request, const struct fax *fax)
 /* The digest names the octets; what is made of them depends on nothing else. True when the client has it already. */
 static bool is_known(struct request *request, const char *name)
 {
-    char tag[160];
-    const char *known = request_header_in(request, "If-None-Match");
-
-    snprintf(tag, sizeof tag, "\"%s\"", name);
-    request_header(request, "ETag", tag);
-    request_header(request, "Cache-Control", "private, no-cache");
-    if (!known || !strstr(known, tag))
-        return false;
-    request_reply_empty(request, 304);
-    return true;
+    return request_is_known(request, name, "private, no-cache");
 }
 
 static void name_file(struct request *request, const char *extension)

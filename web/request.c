@@ -243,6 +243,20 @@ void request_reply_empty(struct request *request, int status)
     begin_reply(request, status, NULL);
 }
 
+bool request_is_known(struct request *request, const char *name, const char *cache_control)
+{
+    char tag[160];
+    const char *known = request_header_in(request, "If-None-Match");
+
+    snprintf(tag, sizeof tag, "\"%s\"", name);
+    request_header(request, "ETag", tag);
+    request_header(request, "Cache-Control", cache_control);
+    if (!known || !strstr(known, tag))
+        return false;
+    request_reply_empty(request, 304);
+    return true;
+}
+
 static int add_json(const char *text, size_t size, void *context)
 {
     return evbuffer_add(context, text, size);

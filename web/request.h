@@ -89,6 +89,9 @@ void request_reply_text(struct request *request, int status, const char *type, c
 /* `fd` is taken over. */
 void request_reply_file(struct request *request, const char *type, int fd, size_t size);
 void request_reply_empty(struct request *request, int status);
+/* Names the content of the reply (ETag) and says how it may be kept. True when the client has just that: then the reply
+ * is made, 304. */
+bool request_is_known(struct request *request, const char *name, const char *cache_control);
 void request_problem(struct request *request, int status, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* 422 with every fault; clears `problems`. */

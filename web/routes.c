@@ -149,11 +149,10 @@ const struct route routes[] = {
     {"GET", "/health/live", 0, 0, ROUTE_UNCOUNTED, health_live},
     {"GET", "/health/ready", 0, 0, ROUTE_UNCOUNTED, health_ready},
     {"GET", "/metrics", 0, 0, ROUTE_UNCOUNTED, health_metrics},
-    {"GET", "/v1/openapi.json", 0, 0, 0, pages_openapi},
+    {"GET", "/v1/openapi.json", 0, 0, 0, pages_file},
 
-    {"GET", "/", 0, 0, 0, pages_start},
-    {"GET", "/ui/style.css", 0, 0, 0, pages_style},
-    {"GET", "/ui/start.js", 0, 0, 0, pages_script},
-    {"GET", "/favicon.ico", 0, 0, 0, pages_icon},
+    {"GET", "/", 0, 0, ROUTE_UNCOUNTED, pages_file},
+    {"GET", "/ui/{*}", 0, 0, ROUTE_UNCOUNTED, pages_file},
+    {"GET", "/favicon.ico", 0, 0, ROUTE_UNCOUNTED, pages_file},
     {NULL, NULL, 0, 0, 0, NULL},
 };

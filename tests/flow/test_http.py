@@ -399,7 +399,7 @@ def health_and_metrics_need_no_key(s):
 
 @fact
 def pages_are_served_with_a_strict_policy(s):
-    for path, kind in (("/", "text/html"), ("/ui/style.css", "text/css"), ("/ui/start.js", "text/javascript"),
+    for path, kind in (("/", "text/html"), ("/ui/style.css", "text/css"), ("/ui/app.js", "text/javascript"), ("/ui/lib/api.js", "text/javascript"), ("/ui/pages/send.js", "text/javascript"),
                        ("/favicon.ico", "image/svg+xml"), ("/v1/openapi.json", "application/json")):
         reply = s.ask("GET", path, key=False)
         same((path, reply.status), (path, 200))
@@ -407,6 +407,8 @@ def pages_are_served_with_a_strict_policy(s):
         within("default-src 'none'", reply.headers["Content-Security-Policy"])
         if "unsafe" in reply.headers["Content-Security-Policy"]:
             raise AssertionError("the policy allows inline script")
+        again = s.ask("GET", path, headers={"If-None-Match": reply.headers["ETag"]}, key=False)
+        same((again.status, again.body, reply.headers["Cache-Control"]), (304, b"", "no-cache"))
         head = s.ask("HEAD", path, key=False)
         same((head.status, head.body, head.headers["Content-Length"]), (200, b"", str(len(reply.body))))
 
@@ -659,7 +661,7 @@ def requests_in_a_row_and_at_once_on_one_connection(s):
 
 @fact
 def paths_lead_nowhere_else(s):
-    for path in ("/../../etc/passwd", "/ui/../../../etc/passwd", "/ui/%2e%2e/start.js", "//v1/faxes", "/v1//faxes", "/v1/faxes/",
+    for path in ("/../../etc/passwd", "/ui/../../../etc/passwd", "/ui/%2e%2e/openapi.json", "/ui/../v1/openapi.json", "/ui/lib", "/ui/none.js", "//v1/faxes", "/v1//faxes", "/v1/faxes/",
                  "/ui/", "/v1/faxes/%00", "/v1/faxes/..%2f..%2fetc", "/v1/faxes/fax_x%0d%0aX: y"):
         got = s.raw(f"GET {path.replace(' ', '%20')} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {s.key}\r\nConnection: close\r\n\r\n".encode())
         same((path, got.split(b" ")[1]), (path, b"404"))

@@ -26,7 +26,8 @@
     FILE(theme_js, "ui/theme.js", "/ui/theme.js", JS)                                                                  \
     FILE(app_js, "ui/app.js", "/ui/app.js", JS)                                                                        \
     HELPER(access)                                                                                                     \
-    HELPER(actions) HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form) HELPER(format) HELPER(icons)   \
+    HELPER(actions)                                                                                                    \
+    HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form) HELPER(format) HELPER(icons)                   \
         HELPER(inbox_tools) HELPER(lines_view) HELPER(metrics) HELPER(parts) HELPER(picture) HELPER(plot)              \
             HELPER(preview) HELPER(recipients) HELPER(send_form) HELPER(stream) HELPER(table) HELPER(trace)            \
                 HELPER(viewer) HELPER(words) PAGE(account) PAGE(audit) PAGE(batches) PAGE(contacts) PAGE(covers)       \

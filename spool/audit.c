@@ -17,11 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE_MS 60000
-#define HOUR_MS   3600000
-#define SEEN_SLOTS                                                                                                     \
-    8192 /* looks that are remembered; one takes the place of an older one, which costs an entry more                  \
-          */
+#define MINUTE_MS      60000
+#define HOUR_MS        3600000
+#define SEEN_SLOTS     8192 /* looks remembered; one may take the place of an older one, which costs an entry more */
 #define ACTOR_NAME_MAX 127
 
 struct audit_log {

@@ -34,8 +34,9 @@ struct usage_query {
 
 /* Begin. 0, ERR_FULL. `done` is called once, unless canceled (from within when the spool has no event base): error 0
  * and
- * {"data":[{"key","faxes","sent","delivered","failed","received","pages_sent","pages_received","call_s"}...],"complete":bool}
- * (borrowed), by key, or by number of faxes where keys have no order of their own. `*out` is valid until then. */
+ * {"data":[{"key","faxes","sent","delivered","failed","received","pages_sent","pages_received","call_s"}...],
+ * "complete":bool} (borrowed), by key, or by number of faxes where keys have no order of their own. `*out` is valid
+ * until then. */
 int usage_report_start(struct usage_report **out, struct spool *spool, const struct usage_query *query,
                        void (*done)(void *context, int error, json_t *report), void *context);
 

@@ -184,15 +184,14 @@ static json_t *ring(const json_t *asked)
     return answer;
 }
 
+/* It has neither trunks nor devices to be asked about. */
 BOOL WINAPI FaxdProviderAsk(const char *question, char *json, DWORD size, LPDWORD needed)
 {
     json_t *asked = question ? json_loads(question, 0, NULL) : NULL, *answer = NULL;
     const char *word = json_string_value(json_object_get(asked, "ask"));
     BOOL done;
 
-    if (word && !strcmp(word, "trunks"))
-        answer = json_pack("{s:[]}", "trunks"); /* nothing stands between it and its network */
-    else if (word && !strcmp(word, "ring"))
+    if (word && !strcmp(word, "ring"))
         answer = ring(asked);
     json_decref(asked);
     done = answer ? provider_text(answer, json, size, needed) : provider_fail(ERROR_INVALID_PARAMETER);

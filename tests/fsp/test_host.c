@@ -584,6 +584,8 @@ static void a_provider_without_trunks_has_no_state(void **state)
 
     begin(host, "simulator.so", "{}");
     say(host, &(struct link_message){.type = LINK_TEST, .text = "office"}, -1);
+    hear_type(host, &message, LINK_FAULT);
+    assert_non_null(strstr(message.text, "not tested"));
     order_send(host, 1, 0, "99", -1);
     assert_int_equal(end_of(host, &message, 1), 0);
     assert_int_equal(host->states, 0);

@@ -20,21 +20,23 @@
 #define HELPER(name) FILE(lib_##name##_js, "ui/lib/" #name ".js", "/ui/lib/" #name ".js", JS)
 
 /* symbol, file, path, type */
+/* clang-format takes the rows for one expression. */
+/* clang-format off */
 #define FILES                                                                                                          \
     FILE(index_html, "ui/index.html", "/", HTML)                                                                       \
     FILE(style_css, "ui/style.css", "/ui/style.css", CSS)                                                              \
     FILE(theme_js, "ui/theme.js", "/ui/theme.js", JS)                                                                  \
     FILE(app_js, "ui/app.js", "/ui/app.js", JS)                                                                        \
-    HELPER(access)                                                                                                     \
-    HELPER(actions)                                                                                                    \
-    HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form) HELPER(format) HELPER(icons)                   \
-        HELPER(inbox_tools) HELPER(lines_view) HELPER(metrics) HELPER(parts) HELPER(picture) HELPER(plot)              \
-            HELPER(preview) HELPER(recipients) HELPER(send_form) HELPER(stream) HELPER(table) HELPER(trace)            \
-                HELPER(viewer) HELPER(words) PAGE(account) PAGE(audit) PAGE(batches) PAGE(contacts) PAGE(covers)       \
-                    PAGE(dashboard) PAGE(destinations) PAGE(explorer) PAGE(fax) PAGE(faxes) PAGE(inbox) PAGE(keys)     \
-                        PAGE(lines) PAGE(missing) PAGE(reports) PAGE(rules) PAGE(send) PAGE(signin) PAGE(system)       \
-                            PAGE(users) PAGE(webhooks) FILE(icon_svg, "ui/icon.svg", "/favicon.ico", SVG)              \
-                                FILE(openapi_json, "openapi.json", "/v1/openapi.json", "application/json")
+    HELPER(access) HELPER(actions) HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form)                 \
+    HELPER(format) HELPER(icons) HELPER(inbox_tools) HELPER(lines_view) HELPER(metrics) HELPER(parts)                  \
+    HELPER(picture) HELPER(plot) HELPER(preview) HELPER(recipients) HELPER(send_form) HELPER(stream) HELPER(table)     \
+    HELPER(trace) HELPER(viewer) HELPER(words)                                                                         \
+    PAGE(account) PAGE(audit) PAGE(batches) PAGE(contacts) PAGE(covers) PAGE(dashboard) PAGE(destinations)             \
+    PAGE(explorer) PAGE(fax) PAGE(faxes) PAGE(inbox) PAGE(keys) PAGE(lines) PAGE(missing) PAGE(reports) PAGE(rules)    \
+    PAGE(send) PAGE(signin) PAGE(system) PAGE(users) PAGE(webhooks)                                                    \
+    FILE(icon_svg, "ui/icon.svg", "/favicon.ico", SVG)                                                                 \
+    FILE(openapi_json, "openapi.json", "/v1/openapi.json", "application/json")
+/* clang-format on */
 
 #define FILE(name, file, path, type)                                                                                   \
     __asm__(".pushsection .rodata\n"                                                                                   \

@@ -20,15 +20,15 @@ function steps(most) {
   return list;
 }
 
-function frame(title, height, top, show) {
+function frame(title, width, height, top, show) {
   const scale = (value) => TOP + (height - TOP - BOTTOM) * (1 - value / top[top.length - 1]);
   const grid = top.map((value) => [
-    s("line", { x1: LEFT, x2: WIDTH, y1: scale(value), y2: scale(value), class: "plot-grid" }),
+    s("line", { x1: LEFT, x2: width, y1: scale(value), y2: scale(value), class: "plot-grid" }),
     s("text", { x: LEFT - 6, y: scale(value) + 4, class: "plot-text", "text-anchor": "end" }, show(value)),
   ]);
   return {
     scale,
-    picture: s("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "plot", role: "img", "aria-label": title }, grid),
+    picture: s("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img", "aria-label": title }, grid),
   };
 }
 
@@ -87,10 +87,10 @@ function withTable(title, picture, names, list, series) {
 }
 
 // Columns, one on the other. list: things with a label; series: {label, kind: good|bad|work|accent, value(thing)}.
-export function columns(title, list, series, { height = 200, every } = {}) {
+export function columns(title, list, series, { width = WIDTH, height = 200, every } = {}) {
   const sums = list.map((one) => series.reduce((sum, line) => sum + (line.value(one) || 0), 0));
-  const { scale, picture } = frame(title, height, steps(Math.max(0, ...sums)), number);
-  const step = (WIDTH - LEFT) / Math.max(1, list.length),
+  const { scale, picture } = frame(title, width, height, steps(Math.max(0, ...sums)), number);
+  const step = (width - LEFT) / Math.max(1, list.length),
     wide = Math.min(48, step * 0.7);
   const skip = every || Math.ceil(list.length / 10);
   list.forEach((one, at) => {

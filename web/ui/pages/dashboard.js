@@ -115,7 +115,7 @@ function todayCards({ board, hours }) {
             { label: "failed", kind: "bad", value: (one) => one.failed },
             { label: "received", kind: "work", value: (one) => one.received },
           ],
-          { height: 150 },
+          { width: 1000, height: 160 },
         ),
       ),
     h(

@@ -3,11 +3,12 @@
 #include "spool/audit_list.h"
 #include "spool/audit_verify.h"
 #include "web/api.h"
-#include "web/csv.h"
 #include "web/page.h"
 #include "web/request.h"
+#include "web/table.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
+#include "server/base/csv.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 
@@ -15,45 +16,50 @@
 #include <string.h>
 
 #define LIST_MAX 1000 /* of JSON; of CSV it is AUDIT_LIST_MAX */
+#define COLUMNS  11   /* of CSV */
 
 /* --- the list --- */
 
-static void add_member(struct evbuffer *out, const json_t *entry, const char *name, bool last)
+static const char *text_of(const json_t *entry, const char *name)
 {
     const char *text = json_string_value(json_object_get(entry, name));
 
-    csv_text(out, text ? text : "", last);
+    return text ? text : "";
 }
 
-static void add_line(struct evbuffer *out, const json_t *entry)
+static void write_entry(FILE *out, const json_t *entry)
 {
     const json_t *actor = json_object_get(entry, "actor");
+    char *sequence = xasprintf("%lld", (long long)json_integer_value(json_object_get(entry, "sequence")));
     char *detail = json_dumps(json_object_get(entry, "detail"), JSON_COMPACT);
+    const char *const cells[COLUMNS] = {
+        sequence,
+        text_of(entry, "at"),
+        text_of(actor, "kind"),
+        text_of(actor, "id"),
+        text_of(actor, "name"),
+        text_of(entry, "address"),
+        text_of(entry, "action"),
+        text_of(entry, "object"),
+        detail ? detail : "",
+        text_of(entry, "hash"),
+        text_of(entry, "previous"),
+    };
 
-    csv_number(out, json_integer_value(json_object_get(entry, "sequence")), false);
-    add_member(out, entry, "at", false);
-    add_member(out, actor, "kind", false);
-    add_member(out, actor, "id", false);
-    add_member(out, actor, "name", false);
-    add_member(out, entry, "address", false);
-    add_member(out, entry, "action", false);
-    add_member(out, entry, "object", false);
-    csv_text(out, detail ? detail : "", false);
-    add_member(out, entry, "hash", false);
-    add_member(out, entry, "previous", true);
+    csv_write(out, cells, COLUMNS);
     free(detail);
+    free(sequence);
 }
 
-static void reply_csv(struct request *request, const json_t *page)
+static void write_page(FILE *out, const void *page)
 {
-    static const char head[] =
-        "sequence,at,actor_kind,actor_id,actor_name,address,action,object,detail,hash,previous\r\n";
+    static const char *const names[COLUMNS] = {"sequence", "at",     "actor_kind", "actor_id", "actor_name", "address",
+                                               "action",   "object", "detail",     "hash",     "previous"};
     const json_t *entry;
     size_t i;
 
-    request_header(request, "Content-Disposition", "attachment; filename=\"audit-log.csv\"");
-    request_reply_text(request, 200, "text/csv; charset=utf-8", head, sizeof head - 1);
-    json_array_foreach(json_object_get(page, "data"), i, entry) add_line(request->reply, entry);
+    csv_write(out, names, COLUMNS);
+    json_array_foreach(json_object_get(page, "data"), i, entry) write_entry(out, entry);
 }
 
 static void on_listed(void *context, int error, json_t *page)
@@ -65,7 +71,7 @@ static void on_listed(void *context, int error, json_t *page)
     } else {
         page_link(request, page);
         if (request_wants_csv(request))
-            reply_csv(request, page);
+            table_reply(request, "audit-log.csv", write_page, page);
         else
             request_reply(request, 200, json_incref(page));
     }

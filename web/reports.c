@@ -3,10 +3,11 @@
 #include "spool/usage.h"
 #include "spool/usage_report.h"
 #include "web/api.h"
-#include "web/csv.h"
 #include "web/request.h"
+#include "web/table.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
+#include "server/base/csv.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 
@@ -90,26 +91,35 @@ static void take_range(struct usage_query *query, struct request *request, struc
 
 /* --- the reply --- */
 
-static void add_line(struct evbuffer *out, const json_t *row)
+struct table {
+    const char *group;
+    const json_t *data;
+};
+
+static void write_row(FILE *out, const json_t *row)
 {
     const char *key = json_string_value(json_object_get(row, "key"));
+    char numbers[COLUMNS][24];
+    const char *cells[1 + COLUMNS] = {key ? key : ""};
 
-    csv_text(out, key ? key : "", false);
-    for (size_t i = 0; i < COLUMNS; i++)
-        csv_number(out, (int64_t)json_number_value(json_object_get(row, columns[i])), i == COLUMNS - 1);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        long long number = (long long)json_number_value(json_object_get(row, columns[i]));
+        snprintf(numbers[i], sizeof numbers[i], "%lld", number);
+        cells[1 + i] = numbers[i];
+    }
+    csv_write(out, cells, 1 + COLUMNS);
 }
 
-static void reply_csv(struct request *request, enum usage_group group, const json_t *data)
+static void write_table(FILE *out, const void *context)
 {
+    const struct table *table = context;
+    const char *names[1 + COLUMNS] = {table->group};
     const json_t *row;
     size_t i;
 
-    request_header(request, "Content-Disposition", "attachment; filename=\"usage.csv\"");
-    request_reply_text(request, 200, "text/csv; charset=utf-8", "", 0);
-    csv_text(request->reply, groups[group].word, false);
-    for (i = 0; i < COLUMNS; i++)
-        csv_text(request->reply, columns[i], i == COLUMNS - 1);
-    json_array_foreach(data, i, row) add_line(request->reply, row);
+    memcpy(names + 1, columns, sizeof columns);
+    csv_write(out, names, 1 + COLUMNS);
+    json_array_foreach(table->data, i, row) write_row(out, row);
 }
 
 static void reply(struct request *request, const struct usage_query *query, json_t *report)
@@ -135,12 +145,13 @@ static void on_reported(void *context, int error, json_t *report)
 {
     struct wanted *wanted = context;
     struct request *request = wanted->request;
+    struct table table = {.group = groups[wanted->query.group].word, .data = json_object_get(report, "data")};
 
     request->gone = NULL;
     if (error)
         request_error(request, error);
     else if (request_wants_csv(request))
-        reply_csv(request, wanted->query.group, json_object_get(report, "data"));
+        table_reply(request, "usage.csv", write_table, &table);
     else
         reply(request, &wanted->query, report);
     free(wanted);

@@ -150,8 +150,10 @@ class Driver:
         self.server = server
         self.description = Description(server.get("/v1/openapi.json"))
         self.replies = {}  # operationId: [status]
-        self.bodies = {}   # operationId: (path parameters, valid JSON body, headers)
+        self.bodies = set()  # operationIds that were asked with a valid JSON body, and before that with faulty ones
+        self.accepted = []   # faulty bodies that were not refused as such
         self.unknown = set()
+        self.asked = set()   # (operationId, query parameter)
 
     def target(self, name, path, query):
         description = self.description
@@ -165,28 +167,35 @@ class Driver:
         missing = [place for place, p in parameters.items() if p.get("required") and place[0] != "header" and place not in given]
         if missing:
             raise Wrong(f"{name} needs {missing}")
+        self.asked |= {(name, parameter) for parameter in query}
         target = description.operations[name][1]
         for step, value in path.items():
             # The id of a line is two steps of the path.
             target = target.replace("{" + step + "}", urllib.parse.quote(str(value), safe="/"))
         return target + ("?" + urllib.parse.urlencode(query) if query else "")
 
-    def call(self, name, status, path=None, query=None, body=None, form=None, headers=None, key=None):
-        """Ask, and have the reply judged. `form` is (content type, octets). Returns the reply."""
+    def ask(self, method, target, body=None, headers=None, key=None, by=None):
+        """By the admin's key, another key, or a Visitor."""
+        if by:
+            return by.ask(method, target, body, headers)
+        return self.server.ask(method, target, body, headers, key=key)
+
+    def call(self, name, status, path=None, query=None, body=None, form=None, headers=None, key=None, by=None):
+        """Ask, and have the reply judged. `form` is (content type, octets), `by` a Visitor. Returns the reply."""
         description = self.description
         method, _, operation = description.operations[name]
         target = self.target(name, path or {}, query or {})
         headers = dict(headers or {})
         if body is not None:
             description.check(description.body_schema(name), body, f"body of {name}")
-            self.bodies.setdefault(name, (target, body, headers))
+            self.refuse_faulty(name, target, body, headers, key, by)
         elif form is not None:
             if description.body_schema(name, form[0].split(";")[0]) is None:
                 raise Wrong(f"{name} takes no {form[0]}")
             headers["Content-Type"], body = form
         elif operation.get("requestBody", {}).get("required"):
             raise Wrong(f"{name} needs a body")
-        reply = self.server.ask(method, target, body, headers, key=key)
+        reply = self.ask(method, target, body, headers, key, by)
         if reply.status != status:
             raise Wrong(f"{method} {target}: {reply.status} {reply.body[:400]!r}, wanted {status}")
         self.judge(name, reply)
@@ -212,12 +221,28 @@ class Driver:
             self.unknown |= {f"{name}: {place}" for place in
                              self.description.unknown(content[media]["schema"], reply.json)}
 
-    def refused(self, name, method, target, body=None, headers=None, key=None):
-        """A request that must not succeed: a problem document as described."""
-        reply = self.server.ask(method, target, body, headers, key=key)
-        if not 400 <= reply.status < 500:
-            raise Wrong(f"{method} {target} {json.dumps(body)[:200]}: {reply.status} {reply.body[:200]!r}, wanted 4xx")
+    def refuse_faulty(self, name, target, body, headers, key, by):
+        """Before its first valid body, an operation is asked with bodies that lack what is required, or have what is
+        not known: while all is there that it needs, so that nothing but the body can be why it refuses."""
+        if name in self.bodies:
+            return
+        self.bodies.add(name)
+        headers = {header: value for header, value in headers.items() if header != "Idempotency-Key"}
+        faulty = [(place, without(body, place)) for place in self.description.required(name, body)]
+        if any(part.get("additionalProperties") is False
+               for part in self.description.branches(self.description.body_schema(name), ("allOf",))):
+            faulty.append((["no_such_member"], body | {"no_such_member": 1}))
+        for place, wrong in faulty:
+            try:
+                self.refused(name, target, wrong, headers, key, by)
+            except Wrong as fault:
+                self.accepted.append(f"{name} {place}: {fault}")
+
+    def refused(self, name, target, body, headers, key, by):
+        """A body that is a fault of whoever sends it: a problem document as described."""
+        reply = self.ask(self.description.operations[name][0], target, body, headers, key, by)
+        if reply.status not in (400, 422):
+            raise Wrong(f"{target} {json.dumps(body)[:200]}: {reply.status} {reply.body[:200]!r}, wanted 400 or 422")
         if (reply.headers["Content-Type"] or "").split(";")[0] != PROBLEM:
-            raise Wrong(f"{method} {target}: {reply.status} is no problem document")
+            raise Wrong(f"{target}: {reply.status} is no problem document")
         self.judge(name, reply)
-        return reply

@@ -239,15 +239,17 @@ class Faxd:
 
     # --- REST ---
 
-    def client(self, timeout=60):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def client(self, timeout=60, source=None):
+        """A connection; `source` is the loopback address that it comes from."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout,
+                                          source_address=(source, 0) if source else None)
 
-    def ask(self, method, path, body=None, headers=None, key=None, timeout=60):
+    def ask(self, method, path, body=None, headers=None, key=None, timeout=60, source=None):
         sent = {"Authorization": "Bearer " + (key or self.key), **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        client = self.client(timeout)
+        client = self.client(timeout, source)
         try:
             client.request(method, path, body, sent)
             answer = client.getresponse()

@@ -225,6 +225,11 @@ def the_log_is_filtered_paged_and_exported():
     same([row["object"] for row in rows], faxes[::-1])
     same({row["hash"] for row in rows}, {e["hash"] for e in log(server, action="fax.sent")})
     same(json.loads(rows[0]["detail"])["to"], "1002")
+    # Who opens it in a spreadsheet meets no formula.
+    reply = server.ask("POST", "/v1/api-keys", {"name": "=1+1", "scopes": ["fax:send"]})
+    server.submit("+12025550100", hold=True, key=reply.json["token"])
+    table = server.ask("GET", "/v1/audit-log?action=fax.sent&limit=1", headers={"Accept": "text/csv"}).body.decode()
+    same([row["actor_name"] for row in csv.DictReader(io.StringIO(table))], ["'=1+1"])
     for query, code in (("limit=1001", "invalid_parameter"), ("cursor=x", "invalid_parameter"), ("from=x", "invalid_parameter"),
                         ("what=x", "invalid_parameter")):
         reply = server.ask("GET", "/v1/audit-log?" + query)

@@ -64,6 +64,9 @@ def a_report_is_also_a_table():
         rows = list(csv.DictReader(io.StringIO(reply.body.decode())))
         same((group, [int(row["sent"]) for row in rows]), (group, [row["sent"] for row in report(server, group)["data"]]))
         same(list(rows[0] if rows else {group: 0})[0], group)
+    server.wait_state(server.send("+12025550100"))
+    reply = server.ask("GET", "/v1/reports/usage?group_by=destination", headers={"Accept": "text/csv"})
+    within(b"\r\n+12025550100,", reply.body)  # a number, and no formula
 
 
 @fact

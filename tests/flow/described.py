@@ -223,12 +223,15 @@ class Driver:
 
     def refuse_faulty(self, name, target, body, headers, key, by):
         """Before its first valid body, an operation is asked with bodies that lack what is required, or have what is
-        not known: while all is there that it needs, so that nothing but the body can be why it refuses."""
+        not known, and with none where there has to be one: while all else is there that it needs, so that nothing but
+        the body can be why it refuses."""
         if name in self.bodies:
             return
         self.bodies.add(name)
         headers = {header: value for header, value in headers.items() if header != "Idempotency-Key"}
         faulty = [(place, without(body, place)) for place in self.description.required(name, body)]
+        if self.description.operations[name][2]["requestBody"].get("required"):
+            faulty.append(([], None))
         if any(part.get("additionalProperties") is False
                for part in self.description.branches(self.description.body_schema(name), ("allOf",))):
             faulty.append((["no_such_member"], body | {"no_such_member": 1}))
@@ -241,8 +244,9 @@ class Driver:
     def refused(self, name, target, body, headers, key, by):
         """A body that is a fault of whoever sends it: a problem document as described."""
         reply = self.ask(self.description.operations[name][0], target, body, headers, key, by)
-        if reply.status not in (400, 422):
-            raise Wrong(f"{target} {json.dumps(body)[:200]}: {reply.status} {reply.body[:200]!r}, wanted 400 or 422")
+        wanted = (415,) if body is None else (400, 422)
+        if reply.status not in wanted:
+            raise Wrong(f"{target} {json.dumps(body)[:200]}: {reply.status} {reply.body[:200]!r}, wanted {wanted}")
         if (reply.headers["Content-Type"] or "").split(";")[0] != PROBLEM:
             raise Wrong(f"{target}: {reply.status} is no problem document")
         self.judge(name, reply)

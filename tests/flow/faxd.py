@@ -251,7 +251,7 @@ class Faxd:
             sent.setdefault("Content-Type", "application/json")
         client = self.client(timeout, source)
         try:
-            client.request(method, path, body, sent)
+            client.request(method, path, body, {name: value for name, value in sent.items() if value is not None})
             answer = client.getresponse()
             return Reply(answer.status, answer.headers, answer.read())
         finally:

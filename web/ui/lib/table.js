@@ -109,16 +109,28 @@ export class LongTable {
   }
 
   take(page, fresh) {
-    if (fresh) this.rows = [];
-    const known = new Set(this.rows.map(this.key));
-    this.rows.push(...page.data.filter((row) => !known.has(this.key(row))));
+    if (fresh) {
+      this.rows = [];
+      this.places = new Map();
+    }
+    for (const row of page.data) {
+      const key = this.key(row);
+      if (this.places.has(key)) continue;
+      this.places.set(key, this.rows.length);
+      this.rows.push(row);
+    }
     this.next = page.has_more === false ? null : page.next_cursor || null;
     this.changed();
   }
 
-  // The rows are others: places, counts, and what is on the screen.
-  changed() {
+  // Rows came or went elsewhere than at the end.
+  moved() {
     this.places = new Map(this.rows.map((row, at) => [this.key(row), at]));
+    this.changed();
+  }
+
+  // The rows are others: counts, and what is on the screen.
+  changed() {
     const none = this.rows.length === 0;
     this.table.hidden = none;
     this.none.hidden = !none;
@@ -147,13 +159,13 @@ export class LongTable {
   add(row) {
     if (this.has(this.key(row))) return this.update(row);
     this.rows.unshift(row);
-    this.changed();
+    this.moved();
   }
 
   drop(key) {
     if (!this.has(key)) return;
     this.rows.splice(this.places.get(key), 1);
-    this.changed();
+    this.moved();
   }
 
   visible() {

@@ -190,8 +190,8 @@ def who_has_no_key_shares_the_rate_of_the_address():
         reply = server.ask("GET", "/v1/openapi.json")
         same((reply.status, reply.headers["RateLimit-Policy"]), (200, '"address";q=3;w=60'))
         within(f'"address";r={left};', reply.headers["RateLimit"])
-    same(server.ask("GET", "/").status, 429)
     same(server.ask("GET", "/nowhere").status, 429)
+    same(server.ask("GET", "/").status, 200)  # the pages are many small files, and count for nobody
     same(server.ask("DELETE", "/v1/faxes").status, 429)
     for headers in ({}, {"Cookie": "faxd_session=x"}):
         client = server.client()

@@ -44,11 +44,12 @@ class Secure(Faxd):
 
     unchecked = False
 
-    def client(self, timeout=60):
+    def client(self, timeout=60, source=None):
         context = trust()
         if self.unchecked:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context,
+                                           source_address=(source, 0) if source else None)
 
     def connect(self, context=None, timeout=60):
         plain = socket.create_connection(("127.0.0.1", self.port), timeout)

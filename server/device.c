@@ -9,6 +9,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "server/provider_answer.h"
+#include "spool/nullable.h"
 #include "spool/trunk_told.h"
 
 #include <stdio.h>
@@ -169,7 +170,7 @@ static int tell(struct spool *spool, const struct line *line, const struct devic
         return 0; /* somebody unplugged it, or has it in use */
     data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "provider", line->provider, "line", line->id, "device",
                      device->path, "state", state_names[device->state], "reason", device->reason, "since",
-                     answer_time_json(device->since_ms));
+                     nullable_time(device->since_ms));
     error = trunk_told_device(spool, line->provider, line->name, device->state == DEVICE_UP, data);
     json_decref(data);
     return error;
@@ -233,9 +234,9 @@ json_t *device_json(const struct device *device)
     if (device == NULL)
         return test;
     if (device->test.at_ms > 0)
-        test = json_pack("{s:o, s:b, s:o}", "at", answer_time_json(device->test.at_ms), "ok", (int)device->test.ok,
-                         "report", answer_text_json(device->test.report));
+        test = json_pack("{s:o, s:b, s:o}", "at", nullable_time(device->test.at_ms), "ok", (int)device->test.ok,
+                         "report", nullable_text(device->test.report));
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "state", state_names[device->state], "reason",
-                     answer_text_json(device->reason), "path", answer_text_json(device->path), "model",
-                     answer_text_json(device->model), "since", answer_time_json(device->since_ms), "last_test", test);
+                     nullable_text(device->reason), "path", nullable_text(device->path), "model",
+                     nullable_text(device->model), "since", nullable_time(device->since_ms), "last_test", test);
 }

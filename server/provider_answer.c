@@ -50,15 +50,3 @@ int answer_word(int *to, const char *what, const json_t *object, const char *key
         }
     return answer_wrong(what, key);
 }
-
-json_t *answer_text_json(const char *text)
-{
-    return text[0] != '\0' ? json_string(text) : json_null();
-}
-
-json_t *answer_time_json(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}

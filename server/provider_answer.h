@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a provider's answer to FaxdProviderAsk (faxdext.h) is made of: members of JSON objects that a plug-in wrote,
- * each checked before it is taken; and how they are shown again. For trunk.c and device.c.
+ * each checked before it is taken. For trunk.c and device.c.
  *
  * `what` names the object in the message of an error: "trunk carrier", "device of line 3".
  *
@@ -23,9 +23,5 @@ int answer_time(int64_t *to, const char *what, const json_t *object, const char 
 
 /* The position of the member among `words`, which has to be there. */
 int answer_word(int *to, const char *what, const json_t *object, const char *key, const char *const *words, int count);
-
-/* For showing: null for "" and 0. New references. */
-json_t *answer_text_json(const char *text);
-json_t *answer_time_json(int64_t at_ms);
 
 #endif

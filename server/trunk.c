@@ -9,6 +9,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "server/provider_answer.h"
+#include "spool/nullable.h"
 #include "spool/trunk_told.h"
 
 #include <stdio.h>
@@ -189,7 +190,7 @@ static int tell(struct spool *spool, const struct trunk *trunk)
     if (trunk->state != TRUNK_UP && trunk->state != TRUNK_DOWN)
         return 0; /* on its way, or nobody expects it */
     data = json_pack("{s:s, s:s, s:s, s:s, s:o}", "provider", trunk->provider, "trunk", trunk->name, "state",
-                     state_names[trunk->state], "reason", trunk->reason, "since", answer_time_json(trunk->since_ms));
+                     state_names[trunk->state], "reason", trunk->reason, "since", nullable_time(trunk->since_ms));
     error = trunk_told(spool, trunk->provider, trunk->name, trunk->state == TRUNK_UP, data);
     json_decref(data);
     return error;
@@ -271,18 +272,18 @@ static json_t *test_json(const struct trunk_test *test)
 {
     if (test->at_ms == 0)
         return json_null();
-    return json_pack("{s:o, s:b, s:o, s:o, s:I}", "at", answer_time_json(test->at_ms), "ok", test->ok, "status",
-                     test->status > 0 ? json_integer(test->status) : json_null(), "reason",
-                     answer_text_json(test->reason), "rtt_ms", (json_int_t)test->rtt_ms);
+    return json_pack("{s:o, s:b, s:o, s:o, s:I}", "at", nullable_time(test->at_ms), "ok", test->ok, "status",
+                     test->status > 0 ? json_integer(test->status) : json_null(), "reason", nullable_text(test->reason),
+                     "rtt_ms", (json_int_t)test->rtt_ms);
 }
 
 json_t *trunk_json(const struct trunk *trunk)
 {
     return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o}", "id",
                      json_sprintf("%s/%s", trunk->provider, trunk->name), "provider", trunk->provider, "name",
-                     trunk->name, "state", state_names[trunk->state], "reason", answer_text_json(trunk->reason),
-                     "since", answer_time_json(trunk->since_ms), "kind", answer_text_json(trunk->kind), "registrar",
-                     answer_text_json(trunk->registrar), "calls", (json_int_t)trunk->calls, "calls_total",
+                     trunk->name, "state", state_names[trunk->state], "reason", nullable_text(trunk->reason), "since",
+                     nullable_time(trunk->since_ms), "kind", nullable_text(trunk->kind), "registrar",
+                     nullable_text(trunk->registrar), "calls", (json_int_t)trunk->calls, "calls_total",
                      (json_int_t)trunk->calls_total, "failures_total", (json_int_t)trunk->failures_total, "last_test",
                      test_json(&trunk->test));
 }

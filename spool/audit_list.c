@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/audit.h"
+#include "spool/nullable.h"
 #include "spool/spool_private.h"
 
 #include <inttypes.h>
@@ -144,12 +145,6 @@ static bool is_wanted(const struct audit_list *list, struct stmt *stmt)
     return !list->action[0] || strcmp(action, list->action) == 0;
 }
 
-static json_t *text_or_null(const char *text)
-{
-    json_t *value = *text ? json_string(text) : NULL;
-    return value ? value : json_null(); /* also what is no UTF-8, since somebody changed it */
-}
-
 static json_t *text_or_empty(const char *text)
 {
     json_t *value = json_string(text);
@@ -162,13 +157,13 @@ static json_t *entry_json(struct stmt *stmt)
     json_t *detail = json_loads(stmt_text(stmt, "detail"), 0, NULL);
     json_t *actor =
         json_pack("{s:s, s:o, s:o}", "kind", audit_actor_name((enum audit_actor)stmt_int(stmt, "actor_kind")), "id",
-                  text_or_null(stmt_text(stmt, "actor")), "name", text_or_null(stmt_text(stmt, "actor_name")));
+                  nullable_text(stmt_text(stmt, "actor")), "name", nullable_text(stmt_text(stmt, "actor_name")));
     return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sequence",
                      (json_int_t)stmt_int(stmt, "sequence"), "at", clock_format(time, stmt_int(stmt, "at")), "actor",
-                     actor, "address", text_or_null(stmt_text(stmt, "address")), "action",
-                     text_or_empty(stmt_text(stmt, "action")), "object", text_or_null(stmt_text(stmt, "object")),
+                     actor, "address", nullable_text(stmt_text(stmt, "address")), "action",
+                     text_or_empty(stmt_text(stmt, "action")), "object", nullable_text(stmt_text(stmt, "object")),
                      "detail", json_is_object(detail) ? detail : json_object(), "hash",
-                     text_or_empty(stmt_text(stmt, "hash")), "previous", text_or_null(stmt_text(stmt, "previous")));
+                     text_or_empty(stmt_text(stmt, "hash")), "previous", nullable_text(stmt_text(stmt, "previous")));
 }
 
 static int read_page(struct audit_list *list, struct stmt *stmt)

@@ -11,6 +11,7 @@
 #include "spool/batch_private.h"
 #include "spool/event.h"
 #include "spool/fax_row.h"
+#include "spool/nullable.h"
 #include "spool/spool_private.h"
 
 /* ---- counting ---- */
@@ -169,17 +170,11 @@ static json_t *counts_of(struct spool *spool, const struct batch *batch)
     return counts;
 }
 
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
 json_t *batch_json(struct spool *spool, const struct batch *batch)
 {
     const char *status = batch->canceled_at ? "canceled" : batch->completed_at ? "done" : "running";
     return json_pack("{s:s, s:s, s:i, s:o, s:b, s:o, s:o, s:o}", "id", batch->public_id, "status", status, "total",
                      batch->total, "counts", counts_of(spool, batch), "test", batch->test, "created_at",
-                     time_or_null(batch->created_at), "canceled_at", time_or_null(batch->canceled_at), "completed_at",
-                     time_or_null(batch->completed_at));
+                     nullable_time(batch->created_at), "canceled_at", nullable_time(batch->canceled_at), "completed_at",
+                     nullable_time(batch->completed_at));
 }

@@ -9,6 +9,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "spool/nullable.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -271,19 +272,13 @@ char *block_describe(char *text, size_t size, const struct block_rule *rule)
 
 /* ---- JSON ---- */
 
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
 json_t *block_json(const struct block_rule *rule)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o}", "id", rule->public_id, "direction",
                      block_directions[rule->direction], "action", block_actions[rule->allow], "kind",
                      block_kinds[rule->kind], "value", rule->value, "reason", rule->reason, "expires_at",
-                     time_or_null(rule->expires_at), "hits", (json_int_t)rule->hits, "last_hit_at",
-                     time_or_null(rule->last_hit_at), "created_at", time_or_null(rule->created_at));
+                     nullable_time(rule->expires_at), "hits", (json_int_t)rule->hits, "last_hit_at",
+                     nullable_time(rule->last_hit_at), "created_at", nullable_time(rule->created_at));
 }
 
 struct question {

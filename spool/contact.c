@@ -9,6 +9,7 @@
 #include "server/base/fold.h"
 #include "server/base/str.h"
 #include "spool/contact_group.h"
+#include "spool/nullable.h"
 #include "spool/spool.h"
 
 #include <stdio.h>
@@ -154,17 +155,12 @@ int contact_delete(struct spool *spool, const char *public_id)
     return stmt_run(NULL, stmt);
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
-
 json_t *contact_json(const struct contact *contact, json_t *groups)
 {
     char created[CLOCK_TEXT_SIZE], updated[CLOCK_TEXT_SIZE];
     return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s}", "id", contact->public_id, "name", contact->name,
-                     "organization", text_or_null(contact->organization), "number", contact->number, "email",
-                     text_or_null(contact->email), "notes", text_or_null(contact->notes), "groups", groups,
+                     "organization", nullable_text(contact->organization), "number", contact->number, "email",
+                     nullable_text(contact->email), "notes", nullable_text(contact->notes), "groups", groups,
                      "created_at", clock_format(created, contact->created_at), "updated_at",
                      clock_format(updated, contact->updated_at));
 }

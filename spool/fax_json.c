@@ -6,22 +6,10 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/nullable.h"
 #include "spool/spool.h"
 
 #include <stdlib.h>
-
-/* Texts from the far end may hold anything: what jansson does not take as UTF-8 becomes null, never a failure. */
-static json_t *text_or_null(const char *text)
-{
-    json_t *value = text && *text ? json_string(text) : NULL;
-    return value ? value : json_null();
-}
-
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
 
 static json_t *parsed(const char *text, json_t *otherwise)
 {
@@ -64,11 +52,11 @@ json_t *fax_json_error(enum fax_outcome outcome, const char *message, uint32_t f
 {
     const struct outcome_info *info = outcome_info(outcome);
     return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "code", info->code, "class",
-                     info->class_name, "phase", text_or_null(info->phase), "retryable", info->retryable, "fs_status",
+                     info->class_name, "phase", nullable_text(info->phase), "retryable", info->retryable, "fs_status",
                      fs_name(fs_status), "t30", copy_or_null(record, "t30_result"), "sip",
                      copy_or_null(record, "sip_status"), "q850", copy_or_null(record, "q850"), "hylafax",
-                     text_or_null(info->hylafax), "message",
-                     text_or_null(message && *message ? message : info->message), "hint", text_or_null(info->hint));
+                     nullable_text(info->hylafax), "message",
+                     nullable_text(message && *message ? message : info->message), "hint", nullable_text(info->hint));
 }
 
 json_t *fax_json_transport(const json_t *record)
@@ -93,18 +81,19 @@ static json_t *pages_of(const struct fax *fax)
                      "sent", sent, "confirmed", fax->pages_confirmed);
 }
 
+/* A call may break off after the far end has confirmed everything: the attempt tells of it, the fax is delivered. */
 static bool has_failed(const struct fax *fax)
 {
-    return fax->outcome != OUTCOME_NONE && fax->outcome != OUTCOME_SUCCESS;
+    return fax->outcome != OUTCOME_NONE && fax->outcome != OUTCOME_SUCCESS && fax->state != FAX_DELIVERED;
 }
 
 static json_t *timing_of(const struct fax *fax)
 {
     int64_t billed_ms =
         fax->connected_at > 0 && fax->ended_at > fax->connected_at ? fax->ended_at - fax->connected_at : 0;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "created", time_or_null(fax->created_at), "queued",
-                     time_or_null(fax->queued_at), "dialed", time_or_null(fax->dialed_at), "connected",
-                     time_or_null(fax->connected_at), "ended", time_or_null(fax->ended_at), "billed_s",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "created", nullable_time(fax->created_at), "queued",
+                     nullable_time(fax->queued_at), "dialed", nullable_time(fax->dialed_at), "connected",
+                     nullable_time(fax->connected_at), "ended", nullable_time(fax->ended_at), "billed_s",
                      (json_int_t)((billed_ms + 999) / 1000));
 }
 
@@ -126,11 +115,11 @@ static void add_head(json_t *object, const struct fax *fax)
     json_object_set_new(object, "direction", json_string(fax->direction == FAX_INBOUND ? "inbound" : "outbound"));
     json_object_set_new(object, "status", json_string(fax_state_name(fax->state)));
     json_object_set_new(object, "delivery", json_string(fax_delivery_name(fax->delivery)));
-    json_object_set_new(object, "to", text_or_null(fax->destination));
-    json_object_set_new(object, "from", text_or_null(fax->sender));
+    json_object_set_new(object, "to", nullable_text(fax->destination));
+    json_object_set_new(object, "from", nullable_text(fax->sender));
     json_object_set_new(object, "pages", pages_of(fax));
     json_object_set_new(object, "attempts", json_integer(fax->attempts));
-    json_object_set_new(object, "client_reference", text_or_null(fax->client_reference));
+    json_object_set_new(object, "client_reference", nullable_text(fax->client_reference));
     json_object_set_new(object, "test", json_boolean(fax->test));
 }
 
@@ -156,22 +145,22 @@ static void add_outbound(json_t *object, const struct fax *fax)
     bool waits = fax->state == FAX_SCHEDULED;
     json_object_set_new(object, "preparation", preparation_of(fax));
     const char *why = fax_reason_text(fax->reason);
-    json_object_set_new(object, "reason", text_or_null(fax->reason));
+    json_object_set_new(object, "reason", nullable_text(fax->reason));
     json_object_set_new(object, "reason_text", why ? json_string(why) : json_null());
     json_object_set_new(object, "priority", json_string(fax_priority_name(fax->priority)));
-    json_object_set_new(object, "next_attempt_at", time_or_null(waits ? fax->not_before : 0));
-    json_object_set_new(object, "not_before", time_or_null(fax->not_before));
-    json_object_set_new(object, "expires_at", time_or_null(fax->expires_at));
+    json_object_set_new(object, "next_attempt_at", nullable_time(waits ? fax->not_before : 0));
+    json_object_set_new(object, "not_before", nullable_time(fax->not_before));
+    json_object_set_new(object, "expires_at", nullable_time(fax->expires_at));
     json_object_set_new(object, "calls", json_integer(fax->calls));
     json_object_set_new(object, "max_attempts", json_integer(fax->max_attempts));
-    json_object_set_new(object, "resent_from", text_or_null(fax->resent_from));
-    json_object_set_new(object, "batch", text_or_null(fax->batch_id));
+    json_object_set_new(object, "resent_from", nullable_text(fax->resent_from));
+    json_object_set_new(object, "batch", nullable_text(fax->batch_id));
 }
 
 static void add_inbound(json_t *object, const struct fax *fax)
 {
     json_object_set_new(object, "unread", json_boolean(fax->unread));
-    json_object_set_new(object, "assigned", text_or_null(fax->assigned_to));
+    json_object_set_new(object, "assigned", nullable_text(fax->assigned_to));
     json_object_set_new(object, "labels", parsed(fax->labels, json_array()));
     json_object_set_new(object, "junk", json_boolean(fax->junk));
 }
@@ -184,17 +173,18 @@ json_t *fax_json(const struct fax *fax)
         add_outbound(object, fax);
     else
         add_inbound(object, fax);
-    json_object_set_new(object, "user", text_or_null(fax->user));
-    json_object_set_new(object, "remote_station_id", text_or_null(fax->remote_station_id));
-    json_object_set_new(object, "local_station_id", text_or_null(fax->local_station_id));
-    json_object_set_new(object, "line", text_or_null(fax->line));
+    json_object_set_new(object, "user", nullable_text(fax->user));
+    json_object_set_new(object, "remote_station_id", nullable_text(fax->remote_station_id));
+    json_object_set_new(object, "local_station_id", nullable_text(fax->local_station_id));
+    json_object_set_new(object, "line", nullable_text(fax->line));
     if (has_failed(fax))
         json_object_set_new(object, "error", parsed(fax->error, fax_json_error(fax->outcome, fax->message, 0, NULL)));
     json_object_set_new(object, "transport", parsed(fax->transport, json_null()));
     json_object_set_new(object, "timing", timing_of(fax));
     /* What was sent or received can be proved by its hash also when we no longer have it. */
-    json_object_set_new(object, "document_sha256", text_or_null(fax->purged_at ? fax->purged_document : fax->document));
-    json_object_set_new(object, "documents_purged_at", time_or_null(fax->purged_at));
+    json_object_set_new(object, "document_sha256",
+                        nullable_text(fax->purged_at ? fax->purged_document : fax->document));
+    json_object_set_new(object, "documents_purged_at", nullable_time(fax->purged_at));
     json_object_set_new(object, "tags", parsed(fax->tags, json_array()));
     json_object_set_new(object, "metadata", parsed(fax->metadata, json_object()));
     json_object_set_new(object, "links", links_of(fax));
@@ -226,17 +216,17 @@ static json_t *attempt_object(struct stmt *stmt, const struct fax *fax)
     json_object_set_new(object, "number", json_integer(number));
     json_object_set_new(object, "line", json_string(stmt_text(stmt, "line")));
     json_object_set_new(object, "provider", json_string(stmt_text(stmt, "provider")));
-    json_object_set_new(object, "started_at", time_or_null(stmt_int(stmt, "started_at")));
-    json_object_set_new(object, "dialed_at", time_or_null(stmt_int(stmt, "dialed_at")));
-    json_object_set_new(object, "connected_at", time_or_null(stmt_int(stmt, "connected_at")));
-    json_object_set_new(object, "ended_at", time_or_null(stmt_int(stmt, "ended_at")));
+    json_object_set_new(object, "started_at", nullable_time(stmt_int(stmt, "started_at")));
+    json_object_set_new(object, "dialed_at", nullable_time(stmt_int(stmt, "dialed_at")));
+    json_object_set_new(object, "connected_at", nullable_time(stmt_int(stmt, "connected_at")));
+    json_object_set_new(object, "ended_at", nullable_time(stmt_int(stmt, "ended_at")));
     json_object_set_new(object, "first_page", json_integer(stmt_int(stmt, "first_page")));
     json_object_set_new(object, "pages_confirmed", json_integer(stmt_int(stmt, "pages_confirmed")));
     json_object_set_new(object, "outcome",
-                        text_or_null(outcome_info((enum fax_outcome)stmt_int(stmt, "outcome"))->code));
+                        nullable_text(outcome_info((enum fax_outcome)stmt_int(stmt, "outcome"))->code));
     json_object_set_new(object, "error", attempt_error(stmt, record));
     json_object_set_new(object, "transport", json_is_object(record) ? fax_json_transport(record) : json_null());
-    json_object_set_new(object, "remote_station_id", text_or_null(stmt_text(stmt, "remote_station_id")));
+    json_object_set_new(object, "remote_station_id", nullable_text(stmt_text(stmt, "remote_station_id")));
     add_network(object, record);
     if (json_object_get(record, "frames") || json_object_get(record, "sip"))
         json_object_set_new(object, "frames_link",

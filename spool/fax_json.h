@@ -11,7 +11,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* The fax object of api.md, new reference. `error` is present once there was a failed call. */
+/* The fax object of api.md, new reference. `error` is present once there was a failed call, and not when
+ * the fax is delivered. */
 json_t *fax_json(const struct fax *fax);
 /* id, direction, status, delivery, pages, attempts, error code, to, client_reference, test. */
 json_t *fax_json_thin(const struct fax *fax);

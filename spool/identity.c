@@ -7,6 +7,7 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "spool/nullable.h"
 #include "spool/spool.h"
 
 #include <stdio.h>
@@ -161,19 +162,14 @@ int identity_delete(struct spool *spool, const char *public_id)
 
 /* ---- JSON ---- */
 
-static json_t *text_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
-
 json_t *identity_json(const struct identity *identity)
 {
     char created[CLOCK_TEXT_SIZE];
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s}", "id", identity->public_id, "name", identity->name,
-                     "number", text_or_null(identity->number), "station_id", text_or_null(identity->station_id),
-                     "header_text", text_or_null(identity->header_text), "time_zone", text_or_null(identity->time_zone),
-                     "caller_id", text_or_null(identity->caller_id), "default", identity->is_default, "created_at",
-                     clock_format(created, identity->created_at));
+                     "number", nullable_text(identity->number), "station_id", nullable_text(identity->station_id),
+                     "header_text", nullable_text(identity->header_text), "time_zone",
+                     nullable_text(identity->time_zone), "caller_id", nullable_text(identity->caller_id), "default",
+                     identity->is_default, "created_at", clock_format(created, identity->created_at));
 }
 
 struct question {

@@ -9,7 +9,9 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "spool/nullable.h"
 #include "spool/spool_private.h"
+#include "spool/token.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -20,7 +22,6 @@
 #define CACHE_SLOTS   256
 #define KEYS_MAX      10000
 #define USED_EVERY_MS 60000
-#define HASH_SIZE     (2 * crypto_hash_sha256_BYTES + 1)
 
 #define COLUMNS                                                                                                        \
     "id, public_id, name, scopes, test, created_at, expires_at, revoked_at, last_used_at, user_id, "                   \
@@ -29,8 +30,8 @@
 
 struct key_cache {
     struct {
-        char hash[HASH_SIZE]; /* "" = empty */
-        int64_t until;        /* of a token that was rotated away; 0 = it is the key's own */
+        char hash[TOKEN_HASH_SIZE]; /* "" = empty */
+        int64_t until;              /* of a token that was rotated away; 0 = it is the key's own */
         struct key key;
     } slots[CACHE_SLOTS];
 };
@@ -63,13 +64,6 @@ int key_start(struct spool *spool)
     spool->keys = xcalloc(1, sizeof(*spool->keys));
     spool_hook(spool, &hook);
     return 0;
-}
-
-static void hash_token(char hash[HASH_SIZE], const char *token)
-{
-    unsigned char octets[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(octets, (const unsigned char *)token, strlen(token));
-    str_hex(hash, octets, sizeof(octets));
 }
 
 static void read_row(struct key *key, struct stmt *stmt)
@@ -154,7 +148,7 @@ static int insert(struct key *key, struct spool *spool, const char *hash)
 int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *name, unsigned wanted,
                bool test, int64_t expires_at)
 {
-    char ulid[STR_ULID_SIZE], hash[HASH_SIZE];
+    char ulid[STR_ULID_SIZE], hash[TOKEN_HASH_SIZE];
     spool_assert_loop(spool);
     if (!name || strlen(name) >= sizeof(key->name) || !str_is_utf8(name, strlen(name)))
         return err_set(ERR_INVALID, "name: at most %zu octets of UTF-8", sizeof(key->name) - 1);
@@ -169,7 +163,7 @@ int key_create(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool,
     snprintf(key->public_id, sizeof(key->public_id), "key_%s", str_ulid(ulid, key->created_at));
     str_copy(key->name, sizeof(key->name), name);
     make_token(token, test);
-    hash_token(hash, token);
+    token_hash(hash, token);
     return insert(key, spool, hash);
 }
 
@@ -216,11 +210,11 @@ static int note_use(struct spool *spool, struct key *key, int64_t now_ms)
 
 int key_check(struct key *key, struct spool *spool, const char *token)
 {
-    char hash[HASH_SIZE];
+    char hash[TOKEN_HASH_SIZE];
     spool_assert_loop(spool);
     if (strncmp(token, "fxk_", 4) != 0 || strlen(token) >= KEY_TOKEN_SIZE)
         return err_set(ERR_NOT_FOUND, "no such key");
-    hash_token(hash, token);
+    token_hash(hash, token);
     unsigned slot = (unsigned)strtoul((char[]){hash[0], hash[1], '\0'}, NULL, 16);
     struct key *kept = &spool->keys->slots[slot].key;
     if (strcmp(spool->keys->slots[slot].hash, hash) != 0) {
@@ -228,7 +222,7 @@ int key_check(struct key *key, struct spool *spool, const char *token)
         int error = find_hash(key, &until, spool, hash);
         if (error)
             return error;
-        str_copy(spool->keys->slots[slot].hash, HASH_SIZE, hash);
+        str_copy(spool->keys->slots[slot].hash, TOKEN_HASH_SIZE, hash);
         spool->keys->slots[slot].until = until;
         *kept = *key;
     }
@@ -337,7 +331,7 @@ static int replace_hash(struct key *key, struct spool *spool, const char *hash, 
 
 int key_rotate(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool, const char *public_id, int overlap_s)
 {
-    char hash[HASH_SIZE];
+    char hash[TOKEN_HASH_SIZE];
     int64_t now_ms = clock_now_ms();
     spool_assert_loop(spool);
     int error = key_find(key, spool, public_id);
@@ -346,19 +340,13 @@ int key_rotate(char token[KEY_TOKEN_SIZE], struct key *key, struct spool *spool,
     if (key->revoked_at || (key->expires_at && key->expires_at <= now_ms))
         return err_set(ERR_CONFLICT, "key %s is %s: make another", public_id, key->revoked_at ? "revoked" : "expired");
     make_token(token, key->test);
-    hash_token(hash, token);
+    token_hash(hash, token);
     error = replace_hash(key, spool, hash, overlap_s > 0 ? now_ms + overlap_s * 1000ll : 0);
     forget(spool);
     return error;
 }
 
 /* ---- JSON ---- */
-
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
 
 json_t *key_json(const struct key *key)
 {
@@ -367,12 +355,12 @@ json_t *key_json(const struct key *key)
         if (key->scopes & scopes[i].scope)
             json_array_append_new(words, json_string(scopes[i].word));
     return json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id", key->public_id, "name",
-                     key->name, "scopes", words, "test", key->test, "created_at", time_or_null(key->created_at),
-                     "expires_at", time_or_null(key->expires_at), "revoked_at", time_or_null(key->revoked_at),
-                     "last_used_at", time_or_null(key->last_used_at), "user",
+                     key->name, "scopes", words, "test", key->test, "created_at", nullable_time(key->created_at),
+                     "expires_at", nullable_time(key->expires_at), "revoked_at", nullable_time(key->revoked_at),
+                     "last_used_at", nullable_time(key->last_used_at), "user",
                      *key->user ? json_string(key->user) : json_null(), "allow_from", key_rule_networks(&key->rule),
                      "per_minute", key->rule.per_minute, "old_token_until",
-                     time_or_null(key->old_until > clock_now_ms() ? key->old_until : 0));
+                     nullable_time(key->old_until > clock_now_ms() ? key->old_until : 0));
 }
 
 json_t *keys_json(struct spool *spool)

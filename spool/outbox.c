@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/event.h"
+#include "spool/nullable.h"
 #include "spool/spool.h"
 
 #include <sodium.h>
@@ -219,12 +220,6 @@ int outbox_replay(struct spool *spool, const char *endpoint_id, const char *deli
     return error;
 }
 
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
 static const char *state_word(enum delivery_state state)
 {
     switch (state) {
@@ -246,9 +241,9 @@ static json_t *delivery_json(struct stmt *stmt)
                      stmt_text(stmt, "type"), "sequence", (json_int_t)stmt_int(stmt, "event"), "status",
                      state_word((enum delivery_state)stmt_int(stmt, "state")), "tries",
                      (json_int_t)stmt_int(stmt, "tries"), "http_status", status ? json_integer(status) : json_null(),
-                     "error", fault ? fault : json_null(), "created_at", time_or_null(stmt_int(stmt, "created_at")),
-                     "tried_at", time_or_null(stmt_int(stmt, "tried_at")), "next_at",
-                     time_or_null(stmt_int(stmt, "next_at")));
+                     "error", fault ? fault : json_null(), "created_at", nullable_time(stmt_int(stmt, "created_at")),
+                     "tried_at", nullable_time(stmt_int(stmt, "tried_at")), "next_at",
+                     nullable_time(stmt_int(stmt, "next_at")));
 }
 
 static int read_page(json_t **page, struct spool *spool, int64_t endpoint, int64_t before, int limit)

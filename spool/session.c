@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/spool_private.h"
+#include "spool/token.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -17,7 +18,6 @@
 
 #define CACHE_SLOTS   256
 #define USED_EVERY_MS 60000
-#define HASH_SIZE     (2 * crypto_hash_sha256_BYTES + 1)
 #define ADDRESS_SIZE  48
 #define AGENT_SIZE    200
 
@@ -27,7 +27,7 @@ _Static_assert(SESSION_TOKEN_SIZE == 2 * 32 + 1, "a token is 32 octets in hexade
 
 struct session_cache {
     struct {
-        char hash[HASH_SIZE]; /* "" = empty */
+        char hash[TOKEN_HASH_SIZE]; /* "" = empty */
         struct session session;
     } slots[CACHE_SLOTS];
 };
@@ -54,13 +54,6 @@ int session_start(struct spool *spool)
 }
 
 /* ---- token ---- */
-
-static void hash_token(char hash[HASH_SIZE], const char *token)
-{
-    unsigned char octets[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(octets, (const unsigned char *)token, strlen(token));
-    str_hex(hash, octets, sizeof(octets));
-}
 
 /* It follows from the token, so that it need not be stored, and from nothing that is stored. */
 static void make_csrf(char csrf[SESSION_CSRF_SIZE], const char *token)
@@ -145,13 +138,13 @@ int session_create(char token[SESSION_TOKEN_SIZE], struct session *session, stru
                    const char *address, const char *agent)
 {
     unsigned char secret[(SESSION_TOKEN_SIZE - 1) / 2];
-    char hash[HASH_SIZE], short_address[ADDRESS_SIZE], short_agent[AGENT_SIZE];
+    char hash[TOKEN_HASH_SIZE], short_address[ADDRESS_SIZE], short_agent[AGENT_SIZE];
     int64_t now_ms = clock_now_ms();
     spool_assert_loop(spool);
     randombytes_buf(secret, sizeof(secret));
     str_hex(token, secret, sizeof(secret));
     sodium_memzero(secret, sizeof(secret));
-    hash_token(hash, token);
+    token_hash(hash, token);
     str_copy(short_address, sizeof(short_address), address);
     str_copy(short_agent, sizeof(short_agent), agent && str_is_utf8(agent, strlen(agent)) ? agent : "");
     *session = (struct session){.user_id = user_id, .created_at = now_ms, .seen_at = now_ms};
@@ -197,11 +190,11 @@ static int note_use(struct spool *spool, struct session *session, int64_t now_ms
 
 int session_check(struct session *session, struct spool *spool, const char *token)
 {
-    char hash[HASH_SIZE];
+    char hash[TOKEN_HASH_SIZE];
     spool_assert_loop(spool);
     if (!is_token(token))
         return err_set(ERR_NOT_FOUND, "no such session");
-    hash_token(hash, token);
+    token_hash(hash, token);
     unsigned slot = (unsigned)strtoul((char[]){hash[0], hash[1], '\0'}, NULL, 16);
     struct session *kept = &spool->sessions->slots[slot].session;
     if (strcmp(spool->sessions->slots[slot].hash, hash) != 0) {
@@ -209,7 +202,7 @@ int session_check(struct session *session, struct spool *spool, const char *toke
         if (error)
             return error;
         make_csrf(session->csrf, token);
-        str_copy(spool->sessions->slots[slot].hash, HASH_SIZE, hash);
+        str_copy(spool->sessions->slots[slot].hash, TOKEN_HASH_SIZE, hash);
         *kept = *session;
     }
     int64_t now_ms = clock_now_ms();

@@ -10,6 +10,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/key.h"
+#include "spool/nullable.h"
 #include "spool/session.h"
 #include "spool/spool_private.h"
 
@@ -356,24 +357,13 @@ int user_failed(struct spool *spool, int64_t id, int64_t locked_until)
 
 /* ---- JSON ---- */
 
-static json_t *time_or_null(int64_t at_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    return at_ms > 0 ? json_string(clock_format(text, at_ms)) : json_null();
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
-
 json_t *user_json(const struct user *user)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "id", user->public_id, "name", user->name,
-                     "display_name", text_or_null(user->display_name), "email", text_or_null(user->email), "role",
+                     "display_name", nullable_text(user->display_name), "email", nullable_text(user->email), "role",
                      user_role_name(user->role), "disabled", user->disabled, "created_at",
-                     time_or_null(user->created_at), "last_login_at", time_or_null(user->last_login_at), "locked_until",
-                     time_or_null(user->locked_until > clock_now_ms() ? user->locked_until : 0));
+                     nullable_time(user->created_at), "last_login_at", nullable_time(user->last_login_at),
+                     "locked_until", nullable_time(user->locked_until > clock_now_ms() ? user->locked_until : 0));
 }
 
 static int read_page(json_t **page, struct stmt *stmt, int limit)

@@ -95,19 +95,6 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
 /* --- the resource --- */
 
-static bool found(struct request *request, int result)
-{
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_rule", "there is no rule %s", request->params[0]);
-    else if (result == ERR_FULL)
-        request_problem(request, 409, "too_many", "%s", err_message());
-    else if (result == ERR_CONFLICT)
-        request_problem(request, 409, "exists", "%s", err_message());
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 void block_rules_list(struct request *request)
 {
     static const char *const names[] = {"limit", "cursor", "direction", NULL};
@@ -132,7 +119,8 @@ void block_rules_post(struct request *request)
 {
     struct body body = {.rule = {.owner = request->key.id}};
 
-    if (!read_body(&body, request, true) || !found(request, block_create(&body.rule, spool_of(request))))
+    if (!read_body(&body, request, true) ||
+        !request_found(request, block_create(&body.rule, spool_of(request)), "rule"))
         return;
     request->location = xasprintf("/v1/rules/block/%s", body.rule.public_id);
     request_reply(request, 201, block_json(&body.rule));
@@ -142,7 +130,7 @@ void block_rules_get(struct request *request)
 {
     struct block_rule rule;
 
-    if (found(request, block_find(&rule, spool_of(request), request->params[0])))
+    if (request_found(request, block_find(&rule, spool_of(request), request->params[0]), "rule"))
         request_reply(request, 200, block_json(&rule));
 }
 
@@ -150,13 +138,13 @@ void block_rules_patch(struct request *request)
 {
     struct body body = {.value = ""};
 
-    if (found(request, block_find(&body.rule, spool_of(request), request->params[0])) &&
-        read_body(&body, request, false) && found(request, block_update(&body.rule, spool_of(request))))
+    if (request_found(request, block_find(&body.rule, spool_of(request), request->params[0]), "rule") &&
+        read_body(&body, request, false) && request_found(request, block_update(&body.rule, spool_of(request)), "rule"))
         request_reply(request, 200, block_json(&body.rule));
 }
 
 void block_rules_delete(struct request *request)
 {
-    if (found(request, block_delete(spool_of(request), request->params[0])))
+    if (request_found(request, block_delete(spool_of(request), request->params[0]), "rule"))
         request_reply_empty(request, 204);
 }

@@ -99,22 +99,11 @@ static bool read_body(struct contact_body *body, struct request *request, bool w
 
 /* --- one contact --- */
 
-static bool found(struct request *request, int result)
-{
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_contact", "there is no contact %s", request->params[0]);
-    else if (result == ERR_FULL)
-        request_problem(request, 409, "too_many", "%s", err_message());
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 static void reply_contact(struct request *request, int status, const struct contact *contact)
 {
     json_t *object;
 
-    if (found(request, contact_describe(&object, spool_of(request), contact)))
+    if (request_found(request, contact_describe(&object, spool_of(request), contact), "contact"))
         request_reply(request, status, object);
 }
 
@@ -135,7 +124,7 @@ void contacts_post(struct request *request)
     result = contact_create(&body.contact, spool_of(request));
     if (result == 0)
         result = set_groups(&body);
-    if (!found(request, result))
+    if (!request_found(request, result, "contact"))
         return;
     request->location = xasprintf("/v1/contacts/%s", body.contact.public_id);
     reply_contact(request, 201, &body.contact);
@@ -145,7 +134,7 @@ void contacts_get(struct request *request)
 {
     struct contact contact;
 
-    if (found(request, contact_find(&contact, spool_of(request), request->params[0])))
+    if (request_found(request, contact_find(&contact, spool_of(request), request->params[0]), "contact"))
         reply_contact(request, 200, &contact);
 }
 
@@ -154,19 +143,19 @@ void contacts_patch(struct request *request)
     struct contact_body body;
     int result;
 
-    if (!found(request, contact_find(&body.contact, spool_of(request), request->params[0])) ||
+    if (!request_found(request, contact_find(&body.contact, spool_of(request), request->params[0]), "contact") ||
         !read_body(&body, request, false))
         return;
     result = contact_update(&body.contact, spool_of(request));
     if (result == 0)
         result = set_groups(&body);
-    if (found(request, result))
+    if (request_found(request, result, "contact"))
         reply_contact(request, 200, &body.contact);
 }
 
 void contacts_delete(struct request *request)
 {
-    if (found(request, contact_delete(spool_of(request), request->params[0])))
+    if (request_found(request, contact_delete(spool_of(request), request->params[0]), "contact"))
         request_reply_empty(request, 204);
 }
 

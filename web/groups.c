@@ -40,24 +40,11 @@ static bool read_body(struct contact_group *group, struct request *request, bool
     return false;
 }
 
-static bool found(struct request *request, int result)
-{
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_group", "there is no group %s", request->params[0]);
-    else if (result == ERR_FULL)
-        request_problem(request, 409, "too_many", "%s", err_message());
-    else if (result == ERR_CONFLICT)
-        request_problem(request, 409, "exists", "%s", err_message());
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 static void reply_group(struct request *request, int status, const char *id)
 {
     struct contact_group group;
 
-    if (found(request, contact_group_find(&group, spool_of(request), id)))
+    if (request_found(request, contact_group_find(&group, spool_of(request), id), "group"))
         request_reply(request, status, contact_group_json(&group));
 }
 
@@ -77,7 +64,7 @@ void groups_post(struct request *request)
     struct contact_group group = {0}, made;
 
     if (!read_body(&group, request, true) ||
-        !found(request, contact_group_create(&made, spool_of(request), group.name, request->key.id)))
+        !request_found(request, contact_group_create(&made, spool_of(request), group.name, request->key.id), "group"))
         return;
     request->location = xasprintf("/v1/groups/%s", made.public_id);
     request_reply(request, 201, contact_group_json(&made));
@@ -92,14 +79,14 @@ void groups_patch(struct request *request)
 {
     struct contact_group group;
 
-    if (found(request, contact_group_find(&group, spool_of(request), request->params[0])) &&
+    if (request_found(request, contact_group_find(&group, spool_of(request), request->params[0]), "group") &&
         read_body(&group, request, false) &&
-        found(request, contact_group_rename(spool_of(request), group.public_id, group.name)))
+        request_found(request, contact_group_rename(spool_of(request), group.public_id, group.name), "group"))
         reply_group(request, 200, group.public_id);
 }
 
 void groups_delete(struct request *request)
 {
-    if (found(request, contact_group_delete(spool_of(request), request->params[0])))
+    if (request_found(request, contact_group_delete(spool_of(request), request->params[0]), "group"))
         request_reply_empty(request, 204);
 }

@@ -45,15 +45,9 @@ static bool read_body(struct identity *identity, struct request *request, bool w
 
 static bool found(struct request *request, int result)
 {
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_identity", "there is no identity %s", request->params[0]);
-    else if (result == ERR_FULL)
-        request_problem(request, 409, "too_many", "%s", err_message());
-    else if (result == ERR_CONFLICT)
+    if (result == ERR_CONFLICT)
         request_problem(request, 409, "is_default", "%s", err_message());
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
+    return result != ERR_CONFLICT && request_found(request, result, "identity");
 }
 
 void identities_list(struct request *request)

@@ -124,22 +124,11 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
 /* --- the resource --- */
 
-static bool found(struct request *request, int result)
-{
-    if (result == ERR_NOT_FOUND)
-        request_problem(request, 404, "no_such_rule", "there is no rule %s", request->params[0]);
-    else if (result == ERR_FULL)
-        request_problem(request, 409, "too_many", "%s", err_message());
-    else if (result < 0)
-        request_error(request, result);
-    return result == 0;
-}
-
 static void reply_rule(struct request *request, int status, const char *id)
 {
     const struct outbound_rule *rule = outbound_rule_find(spool_of(request), id);
 
-    if (found(request, rule ? 0 : ERR_NOT_FOUND))
+    if (request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         request_reply(request, status, outbound_rule_json(rule));
 }
 
@@ -165,7 +154,8 @@ void outbound_rules_post(struct request *request)
 {
     struct body body = {.rule = {.enabled = true, .owner = request->key.id}};
 
-    if (read_body(&body, request, true) && found(request, outbound_rule_create(&body.rule, spool_of(request)))) {
+    if (read_body(&body, request, true) &&
+        request_found(request, outbound_rule_create(&body.rule, spool_of(request)), "rule")) {
         request->location = xasprintf("/v1/routes/outbound/%s", body.rule.public_id);
         reply_rule(request, 201, body.rule.public_id);
     }
@@ -182,17 +172,18 @@ void outbound_rules_patch(struct request *request)
     const struct outbound_rule *rule = outbound_rule_find(spool_of(request), request->params[0]);
     struct body body = {.prefix = ""};
 
-    if (!found(request, rule ? 0 : ERR_NOT_FOUND))
+    if (!request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         return;
     body.rule = *rule;
-    if (read_body(&body, request, false) && found(request, outbound_rule_update(&body.rule, spool_of(request))))
+    if (read_body(&body, request, false) &&
+        request_found(request, outbound_rule_update(&body.rule, spool_of(request)), "rule"))
         reply_rule(request, 200, body.rule.public_id);
     window_clear(&body.window);
 }
 
 void outbound_rules_delete(struct request *request)
 {
-    if (found(request, outbound_rule_delete(spool_of(request), request->params[0])))
+    if (request_found(request, outbound_rule_delete(spool_of(request), request->params[0]), "rule"))
         request_reply_empty(request, 204);
 }
 

@@ -441,6 +441,22 @@ static void send_reply(struct request *request)
     request_free(request);
 }
 
+bool request_found(struct request *request, int result, const char *kind)
+{
+    char code[48];
+
+    snprintf(code, sizeof code, "no_such_%s", kind);
+    if (result == ERR_NOT_FOUND)
+        request_problem(request, 404, code, "there is no %s %s", kind, request->params[0]);
+    else if (result == ERR_FULL)
+        request_problem(request, 409, "too_many", "%s", err_message());
+    else if (result == ERR_CONFLICT)
+        request_problem(request, 409, "exists", "%s", err_message());
+    else if (result < 0)
+        request_error(request, result);
+    return result == 0;
+}
+
 void request_wait(struct request *request)
 {
     request->waiting = true;

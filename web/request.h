@@ -99,6 +99,10 @@ void request_problems(struct request *request, struct problems *problems);
 /* The reply that fits an error result and its message; what only a log can explain is logged, not told. */
 void request_error(struct request *request, int error);
 
+/* The usual replies to a result about the thing that the path's first parameter names, or that is being made: 404
+ * no_such_KIND, 409 too_many, 409 exists. True for 0, and then there is no reply yet. */
+bool request_found(struct request *request, int result, const char *kind);
+
 void request_wait(struct request *request);
 /* Send the reply and free the request. */
 void request_finish(struct request *request);

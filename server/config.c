@@ -45,15 +45,25 @@ const struct config_key config_keys[] = {
     {"web", "tls_key", KEY_TEXT, "", 0, 1000, NULL, "absolute path of its private key (PEM)"},
     {"web", "allow_plain", KEY_SWITCH, "false", 0, 0, NULL,
      "without TLS: listen on addresses that are not loopback, as behind a proxy"},
+    {"web", "public_url", KEY_TEXT, "", 0, 500, NULL,
+     "of the API and the pages as others see them, as https://fax.example.com; for links in mails"},
     {"web", "body_max_mib", KEY_NUMBER, "64", 1, 1024, NULL, "largest request body"},
     {"web", "memory_max_mib", KEY_NUMBER, "512", 8, 65536, NULL, "all request bodies under way together"},
-    {"web", "connections_max", KEY_NUMBER, "2000", 10, 100000, NULL, "open connections"},
+    {"web", "connections_max", KEY_NUMBER, "2000", 10, 100000, NULL,
+     "open connections, of which three in four may be event streams"},
     {"web", "per_minute", KEY_NUMBER, "0", 0, 1000000, NULL,
      "requests a minute of a key that has no limit of its own; 0 = no limit"},
     {"web", "address_per_minute", KEY_NUMBER, "6000", 0, 1000000, NULL,
      "requests a minute of an address that has no valid key, and of each user who signed in; 0 = no limit"},
     {"web", "allow_private_webhooks", KEY_SWITCH, "false", 0, 0, NULL,
      "webhooks may go to private and loopback addresses"},
+    {"web", "trusted_proxies", KEY_LIST, "{}", 0, 32, NULL,
+     "networks of proxies that are believed about the address of who asks, as 10.0.0.0/8; {} = none"},
+    {"web", "proxy_header", KEY_WORD, "x-forwarded-for", 0, 0, "x-forwarded-for forwarded",
+     "the header in which they say it; the other one is not looked at"},
+    {"web", "session_idle", KEY_NUMBER, "43200", 300, 30L * DAY_S, NULL,
+     "seconds without use after which who signed in has to do it again"},
+    {"web", "session_life", KEY_NUMBER, "604800", 300, 365L * DAY_S, NULL, "the same in any case, since the sign-in"},
     {"encryption", "key_file", KEY_TEXT, "", 0, 1000, NULL,
      "absolute path of the keys for documents on disk, newest first; empty = no encryption"},
     {"encryption", "credential", KEY_TEXT, "", 0, 200, NULL,
@@ -97,10 +107,83 @@ const struct config_key config_keys[] = {
     {"retention", "inbound_documents", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL,
      "the same for the documents of a received fax"},
     {"retention", "inbound_records", KEY_NUMBER, "0", 0, RETENTION_DAYS_MAX, NULL, "the same for a received fax"},
+    {"mail", "server", KEY_TEXT, "", 0, 300, NULL, "smtp://HOST:PORT or smtps://HOST:PORT; empty = no mail is sent"},
+    {"mail", "starttls", KEY_WORD, "required", 0, 0, "required opportunistic off", "on connections of smtp://"},
+    {"mail", "verify", KEY_SWITCH, "true", 0, 0, NULL, "the certificate and the name of the mail server"},
+    {"mail", "ca_file", KEY_TEXT, "", 0, 1000, NULL,
+     "absolute path of the certificates (PEM) that are trusted; empty = the machine's"},
+    {"mail", "user", KEY_TEXT, "", 0, 200, NULL, "name for SMTP AUTH; empty = none"},
+    {"mail", "password_file", KEY_TEXT, "", 0, 1000, NULL,
+     "absolute path of a file with the password in its first line"},
+    {"mail", "from", KEY_TEXT, "", 0, 254, NULL, "address that mails are from"},
+    {"mail", "from_name", KEY_TEXT, "", 0, 100, NULL, "name beside it, as Fax server"},
+    {"mail", "domain", KEY_TEXT, "", 0, 253, NULL,
+     "how the server calls itself, in Message-ID and to the mail server; empty = that of from"},
+    {"mail", "link_only", KEY_SWITCH, "false", 0, 0, NULL,
+     "no numbers, no names and no pages in mails: only the id of the fax and a link"},
+    {"mail", "link", KEY_WORD, "signed", 0, 0, "signed login",
+     "links open the pages for who has them, or lead to where people sign in; needs web|public_url"},
+    {"mail", "link_expires", KEY_NUMBER, "604800", 60, 90L * DAY_S, NULL, "seconds that a signed link is good for"},
+    {"mail", "max_attachment_mib", KEY_NUMBER, "25", 1, 1024, NULL,
+     "a larger file is not attached; of a received fax a link leads to it"},
+    {"mail", "parallel", KEY_NUMBER, "4", 1, 64, NULL, "mails under way at the same time"},
+    {"mail", "timeout", KEY_NUMBER, "120", 5, 3600, NULL, "seconds without a sign of the mail server"},
+    {"mail", "retry", KEY_NUMBERS, "{5, 30, 120, 600, 1800, 3600}", 1, 7L * DAY_S, NULL,
+     "seconds between tries, the last repeats"},
+    {"mail", "give_up", KEY_NUMBER, "259200", 1, 30L * DAY_S, NULL, "seconds until a mail is not tried any more"},
+    {"mail", "alarm_to", KEY_TEXT, "", 0, 254, NULL, "address for alarms; empty = nobody"},
+    {"mail", "language", KEY_TEXT, "en", 2, 8, NULL, "of mails for whom no language is known: en, de, fr, es, hu"},
+    {"mail", "templates", KEY_TEXT, "", 0, 1000, NULL, "folder of templates of your own; empty = mail in state_dir"},
     {"webhook", "url", KEY_TEXT, "", 1, 2000, NULL, "http or https"},
     {"webhook", "secret", KEY_TEXT, "", 0, 200, NULL, "whsec_ and base64; empty = made at the first start"},
     {"webhook", "events", KEY_LIST, "{}", 0, 100, NULL,
      "types or prefixes such as \"fax.*\"; {} = all but the opt-in ones"},
+    {"routing", "folder_root", KEY_TEXT, "", 0, 1000, NULL,
+     "folder in which rules made by API may store received faxes; empty = none may"},
+    {"routing", "command_dir", KEY_TEXT, "", 0, 1000, NULL,
+     "folder whose programs rules made by API may run; empty = none may"},
+    {"routing", "retry", KEY_NUMBERS, "{5, 30, 120, 600, 1800, 3600}", 1, 7L * DAY_S, NULL,
+     "seconds between the tries of a delivery, the last repeats"},
+    {"routing", "give_up", KEY_NUMBER, "259200", 1, 90L * DAY_S, NULL,
+     "seconds until a delivery that does not succeed is given up"},
+    {"routing", "parallel", KEY_NUMBER, "8", 1, 64, NULL, "deliveries made at the same time, one to each target"},
+    {"routing", "lp", KEY_TEXT, "/usr/bin/lp", 1, 1000, NULL, "program that prints (CUPS)"},
+    {"route", "did", KEY_TEXT, "", 0, 63, NULL, "the number called; what is empty or 0 is not asked"},
+    {"route", "did_prefix", KEY_TEXT, "", 0, 63, NULL, "what it begins with"},
+    {"route", "line", KEY_TEXT, "", 0, 127, NULL, "provider/line"},
+    {"route", "group", KEY_TEXT, "", 0, 64, NULL, "a group of the line"},
+    {"route", "from", KEY_TEXT, "", 0, 63, NULL, "the caller's number"},
+    {"route", "from_prefix", KEY_TEXT, "", 0, 63, NULL, "what it begins with"},
+    {"route", "anonymous", KEY_WORD, "any", 0, 0, "any yes no", "callers who say no number, or only those who do"},
+    {"route", "station_id", KEY_TEXT, "", 0, 63, NULL, "what the far machine calls itself"},
+    {"route", "station_id_prefix", KEY_TEXT, "", 0, 63, NULL, "what that begins with"},
+    {"route", "subaddress", KEY_TEXT, "", 0, 63, NULL, "that the far end asked for (T.30 SUB)"},
+    {"route", "pages_min", KEY_NUMBER, "0", 0, 10000, NULL, "at least so many pages"},
+    {"route", "pages_max", KEY_NUMBER, "0", 0, 10000, NULL, "at most so many"},
+    {"route", "outcome", KEY_WORD, "any", 0, 0, "any received partially_received", "whole faxes, or broken ones"},
+    {"route", "from_time", KEY_TEXT, "", 0, 5, NULL, "time of day of the call, as 08:00, with to_time"},
+    {"route", "to_time", KEY_TEXT, "", 0, 5, NULL, "its end, on the next day when it is earlier"},
+    {"route", "days", KEY_NUMBERS, "{}", 1, 7, NULL, "on which it begins: 1 Monday to 7 Sunday; {} = every day"},
+    {"route", "time_zone", KEY_TEXT, "", 0, 64, NULL, "as Europe/Berlin; empty = the machine's"},
+    {"route", "then", KEY_WORD, "stop", 0, 0, "stop continue", "whether the rules behind it are looked at as well"},
+    {"method", "type", KEY_WORD, "folder", 0, 0, "folder email webhook print command inbox", "what is done"},
+    {"method", "format", KEY_TEXT, "", 0, 10, NULL, "pdf or tiff; e-mail: link and none as well"},
+    {"method", "folder", KEY_TEXT, "", 0, 1000, NULL, "folder: absolute path"},
+    {"method", "name", KEY_TEXT, "", 0, 120, NULL, "folder: name of the file, as {date}-{from}-{id}"},
+    {"method", "to", KEY_TEXT, "", 0, 254, NULL, "e-mail: an address"},
+    {"method", "language", KEY_TEXT, "", 0, 8, NULL, "e-mail: of its text"},
+    {"method", "subject", KEY_TEXT, "", 0, 200, NULL, "e-mail: instead of the usual one"},
+    {"method", "url", KEY_TEXT, "", 0, 2000, NULL, "webhook: http or https"},
+    {"method", "secret", KEY_TEXT, "", 0, 120, NULL, "webhook: whsec_ and base64"},
+    {"method", "expires", KEY_NUMBER, "86400", 60, 604800, NULL, "webhook: seconds that its link is good for"},
+    {"method", "printer", KEY_TEXT, "", 0, 127, NULL, "print: a queue of CUPS"},
+    {"method", "server", KEY_TEXT, "", 0, 200, NULL, "print: HOST:PORT of CUPS"},
+    {"method", "options", KEY_LIST, "{}", 0, 20, NULL, "print: each as for lp -o"},
+    {"method", "copies", KEY_NUMBER, "1", 1, 100, NULL, "print"},
+    {"method", "argv", KEY_LIST, "{}", 0, 32, NULL, "command: a program and its arguments, {file} among them"},
+    {"method", "timeout", KEY_NUMBER, "60", 1, 3600, NULL, "print and command: seconds"},
+    {"method", "user", KEY_TEXT, "", 0, 31, NULL, "inbox: id of a user"},
+    {"method", "labels", KEY_LIST, "{}", 0, 50, NULL, "inbox"},
     {"provider", "module", KEY_TEXT, "", 1, 1000, NULL,
      "softmodem, t38, class1, simulator, or the absolute path of an FSP"},
     {"provider", "engine", KEY_TEXT, "", 0, 1000, NULL, "absolute path of another T.30 engine; empty = ours"},
@@ -120,8 +203,8 @@ const struct config_key config_keys[] = {
     {NULL, NULL, KEY_TEXT, NULL, 0, 0, NULL, NULL},
 };
 
-const char *const config_sections[] = {"server", "store",     "encryption", "web",      "convert", "page",
-                                       "retry",  "retention", "webhook",    "provider", NULL};
+const char *const config_sections[] = {"server",    "store", "encryption", "web",     "convert", "page",     "retry",
+                                       "retention", "mail",  "webhook",    "routing", "route",   "provider", NULL};
 
 #define SECTION_COUNT (sizeof config_sections / sizeof config_sections[0] - 1)
 
@@ -278,22 +361,29 @@ static void validate_section(cfg_t *cfg, const char *path, const char *section)
 static cfg_t *parser_new(void)
 {
     static cfg_opt_t none[] = {CFG_END()};
-    cfg_opt_t line[16], provider[24], plain[SECTION_COUNT][24], top[SECTION_COUNT + 1];
+    cfg_opt_t line[16], provider[24], method[24], route[24], plain[SECTION_COUNT][32], top[SECTION_COUNT + 1];
     cfg_opt_t settings = CFG_SEC("settings", none, CFGF_KEYSTRVAL);
-    cfg_opt_t inner[2];
+    cfg_opt_t inner[2], methods;
     cfg_t *cfg;
 
     section_options(line, "line", &settings, 1);
     inner[0] = settings;
     inner[1] = (cfg_opt_t)CFG_SEC("line", line, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     section_options(provider, "provider", inner, 2);
+    section_options(method, "method", NULL, 0);
+    methods = (cfg_opt_t)CFG_SEC("method", method, CFGF_MULTI);
+    section_options(route, "route", &methods, 1);
     for (unsigned i = 0; i < SECTION_COUNT; i++) {
-        bool many = strcmp(config_sections[i], "provider") == 0 || strcmp(config_sections[i], "webhook") == 0;
+        const char *name = config_sections[i];
+        bool is_provider = strcmp(name, "provider") == 0, is_route = strcmp(name, "route") == 0;
+        bool many = is_provider || is_route || strcmp(name, "webhook") == 0;
 
-        section_options(plain[i], config_sections[i], NULL, 0);
-        top[i] =
-            (cfg_opt_t)CFG_SEC(config_sections[i], strcmp(config_sections[i], "provider") == 0 ? provider : plain[i],
-                               many ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE);
+        section_options(plain[i], name, NULL, 0);
+        top[i] = (cfg_opt_t)CFG_SEC(name,
+                                    is_provider ? provider
+                                    : is_route  ? route
+                                                : plain[i],
+                                    many ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE);
     }
     top[SECTION_COUNT] = (cfg_opt_t)CFG_END();
     cfg = cfg_init(top, CFGF_NONE);
@@ -303,6 +393,7 @@ static cfg_t *parser_new(void)
     for (unsigned i = 0; i < SECTION_COUNT; i++)
         validate_section(cfg, config_sections[i], config_sections[i]);
     validate_section(cfg, "provider|line", "line");
+    validate_section(cfg, "route|method", "method");
     return cfg;
 }
 int config_parse(struct config *config, const char *name, const char *text, FILE *report)
@@ -464,6 +555,10 @@ void config_clear(struct config *config)
         provider_clear(&config->providers[i]);
     free(config->providers);
     json_decref(config->webhooks);
+    json_decref(config->routes);
+    free(config->folder_root);
+    free(config->command_dir);
+    free(config->lp);
     json_decref(config->postscript);
     json_decref(config->office);
     json_decref(config->searchable);
@@ -480,6 +575,7 @@ void config_clear(struct config *config)
     free(config->encryption_key_file);
     free(config->encryption_credential);
     free(config->encryption_call_dir);
+    config_mail_clear(config);
     memset(config, 0, sizeof *config);
 }
 json_t *config_provider_json(const struct config_provider *provider, const char *engine, const char *work_dir)

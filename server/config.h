@@ -10,8 +10,11 @@
 #ifndef FAXD_SERVER_CONFIG_H
 #define FAXD_SERVER_CONFIG_H
 
+#include "server/base/forwarded.h"
+#include "server/mail/mailer.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
+#include "spool/route_delivery.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -49,7 +52,9 @@ struct config {
     int64_t body_max, memory_max;
     int connections_max;
     bool allow_private_webhooks;
-    int per_minute, address_per_minute;                /* requests; 0 = no limit */
+    int per_minute, address_per_minute; /* requests; 0 = no limit */
+    struct forwarded_proxies proxies;
+    int64_t session_idle_ms, session_life_ms;
     char *encryption_key_file, *encryption_credential; /* both "" = no encryption */
     char *encryption_call_dir;                         /* "" = $RUNTIME_DIRECTORY or /run/faxd */
     bool encryption_enabled;
@@ -60,7 +65,13 @@ struct config {
     int page_max_pages;
     struct retry_policy retry;
     struct retention_policy retention;
-    json_t *webhooks; /* [{"url","secret","events":[...]}] */
+    char *public_url;          /* without a slash at its end, "" = not known */
+    struct mail_settings mail; /* texts are its own; `installed` and `public_url` are set where it is used */
+    json_t *webhooks;          /* [{"url","secret","events":[...]}] */
+    json_t *routes;            /* inbound rules, as the API takes them */
+    char *folder_root, *command_dir, *lp;
+    struct route_patience patience;
+    int routes_parallel;
     struct config_provider *providers;
     int provider_count;
 };

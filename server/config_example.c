@@ -28,12 +28,18 @@ void config_example(FILE *out)
     fputs("# faxd.conf: every key with its default. Remove the # of those that you change.\n\n", out);
     for (unsigned i = 0; config_sections[i] != NULL; i++) {
         bool webhook = strcmp(config_sections[i], "webhook") == 0;
+        bool route = strcmp(config_sections[i], "route") == 0;
 
         if (strcmp(config_sections[i], "provider") == 0)
             break;
-        fprintf(out, "%s%s {\n", webhook ? "# webhook \"office\"" : config_sections[i], webhook ? "" : "");
+        fprintf(out, "%s {\n", webhook ? "# webhook \"office\"" : route ? "# route \"office\"" : config_sections[i]);
         example_section(out, config_sections[i], "    ");
-        fprintf(out, "%s}\n\n", webhook ? "# " : "");
+        if (route) {
+            fputs("    # What is done with the fax; there may be several.\n    # method {\n", out);
+            example_section(out, "method", "        ");
+            fputs("    # }\n", out);
+        }
+        fprintf(out, "%s}\n\n", webhook || route ? "# " : "");
     }
     fputs("provider \"exchange\" {\n    module = softmodem\n", out);
     example_section(out, "provider", "    ");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of keys, and what the files of the configuration share: config.c has table, parser and checks,
- * config_read.c turns what was parsed into the struct, config_example.c prints the table.
+ * config_read.c turns what was parsed into the struct, config_mail.c has the section about mail,
+ * config_example.c prints the table.
  *
  * Thread: loop (or before it).
  */
@@ -31,6 +32,10 @@ extern const char *const config_sections[]; /* NULL-ended */
 
 /* Report a fault of the text that is being parsed, at the place where `cfg` is. */
 void config_fault(cfg_t *cfg, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The section "mail", once "web" was read: config_mail.c. */
+void config_mail_read(struct config *config, cfg_t *cfg);
+void config_mail_clear(struct config *config);
 
 /* Fill `*config` from what was parsed; faults are reported, and the caller counts them. */
 void config_read_all(struct config *config, cfg_t *cfg);

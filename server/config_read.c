@@ -10,6 +10,7 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 #include "server/base/time_zone.h"
+#include "spool/inbound_rule.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -201,6 +202,127 @@ static json_t *read_webhooks(cfg_t *cfg)
     return list;
 }
 
+static void set_text(json_t *object, const char *name, cfg_t *section, const char *key)
+{
+    const char *text = cfg_getstr(section, key);
+
+    if (text[0] != '\0')
+        json_object_set_new(object, name, json_string(text));
+}
+
+static void set_list(json_t *object, const char *name, cfg_t *section, const char *key)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < cfg_size(section, key); i++)
+        json_array_append_new(list, json_string(cfg_getnstr(section, key, i)));
+    json_object_set_new(object, name, list);
+}
+
+static json_t *read_window(cfg_t *section)
+{
+    json_t *window = json_object(), *days = json_array();
+
+    set_text(window, "from", section, "from_time");
+    set_text(window, "to", section, "to_time");
+    set_text(window, "time_zone", section, "time_zone");
+    for (unsigned i = 0; i < cfg_size(section, "days"); i++)
+        json_array_append_new(days, json_integer(cfg_getnint(section, "days", i)));
+    if (json_array_size(days) > 0)
+        json_object_set(window, "days", days);
+    json_decref(days);
+    if (json_object_size(window) == 0) {
+        json_decref(window);
+        return json_null();
+    }
+    return window;
+}
+
+static json_t *read_match(cfg_t *section)
+{
+    static const char *const texts[] = {"did",        "did_prefix", "line",        "group",      "from",
+                                        "station_id", "outcome",    "from_prefix", "subaddress", "station_id_prefix"};
+    static const char *const numbers[] = {"pages_min", "pages_max"};
+    const char *anonymous = cfg_getstr(section, "anonymous");
+    json_t *match = json_object();
+
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        set_text(match, texts[i], section, texts[i]);
+    for (unsigned i = 0; i < 2; i++)
+        if (cfg_getint(section, numbers[i]) > 0)
+            json_object_set_new(match, numbers[i], json_integer(cfg_getint(section, numbers[i])));
+    if (strcmp(anonymous, "any") != 0)
+        json_object_set_new(match, "anonymous", json_boolean(strcmp(anonymous, "yes") == 0));
+    json_object_set_new(match, "window", read_window(section));
+    return match;
+}
+
+/* Only what a method knows is handed to its reader: keys have their defaults in every section. */
+static json_t *read_method(cfg_t *section)
+{
+    const char *type = cfg_getstr(section, "type");
+    static const char *const texts[] = {"type", "format", "folder",  "name",   "to",   "language",
+                                        "url",  "secret", "printer", "server", "user", "subject"};
+    bool print = strcmp(type, "print") == 0, command = strcmp(type, "command") == 0;
+    json_t *method = json_object();
+
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        set_text(method, texts[i], section, texts[i]);
+    if (strcmp(type, "webhook") == 0)
+        json_object_set_new(method, "expires_s", json_integer(cfg_getint(section, "expires")));
+    if (print)
+        json_object_set_new(method, "copies", json_integer(cfg_getint(section, "copies")));
+    if (print || cfg_size(section, "options") > 0)
+        set_list(method, "options", section, "options");
+    if (command || cfg_size(section, "argv") > 0)
+        set_list(method, "argv", section, "argv");
+    if (print || command)
+        json_object_set_new(method, "timeout_s", json_integer(cfg_getint(section, "timeout")));
+    if (cfg_size(section, "labels") > 0)
+        set_list(method, "labels", section, "labels");
+    return method;
+}
+
+static json_t *read_routes(cfg_t *cfg)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < cfg_size(cfg, "route"); i++) {
+        cfg_t *section = cfg_getnsec(cfg, "route", i);
+        json_t *methods = json_array();
+
+        for (unsigned k = 0; k < cfg_size(section, "method"); k++)
+            json_array_append_new(methods, read_method(cfg_getnsec(section, "method", k)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:o, s:o}", "name", cfg_title(section), "then",
+                                        cfg_getstr(section, "then"), "match", read_match(section), "methods", methods));
+    }
+    if (inbound_rules_check(list) != 0)
+        config_fault(cfg, "route: %s", err_message());
+    return list;
+}
+
+static void check_folder(cfg_t *section, const char *key)
+{
+    const char *path = cfg_getstr(section, key);
+
+    if (path[0] != '\0' && path[0] != '/')
+        config_fault(section, "routing|%s: '%.60s' is not an absolute path", key, path);
+}
+
+static void read_routing(struct config *config, cfg_t *section)
+{
+    check_folder(section, "folder_root");
+    check_folder(section, "command_dir");
+    check_folder(section, "lp");
+    config->folder_root = xstrdup(cfg_getstr(section, "folder_root"));
+    config->command_dir = xstrdup(cfg_getstr(section, "command_dir"));
+    config->lp = xstrdup(cfg_getstr(section, "lp"));
+    config->routes_parallel = (int)cfg_getint(section, "parallel");
+    config->patience.give_up_s = (int)cfg_getint(section, "give_up");
+    read_delays(config->patience.delay_s, section, "retry");
+}
+
 static void read_tls(struct config *config, cfg_t *web)
 {
     config->tls_certificate = xstrdup(cfg_getstr(web, "tls_certificate"));
@@ -213,6 +335,26 @@ static void read_tls(struct config *config, cfg_t *web)
         config_fault(web, "web|tls_certificate: '%.60s' is not an absolute path", config->tls_certificate);
     if (config->tls_key[0] != '\0' && config->tls_key[0] != '/')
         config_fault(web, "web|tls_key: '%.60s' is not an absolute path", config->tls_key);
+}
+
+static void read_proxies(struct config *config, cfg_t *web)
+{
+    for (unsigned i = 0; i < cfg_size(web, "trusted_proxies") && i < FORWARDED_PROXIES_MAX; i++) {
+        if (cidr_parse(&config->proxies.trusted[config->proxies.count], cfg_getnstr(web, "trusted_proxies", i)) < 0)
+            config_fault(web, "web|trusted_proxies: %s", err_message());
+        else
+            config->proxies.count++;
+    }
+    config->proxies.rfc7239 = strcmp(cfg_getstr(web, "proxy_header"), "forwarded") == 0;
+}
+
+static void read_sessions(struct config *config, cfg_t *web)
+{
+    config->session_idle_ms = (int64_t)cfg_getint(web, "session_idle") * 1000;
+    config->session_life_ms = (int64_t)cfg_getint(web, "session_life") * 1000;
+    if (config->session_idle_ms > config->session_life_ms)
+        config_fault(web, "web|session_idle: %lld s is longer than session_life, %lld s",
+                     (long long)(config->session_idle_ms / 1000), (long long)(config->session_life_ms / 1000));
 }
 
 static void read_server(struct config *config, cfg_t *cfg)
@@ -235,6 +377,8 @@ static void read_server(struct config *config, cfg_t *cfg)
     config->convert_parallel = (int)cfg_getint(convert, "parallel");
     config->convert_timeout_s = (int)cfg_getint(convert, "timeout");
     read_tls(config, web);
+    read_proxies(config, web);
+    read_sessions(config, web);
     if (config_set_listen(config, cfg_getstr(web, "listen")) != 0)
         config_fault(web, "web|listen: %s", err_message());
     if (config->log_file[0] != '\0' && config->log_file[0] != '/')
@@ -316,6 +460,9 @@ void config_read_all(struct config *config, cfg_t *cfg)
     read_retry(&config->retry, cfg_getsec(cfg, "retry"));
     read_retention(&config->retention, cfg_getsec(cfg, "retention"));
     config->webhooks = read_webhooks(cfg);
+    config_mail_read(config, cfg);
+    config->routes = read_routes(cfg);
+    read_routing(config, cfg_getsec(cfg, "routing"));
     if (count == 0 || count > PROVIDERS_MAX) {
         config_fault(cfg, "provider: there are %u, 1 to %d are needed", count, PROVIDERS_MAX);
         count = 0;

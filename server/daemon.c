@@ -11,19 +11,24 @@
 #include "server/encryption.h"
 #include "server/host.h"
 #include "server/inbound.h"
+#include "server/mail/mailer.h"
 #include "server/outbound.h"
 #include "server/prepare.h"
 #include "server/progress.h"
 #include "server/recovery.h"
+#include "server/route/route.h"
 #include "server/scheduler.h"
 #include "server/status.h"
 #include "server/test_call.h"
 #include "server/trunk.h"
 #include "server/webhook.h"
 #include "spool/converter.h"
+#include "spool/inbound_rule.h"
 #include "spool/outbox.h"
 #include "spool/page_style.h"
 #include "spool/retention.h"
+#include "spool/session.h"
+#include "spool/route_delivery.h"
 #include "spool/spool.h"
 #include "web/web.h"
 
@@ -53,6 +58,9 @@ struct daemon {
     struct scheduler *scheduler;
     struct prepare *prepare;
     struct webhook_sender *webhooks;
+    struct mailer *mailer;
+    struct routes *routes;
+    char *public_url; /* what links begin with */
     struct test_calls *test_calls;
     struct web *web;
     struct host **hosts;
@@ -294,6 +302,7 @@ static void web_metrics(void *context, struct evbuffer *out)
     struct status_facts facts = facts_of(context);
 
     status_metrics(&facts, out);
+    routes_metrics(((struct daemon *)context)->routes, out);
 }
 
 /* -1 leaves a flag as it is. */
@@ -347,20 +356,24 @@ static bool web_has_line(void *context, const char *group, bool test)
 
 /* --- leaving --- */
 
-static void stop_hosts(struct daemon *daemon)
+/* How long hosts may take to abort their calls and end. */
+static int stop_patience_s(const struct daemon *daemon)
 {
     int grace_s = 0;
 
+    for (int i = 0; i < daemon->host_count; i++)
+        if (daemon->options.config->providers[i].abort_grace_s > grace_s)
+            grace_s = daemon->options.config->providers[i].abort_grace_s;
+    return grace_s + STOP_PATIENCE_S;
+}
+
+static void stop_hosts(struct daemon *daemon)
+{
     daemon->phase = DAEMON_STOPPING;
     outbound_stopping(daemon->outbound);
-    for (int i = 0; i < daemon->host_count; i++) {
-        const struct config_provider *provider = &daemon->options.config->providers[i];
-
-        if (provider->abort_grace_s > grace_s)
-            grace_s = provider->abort_grace_s;
+    for (int i = 0; i < daemon->host_count; i++)
         host_stop(daemon->hosts[i]);
-    }
-    daemon->looks_left = (grace_s + STOP_PATIENCE_S) * 1000 / LOOK_EVERY_MS;
+    daemon->looks_left = stop_patience_s(daemon) * 1000 / LOOK_EVERY_MS;
 }
 
 static bool all_is_done(const struct daemon *daemon)
@@ -368,7 +381,8 @@ static bool all_is_done(const struct daemon *daemon)
     for (int i = 0; i < daemon->host_count; i++)
         if (!host_is_gone(daemon->hosts[i]))
             return false;
-    return recovery_count(daemon->recovery) == 0 && inbound_count(daemon->inbound) == 0;
+    return recovery_count(daemon->recovery) == 0 && inbound_count(daemon->inbound) == 0 &&
+           (daemon->phase == DAEMON_STOPPING || routes_count(daemon->routes) == 0);
 }
 
 static void on_drain_timer(evutil_socket_t fd, short what, void *argument)
@@ -398,6 +412,7 @@ static void close_doors(struct daemon *daemon)
 {
     web_drain(daemon->web);
     scheduler_close(daemon->scheduler);
+    routes_close(daemon->routes);
 }
 
 void daemon_drain(struct daemon *daemon)
@@ -423,6 +438,13 @@ void daemon_stop(struct daemon *daemon)
     close_doors(daemon);
     stop_hosts(daemon);
     event_active(daemon->drain_timer, EV_TIMEOUT, 0);
+}
+
+int daemon_patience_s(const struct daemon *daemon)
+{
+    int left_s = daemon->looks_left * LOOK_EVERY_MS / 1000;
+
+    return left_s + (daemon->phase == DAEMON_DRAINING ? stop_patience_s(daemon) : 0);
 }
 
 /* --- what pages look like --- */
@@ -463,6 +485,71 @@ static void set_page_style(struct daemon *daemon, const struct config *config)
     json_decref(programs);
 }
 
+/* --- mail --- */
+
+/* Borrowed from `config`, but for the two folders, which the caller frees. */
+static struct mail_settings mail_settings_of(const struct config *config, char **installed, char **own)
+{
+    struct mail_settings settings = config->mail;
+
+    *installed = beside("mail", DATADIR);
+    *own =
+        config->mail.templates[0] != '\0' ? xstrdup(config->mail.templates) : xasprintf("%s/mail", config->state_dir);
+    settings.installed = *installed;
+    settings.templates = *own;
+    settings.public_url = config->public_url;
+    return settings;
+}
+
+static int set_mail(struct daemon *daemon, const struct config *config)
+{
+    char *installed, *own;
+    struct mail_settings settings = mail_settings_of(config, &installed, &own);
+    int error = mailer_set(daemon->mailer, &settings);
+
+    free(installed);
+    free(own);
+    return error;
+}
+
+/* --- what is done with received faxes --- */
+
+static bool line_in_group(void *context, const char *id, const char *group)
+{
+    const struct daemon *daemon = context;
+    const struct line *line = line_by_id(daemon->lines, id);
+
+    return line != NULL && line_has_group(line, group);
+}
+
+static char *sign_link(void *context, const char *fax, bool tiff, int64_t expires_at)
+{
+    const struct daemon *daemon = context;
+    char *path = web_sign_link(daemon->web, fax, tiff, expires_at);
+    char *url = xasprintf("%s%s", daemon->public_url, path);
+
+    free(path);
+    return url;
+}
+
+static void set_public_url(struct daemon *daemon, const struct config *config)
+{
+    free(daemon->public_url);
+    daemon->public_url = xstrdup(config->public_url);
+}
+
+static int set_routing(struct daemon *daemon, const struct config *config)
+{
+    const struct inbound_setup setup = {.folder_root = config->folder_root,
+                                        .command_dir = config->command_dir,
+                                        .in_group = line_in_group,
+                                        .context = daemon};
+
+    route_patience_set(daemon->spool, &config->patience);
+    inbound_rule_setup(daemon->spool, &setup);
+    return inbound_rules_from_config(daemon->spool, config->routes);
+}
+
 /* --- reload --- */
 
 static const struct config_line *find_config_line(const struct config *config, const struct line *line)
@@ -487,7 +574,15 @@ static void reload_tls(struct daemon *daemon, const struct config *config)
 
 int daemon_check(const struct config *config)
 {
-    return web_check_tls(config->tls_certificate, config->tls_key);
+    char *installed, *own;
+    struct mail_settings settings = mail_settings_of(config, &installed, &own);
+    int error = web_check_tls(config->tls_certificate, config->tls_key);
+
+    if (error == 0)
+        error = mailer_check(&settings);
+    free(installed);
+    free(own);
+    return error;
 }
 
 void daemon_reload(struct daemon *daemon, const struct config *config)
@@ -495,8 +590,15 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
     retry_set_default(daemon->spool, &config->retry);
     set_page_style(daemon, config);
     retention_set(daemon->spool, &config->retention);
+    set_public_url(daemon, config);
+    if (set_routing(daemon, config) != 0)
+        log_error("inbound rules not taken over: %s", err_message());
+    routes_set(daemon->routes, config->lp, config->routes_parallel);
     if (outbox_endpoints_from_config(daemon->spool, config->webhooks) != 0)
         log_error("webhook endpoints not taken over: %s", err_message());
+    if (set_mail(daemon, config) != 0)
+        log_error("settings of mail not taken over, the old ones stay: %s", err_message());
+    mailer_run(daemon->mailer);
     for (int i = 0; i < line_count(daemon->lines); i++) {
         struct line *line = line_at(daemon->lines, i);
         const struct config_line *wanted = find_config_line(config, line);
@@ -508,6 +610,8 @@ void daemon_reload(struct daemon *daemon, const struct config *config)
     }
     reload_tls(daemon, config);
     web_set_limits(daemon->web, config->per_minute, config->address_per_minute);
+    web_set_proxies(daemon->web, &config->proxies);
+    session_set_lengths(daemon->spool, config->session_idle_ms, config->session_life_ms);
     if (encryption_differs(daemon->options.config, config))
         log_warning("encryption was changed: restart to take it over");
     if (config->provider_count != daemon->host_count)
@@ -537,6 +641,9 @@ static int open_store(struct daemon *daemon)
     retry_set_default(daemon->spool, &config->retry);
     set_page_style(daemon, config);
     retention_set(daemon->spool, &config->retention);
+    error = set_routing(daemon, config);
+    if (error != 0)
+        return error;
     error = outbox_endpoints_from_config(daemon->spool, config->webhooks);
     if (error != 0)
         return error;
@@ -561,14 +668,34 @@ static int open_stories(struct daemon *daemon)
                                             .parallel = daemon->options.config->convert_parallel};
     const struct webhook_options webhooks = {
         .base = base, .spool = daemon->spool, .allow_private = daemon->options.config->allow_private_webhooks};
+    const struct mailer_options mails = {.base = base,
+                                         .spool = daemon->spool,
+                                         .converter = daemon->converter,
+                                         .sign_link = sign_link,
+                                         .context = daemon};
+    const struct routes_options routes = {.base = base,
+                                          .spool = daemon->spool,
+                                          .converter = daemon->converter,
+                                          .lp = daemon->options.config->lp,
+                                          .parallel = daemon->options.config->routes_parallel,
+                                          .allow_private = daemon->options.config->allow_private_webhooks,
+                                          .sign_link = sign_link,
+                                          .context = daemon};
     int error = outbound_new(&daemon->outbound, &outbound);
 
+    set_public_url(daemon, daemon->options.config);
     if (error == 0)
         error = inbound_new(&daemon->inbound, &inbound);
     if (error == 0)
         error = prepare_new(&daemon->prepare, &prepare);
     if (error == 0)
         error = webhook_sender_new(&daemon->webhooks, &webhooks);
+    if (error == 0)
+        error = mailer_new(&daemon->mailer, &mails);
+    if (error == 0)
+        error = set_mail(daemon, daemon->options.config);
+    if (error == 0)
+        error = routes_new(&daemon->routes, &routes);
     if (error != 0)
         return error;
     const struct scheduler_options scheduler = {
@@ -642,6 +769,7 @@ static int open_web(struct daemon *daemon)
                                   .allow_private_webhooks = config->allow_private_webhooks,
                                   .per_minute = config->per_minute,
                                   .address_per_minute = config->address_per_minute,
+                                  .proxies = &config->proxies,
                                   .server = daemon,
                                   .lines = web_lines,
                                   .providers = web_providers,
@@ -654,6 +782,7 @@ static int open_web(struct daemon *daemon)
                                   .ready = web_ready,
                                   .metrics = web_metrics};
 
+    session_set_lengths(daemon->spool, config->session_idle_ms, config->session_life_ms);
     return web_open(&daemon->web, &options);
 }
 
@@ -668,6 +797,8 @@ static int take_up(struct daemon *daemon)
     call_file_sweep(daemon->spool);
     prepare_run(daemon->prepare);
     webhook_sender_run(daemon->webhooks);
+    mailer_run(daemon->mailer);
+    routes_run(daemon->routes);
     for (int i = 0; i < daemon->host_count; i++)
         host_start(daemon->hosts[i]);
     if (is_settled(daemon))
@@ -715,6 +846,9 @@ void daemon_close(struct daemon *daemon)
     web_close(daemon->web);
     test_calls_free(daemon->test_calls);
     webhook_sender_free(daemon->webhooks);
+    mailer_free(daemon->mailer);
+    routes_free(daemon->routes);
+    free(daemon->public_url);
     scheduler_free(daemon->scheduler);
     prepare_free(daemon->prepare);
     recovery_free(daemon->recovery);

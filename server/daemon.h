@@ -38,6 +38,10 @@ void daemon_drain(struct daemon *daemon);
 /* The same without patience: calls are aborted now. */
 void daemon_stop(struct daemon *daemon);
 
+/* The longest that leaving may take from now on, in seconds: what is left of drain_timeout, and the end of the hosts.
+ */
+int daemon_patience_s(const struct daemon *daemon);
+
 /* Take over what may change while we run: retry rules, retention, webhook endpoints, what lines may do, the
  * certificate of TLS, rate limits. The log tells
  * what else differs and has to wait for a restart. */

@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -473,11 +472,8 @@ static void reject_for_room(struct line *line, uint64_t number, const char *full
 /* Who calls, as rules compare it: NULL when it is a text that is no number. */
 static const char *caller_of(char number[NUMBER_SIZE], const char *text)
 {
-    static const char *const withheld[] = {"", "anonymous", "restricted", "private", "unavailable", "unknown"};
-
-    for (unsigned i = 0; i < sizeof withheld / sizeof withheld[0]; i++)
-        if (strcasecmp(withheld[i], text) == 0)
-            return "";
+    if (number_is_withheld(text))
+        return "";
     return number_normalise(number, text) == 0 ? number : NULL;
 }
 

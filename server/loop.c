@@ -38,6 +38,7 @@ int loop_new(struct loop **out)
     struct loop *loop = xcalloc(1, sizeof *loop);
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it: then no child's end would be known */
     loop->base = event_base_new();
     if (loop->base == NULL) {
         free(loop);

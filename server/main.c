@@ -9,7 +9,9 @@
 #include "server/daemon.h"
 #include "server/encryption.h"
 #include "server/loop.h"
+#include "server/notify.h"
 #include "server/password_reset.h"
+#include "server/route/route_store.h"
 #include "spool/audit.h"
 #include "spool/key.h"
 #include "spool/spool.h"
@@ -40,7 +42,7 @@ struct faxd {
     struct config config;
     struct loop *loop;
     struct daemon *daemon;
-    bool store_failed;
+    bool ready, store_failed;
 };
 
 static const char help_text[] =
@@ -247,12 +249,18 @@ static void end_audit(struct faxd *faxd)
 
 static void on_term(void *context)
 {
-    daemon_drain(((struct faxd *)context)->daemon);
+    struct faxd *faxd = context;
+
+    daemon_drain(faxd->daemon);
+    notify_stopping(daemon_patience_s(faxd->daemon));
 }
 
 static void on_int(void *context)
 {
-    daemon_stop(((struct faxd *)context)->daemon);
+    struct faxd *faxd = context;
+
+    daemon_stop(faxd->daemon);
+    notify_stopping(daemon_patience_s(faxd->daemon));
 }
 
 static void on_quit(void *context)
@@ -263,9 +271,8 @@ static void on_quit(void *context)
     loop_stop(faxd->loop);
 }
 
-static void on_hup(void *context)
+static void reload(struct faxd *faxd)
 {
-    struct faxd *faxd = context;
     struct config config = {0};
 
     if (config_read(&config, &faxd->arguments, NULL) != 0) {
@@ -280,6 +287,17 @@ static void on_hup(void *context)
     config_clear(&config);
     log_info("configuration read again");
     note_in_audit_log(faxd, "config.reloaded");
+}
+
+static void on_hup(void *context)
+{
+    struct faxd *faxd = context;
+
+    if (faxd->ready)
+        notify_send("RELOADING=1");
+    reload(faxd);
+    if (faxd->ready)
+        notify_send("READY=1");
 }
 
 static int signals_set(struct faxd *faxd)
@@ -299,12 +317,14 @@ static void on_ready(void *context)
 {
     struct faxd *faxd = context;
 
+    faxd->ready = true;
     log_info("ready listen=%s:%d state=%s", faxd->config.listen_address, daemon_port(faxd->daemon),
              faxd->config.state_dir);
     if (faxd->config.listen_port == 0)
         printf("listening on port %d\n", daemon_port(faxd->daemon));
     puts("ready");
     fflush(stdout);
+    notify_send("READY=1\nSTATUS=ready");
 }
 
 static void raise_descriptor_limit(void)
@@ -349,6 +369,7 @@ static int serve(struct faxd *faxd)
 static void start_anew(char **argv, unsigned pause_s)
 {
     setenv(ANEW, "1", 1);
+    notify_send("WATCHDOG=1\nSTATUS=starting anew, since the store failed");
     sleep(pause_s);
     execv("/proc/self/exe", argv);
     log_error("cannot start anew: %s", strerror(errno));
@@ -404,8 +425,11 @@ static int reset_password(struct config *config, const char *name)
 
 static int run(struct faxd *faxd, char **argv)
 {
+    struct event *watchdog = NULL;
     int error = loop_new(&faxd->loop);
 
+    if (error == 0)
+        error = notify_watchdog_new(&watchdog, loop_base(faxd->loop));
     if (error == 0)
         error = state_dir_resolve(&faxd->config);
     if (error == 0)
@@ -420,6 +444,8 @@ static int run(struct faxd *faxd, char **argv)
     } else if (error != 0) {
         log_error("faxd ends: %s", err_message());
     }
+    if (watchdog != NULL)
+        event_free(watchdog);
     loop_free(faxd->loop);
     return error == 0 ? EXIT_OK : EXIT_FAILED;
 }
@@ -427,8 +453,11 @@ static int run(struct faxd *faxd, char **argv)
 int main(int argc, char **argv)
 {
     struct faxd faxd = {0};
-    int status = arguments_read(&faxd.arguments, argc, argv);
+    int status;
 
+    if (argc == ROUTE_STORE_WORDS && strcmp(argv[1], ROUTE_STORE) == 0) /* we started ourselves */
+        return route_store_main(argv);
+    status = arguments_read(&faxd.arguments, argc, argv);
     if (status >= 0)
         return status;
     log_open("faxd", LOG_LEVEL_INFO);

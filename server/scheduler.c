@@ -161,16 +161,18 @@ static void add_queue(struct queues *queues, const char *key, int step)
     queues->list[queues->count++].step = step;
 }
 
-/* Faxes under a rule that does not hold any more are looked at by any group: claim_next() sends them elsewhere. */
+/* Faxes under a rule, or under a group of it, that does not hold any more are looked at by any group: claim_next()
+ * sends them elsewhere. */
 static void add_rule(struct queues *queues, const struct groups *groups, const struct outbound_rule *rule,
                      const char *group)
 {
     char key[OUTBOUND_KEY_SIZE];
 
-    for (int step = 0; step < rule->group_count; step++) {
-        int at = rule->enabled ? group_of(groups, rule, step) : -1;
+    for (int step = 0; step < OUTBOUND_GROUPS_MAX; step++) {
+        bool gone = !rule->enabled || step >= rule->group_count;
+        int at = gone ? -1 : group_of(groups, rule, step);
 
-        if (!rule->enabled)
+        if (gone)
             add_queue(queues, outbound_rule_key(key, rule, step), -1);
         else if (at >= 0 && strcmp(rule->groups[at], group) == 0)
             add_queue(queues, outbound_rule_key(key, rule, step), at > step ? at : -1);

@@ -2,7 +2,9 @@
 /* Looks at the parts, changes none. Called by web/ through the daemon's callbacks. */
 #include "server/status.h"
 
+#include "server/base/clock.h"
 #include "spool/converter.h"
+#include "spool/mail.h"
 #include "spool/spool.h"
 
 #include <string.h>
@@ -154,6 +156,21 @@ static void add_providers(const struct status_facts *facts, struct evbuffer *out
                             host_restarts(facts->hosts[i]));
 }
 
+static void add_mails(struct spool *spool, struct evbuffer *out)
+{
+    int64_t oldest_at;
+    int waiting;
+
+    if (mail_waiting(&waiting, &oldest_at, spool) != 0)
+        return;
+    evbuffer_add_printf(out,
+                        "# HELP faxd_mails_waiting Mails that have not been sent yet.\n"
+                        "# TYPE faxd_mails_waiting gauge\nfaxd_mails_waiting %d\n"
+                        "# HELP faxd_mail_oldest_seconds How long the oldest of them has waited.\n"
+                        "# TYPE faxd_mail_oldest_seconds gauge\nfaxd_mail_oldest_seconds %lld\n",
+                        waiting, oldest_at > 0 ? (long long)((clock_now_ms() - oldest_at) / 1000) : 0);
+}
+
 void status_metrics(const struct status_facts *facts, struct evbuffer *out)
 {
     int waiting, running;
@@ -162,6 +179,7 @@ void status_metrics(const struct status_facts *facts, struct evbuffer *out)
     add_providers(facts, out);
     add_trunks(facts->trunks, out);
     add_devices(facts, out);
+    add_mails(facts->spool, out);
     converter_count(facts->converter, &waiting, &running);
     evbuffer_add_printf(out,
                         "# HELP faxd_conversions Documents in the converter.\n# TYPE faxd_conversions gauge\n"

@@ -12,9 +12,6 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdint.h>
-
-#define WEBHOOK_SIGNATURE_SIZE 64
 
 struct spool;
 struct webhook_sender;
@@ -32,10 +29,5 @@ void webhook_sender_free(struct webhook_sender *sender);
 
 /* Work off what is due, as at start. */
 void webhook_sender_run(struct webhook_sender *sender);
-
-/* "v1,BASE64" of the HMAC-SHA256 of "ID.SECONDS.BODY" under a secret "whsec_BASE64". 0, or ERR_INVALID for a secret
- * that is not one. Pure. */
-int webhook_sign(char signature[WEBHOOK_SIGNATURE_SIZE], const char *secret, const char *id, int64_t seconds,
-                 const char *body);
 
 #endif

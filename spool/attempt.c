@@ -13,6 +13,7 @@
 #include "server/base/str.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
+#include "spool/fax_day.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
 #include "spool/spool_private.h"
@@ -187,7 +188,9 @@ int attempt_begin_inbound(struct attempt *attempt, struct fax *fax, struct spool
         return error;
     fax_count_move(spool, 0, FAX_RINGING);
     fill(attempt, fax, provider, line, line_index);
-    error = insert(attempt, spool, fax);
+    error = fax_day_note(spool, fax->id, fax->created_at);
+    if (!error)
+        error = insert(attempt, spool, fax);
     if (!error) {
         set_line(fax, attempt);
         fax->calls = fax->attempts = 1;

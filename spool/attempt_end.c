@@ -14,6 +14,7 @@
 #include "spool/fax_state.h"
 #include "spool/outbound_rule.h"
 #include "spool/inbox.h"
+#include "spool/route_fax.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -259,6 +260,9 @@ int attempt_end_inbound(struct spool *spool, int64_t id, const struct attempt_re
             error = inbox_arrive(spool, &fax);
         if (!error)
             error = fax_state_change(spool, &fax, state);
+        /* A fax is never lost by what is to be done with it. */
+        if (!error && route_fax_received(spool, &fax, result->record))
+            log_error("fax not routed fax=%s: %s", fax.public_id, err_message());
     }
     log_info("call ended fax=%s line=%s attempt=%lld outcome=%s pages=%d", fax.public_id, fax.line, (long long)id,
              outcome_info(result->outcome)->code, pages);

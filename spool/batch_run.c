@@ -14,6 +14,7 @@
 #include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/batch_private.h"
+#include "spool/contact.h"
 #include "spool/document.h"
 #include "spool/document_use.h"
 #include "spool/fax_document.h"
@@ -143,19 +144,6 @@ static int read_model(struct plan *plan, struct spool *spool)
     return error;
 }
 
-static void take_forms(struct plan *plan)
-{
-    const char *resolution = json_string_value(json_object_get(json_object_get(plan->wishes, "options"), "resolution"));
-    plan->forms[0] = (struct submit_form){plan->model.document, resolution ? resolution : "fine", 0};
-    plan->form_count = 1;
-    for (int i = 0; i < plan->rendition_count && plan->form_count < RENDITIONS_MAX; i++) {
-        const json_t *info = plan->renditions[i].info;
-        const char *word = json_string_value(json_object_get(info, "resolution"));
-        plan->forms[plan->form_count++] = (struct submit_form){plan->renditions[i].sha, word ? word : "standard",
-                                                               (int)json_integer_value(json_object_get(info, "width"))};
-    }
-}
-
 static int plan_read(struct plan *plan, struct spool *spool)
 {
     int error = read_wishes(plan, spool);
@@ -169,7 +157,8 @@ static int plan_read(struct plan *plan, struct spool *spool)
     if (!error)
         error = read_model(plan, spool);
     if (!error && !*plan->cover && plan->model.id && *plan->model.document)
-        take_forms(plan);
+        plan->form_count = submit_forms(plan->forms, &plan->model, json_object_get(plan->wishes, "options"),
+                                        plan->renditions, plan->rendition_count);
     return error;
 }
 
@@ -225,16 +214,59 @@ static bool has_fault(const struct plan *plan)
     return !*plan->cover && plan->model.state == FAX_FAILED && !*plan->model.document && !plan->model.purged_at;
 }
 
+#define CONTACT "contact:"
+
+static void set_missing(json_t *object, const char *key, const char *text)
+{
+    if (*text && !json_object_get(object, key))
+        json_object_set_new(object, key, json_string(text));
+}
+
+/* A recipient that is named by the id of a contact becomes its number, and who that is stands on the cover and with the
+ * fax. One that is gone meanwhile is left out. */
+static int find_contact(struct contact *contact, struct spool *spool, const struct plan *plan, const char *to,
+                        json_t *fields)
+{
+    int error = contact_find(contact, spool, to + strlen(CONTACT));
+    if (error == ERR_NOT_FOUND)
+        return err_set(ERR_INVALID, "there is no contact %.60s any more", to + strlen(CONTACT));
+    if (!error && *plan->cover) {
+        set_missing(fields, "to_name", contact->name);
+        set_missing(fields, "to_company", contact->organization);
+    }
+    return error;
+}
+
+static int submit_one(struct fax *fax, struct spool *spool, struct plan *plan, const json_t *recipient, json_t *fields)
+{
+    struct submit_request request = request_of(plan, recipient, fields);
+    struct contact contact;
+    json_t *options = NULL;
+    int error = 0;
+    if (request.to && strncmp(request.to, CONTACT, strlen(CONTACT)) == 0) {
+        error = find_contact(&contact, spool, plan, request.to, fields);
+        if (!error) {
+            options = request.options ? json_copy((json_t *)request.options) : json_object();
+            json_object_set_new(options, "to_contact", contact_called(&contact));
+            request.to = contact.number;
+            request.options = options;
+        }
+    }
+    if (!error)
+        error = submit(fax, spool, &request);
+    json_decref(options);
+    return error;
+}
+
 static int make_fax(struct spool *spool, struct plan *plan, const json_t *recipient)
 {
     struct fax fax = {0};
     json_t *fields = json_deep_copy(json_object_get(plan->cover_info, "fields")), *own;
     own = json_object_get(recipient, "fields");
-    if (own && !fields)
+    if (!fields)
         fields = json_object();
     json_object_update(fields, own);
-    const struct submit_request request = request_of(plan, recipient, fields);
-    int error = submit(&fax, spool, &request);
+    int error = submit_one(&fax, spool, plan, recipient, fields);
     if (!error && has_fault(plan))
         error = submit_failed(spool, &fax, plan->model.outcome, plan->model.message);
     fax_clear(&fax);
@@ -286,8 +318,8 @@ static int open_list(struct batches *batches, const struct plan *plan)
     return 0;
 }
 
-/* One recipient: 0, ERR_NOT_FOUND at the end of the list, or an error. A number that may not be called (any more) is
- * left out; nothing else of the batch depends on it. */
+/* One recipient: 0, ERR_NOT_FOUND at the end of the list, or an error. One that this version takes no more, of a list
+ * that an older one accepted, is left out; nothing else of the batch depends on it. */
 static int next_recipient(struct batches *batches, struct plan *plan, char **line, size_t *room)
 {
     ssize_t length = getline(line, room, batches->list);
@@ -295,7 +327,7 @@ static int next_recipient(struct batches *batches, struct plan *plan, char **lin
     if (!recipient)
         return err_set(length > 0 ? ERR_DAMAGED : ERR_NOT_FOUND, "the list of a batch is damaged");
     int error = make_fax(batches->spool, plan, recipient);
-    if (error == ERR_INVALID || error == ERR_DENIED) {
+    if (error == ERR_INVALID) {
         log_warning("a recipient is left out batch=%s: %s", plan->batch.public_id, err_message());
         plan->batch.dropped++;
         error = 0;

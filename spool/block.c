@@ -9,19 +9,26 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
+#include "spool/inbound_match.h"
 #include "spool/nullable.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COLUMNS "id, public_id, direction, allow, kind, value, reason, expires_at, hits, last_hit_at, owner, created_at"
+#define COLUMNS                                                                                                        \
+    "id, public_id, direction, action, kind, value, reason, expires_at, hits, last_hit_at, owner, created_at"
 
-_Static_assert(BLOCK_NUMBER == 0 && BLOCK_PREFIX == 1 && BLOCK_ANONYMOUS == 2, "kinds are stored");
+_Static_assert(BLOCK_NUMBER == 0 && BLOCK_PREFIX == 1 && BLOCK_ANONYMOUS == 2 && BLOCK_STATION == 3 &&
+                   BLOCK_STATION_PREFIX == 4,
+               "kinds are stored");
+_Static_assert(BLOCK_DENY == 0 && BLOCK_ALLOW == 1 && BLOCK_QUARANTINE == 2, "actions are stored");
 
 const char *const block_directions[] = {"outbound", "inbound", NULL};
-const char *const block_actions[] = {"deny", "allow", NULL};
-const char *const block_kinds[] = {"number", "prefix", "anonymous", NULL};
+const char *const block_actions[] = {"deny", "allow", "quarantine", NULL};
+const char *const block_kinds[] = {"number", "prefix", "anonymous", "station_id", "station_id_prefix", NULL};
+
+static const char *const verbs[] = {"denies", "allows", "puts into quarantine"};
 
 struct block_store {
     struct block_table *table;
@@ -35,7 +42,7 @@ static void read_row(struct block_rule *rule, struct stmt *stmt)
     *rule = (struct block_rule){.id = stmt_int(stmt, "id")};
     str_copy(rule->public_id, sizeof(rule->public_id), stmt_text(stmt, "public_id"));
     rule->direction = (enum fax_direction)stmt_int(stmt, "direction");
-    rule->allow = stmt_int(stmt, "allow") != 0;
+    rule->action = (enum block_action)stmt_int(stmt, "action");
     rule->kind = (enum block_kind)stmt_int(stmt, "kind");
     str_copy(rule->value, sizeof(rule->value), stmt_text(stmt, "value"));
     str_copy(rule->reason, sizeof(rule->reason), stmt_text(stmt, "reason"));
@@ -122,21 +129,22 @@ static int conflict(int error, const struct block_rule *rule)
 {
     if (error != ERR_CONFLICT)
         return error;
-    return err_set(ERR_CONFLICT, "there is a rule already that %s the same", rule->allow ? "allows" : "denies");
+    return err_set(ERR_CONFLICT, "there is a rule already that %s the same", verbs[rule->action]);
 }
 
 static int insert(struct block_rule *rule, struct spool *spool)
 {
     struct block_rule given = *rule;
     struct stmt *stmt;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "INSERT INTO block_rule (public_id, direction, allow, kind, value, reason, expires_at, owner,"
-                          " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING " COLUMNS);
+    int error =
+        stmt_open(&stmt, spool_db(spool),
+                  "INSERT INTO block_rule (public_id, direction, action, kind, value, reason, expires_at, owner,"
+                  " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING " COLUMNS);
     if (error)
         return error;
     stmt_bind_text(stmt, given.public_id);
     stmt_bind_int(stmt, given.direction);
-    stmt_bind_int(stmt, given.allow);
+    stmt_bind_int(stmt, given.action);
     stmt_bind_int(stmt, given.kind);
     stmt_bind_text(stmt, given.value);
     stmt_bind_text(stmt, given.reason);
@@ -182,10 +190,10 @@ int block_update(struct block_rule *rule, struct spool *spool)
     if (!store)
         return ERR_IO;
     int error =
-        stmt_open(&stmt, spool_db(spool), "UPDATE block_rule SET allow = ?, reason = ?, expires_at = ? WHERE id = ?");
+        stmt_open(&stmt, spool_db(spool), "UPDATE block_rule SET action = ?, reason = ?, expires_at = ? WHERE id = ?");
     if (error)
         return error;
-    stmt_bind_int(stmt, rule->allow);
+    stmt_bind_int(stmt, rule->action);
     stmt_bind_text(stmt, rule->reason);
     stmt_bind_int(stmt, rule->expires_at);
     stmt_bind_int(stmt, rule->id);
@@ -224,7 +232,22 @@ const struct block_rule *block_denies(struct spool *spool, enum fax_direction di
 {
     struct block_store *store = store_of(spool);
     const struct block_rule *rule = store ? block_table_find(store->table, direction, number, clock_now_ms()) : NULL;
-    return rule && !rule->allow ? rule : NULL;
+    return rule && rule->action == BLOCK_DENY ? rule : NULL;
+}
+
+const struct block_rule *block_quarantines(struct spool *spool, const char *caller, const char *station_id)
+{
+    char number[NUMBER_SIZE] = "", id[NUMBER_SIZE];
+    struct block_store *store = store_of(spool);
+    const struct block_rule *rule = NULL;
+    int64_t now_ms = clock_now_ms();
+    if (!store)
+        return NULL;
+    if (number_is_withheld(caller) || number_normalise(number, caller) == 0)
+        rule = block_table_find(store->table, FAX_INBOUND, number, now_ms);
+    if (!rule || rule->action != BLOCK_QUARANTINE)
+        rule = block_table_find_station(store->table, inbound_station(id, station_id), now_ms);
+    return rule && rule->action == BLOCK_QUARANTINE ? rule : NULL;
 }
 
 int block_hit(struct spool *spool, int64_t rule)
@@ -259,14 +282,27 @@ void block_hit_later(struct spool *spool, int64_t rule)
     spool_after_commit(spool, hit_after, later);
 }
 
+static const char *what_of(const struct block_rule *rule)
+{
+    switch (rule->kind) {
+    case BLOCK_NUMBER:
+        return "the number ";
+    case BLOCK_PREFIX:
+        return *rule->value ? "numbers that begin with " : "all numbers";
+    case BLOCK_ANONYMOUS:
+        return "calls without a number";
+    case BLOCK_STATION:
+        return "the station id ";
+    case BLOCK_STATION_PREFIX:
+        return *rule->value ? "station ids that begin with " : "all station ids";
+    }
+    return "";
+}
+
 char *block_describe(char *text, size_t size, const struct block_rule *rule)
 {
-    const char *what = rule->kind == BLOCK_NUMBER      ? "the number "
-                       : rule->kind == BLOCK_ANONYMOUS ? "calls without a number"
-                       : *rule->value                  ? "numbers that begin with "
-                                                       : "all numbers";
-    snprintf(text, size, "the rule %s denies %s%s%s%s%s", rule->public_id, what, rule->value, *rule->reason ? " (" : "",
-             rule->reason, *rule->reason ? ")" : "");
+    snprintf(text, size, "the rule %s %s %s%s%s%s%s", rule->public_id, verbs[rule->action], what_of(rule), rule->value,
+             *rule->reason ? " (" : "", rule->reason, *rule->reason ? ")" : "");
     return text;
 }
 
@@ -275,7 +311,7 @@ char *block_describe(char *text, size_t size, const struct block_rule *rule)
 json_t *block_json(const struct block_rule *rule)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o}", "id", rule->public_id, "direction",
-                     block_directions[rule->direction], "action", block_actions[rule->allow], "kind",
+                     block_directions[rule->direction], "action", block_actions[rule->action], "kind",
                      block_kinds[rule->kind], "value", rule->value, "reason", rule->reason, "expires_at",
                      nullable_time(rule->expires_at), "hits", (json_int_t)rule->hits, "last_hit_at",
                      nullable_time(rule->last_hit_at), "created_at", nullable_time(rule->created_at));

@@ -20,13 +20,17 @@ int block_create(struct block_rule *rule, struct spool *spool);
 /* 0, ERR_NOT_FOUND. */
 int block_find(struct block_rule *rule, struct spool *spool, const char *public_id);
 
-/* Write allow, reason and expires_at. ERR_CONFLICT as above. */
+/* Write action, reason and expires_at. ERR_CONFLICT as above. */
 int block_update(struct block_rule *rule, struct spool *spool);
 int block_delete(struct spool *spool, const char *public_id);
 
 /* The rule that denies a call from or to this number (normalised; "" = withheld), NULL = none. Borrowed until rules
  * change. A rule that decides is counted with block_hit(). */
 const struct block_rule *block_denies(struct spool *spool, enum fax_direction direction, const char *number);
+
+/* The rule that puts a received fax into quarantine, by who called (as it was said, "" = withheld) or by the station id
+ * (as it was said); NULL = none. Borrowed as above. */
+const struct block_rule *block_quarantines(struct spool *spool, const char *caller, const char *station_id);
 
 /* Count a hit, in the transaction of what the rule did; or, `later`, in one of its own after this turn, for what leaves
  * no other trace (a refused request). */

@@ -98,26 +98,39 @@ static const struct block_rule *find(const struct block_table *table, enum fax_d
     for (; entry; entry = entry->next) {
         if (!matches(&entry->rule, direction, kind, value, length, now_ms))
             continue;
-        if (entry->rule.allow)
+        if (entry->rule.action == BLOCK_ALLOW)
             return &entry->rule;
-        found = &entry->rule;
+        if (!found || entry->rule.action == BLOCK_DENY)
+            found = &entry->rule;
     }
     return found;
+}
+
+/* The whole text first, then what it begins with, the longest first. */
+static const struct block_rule *find_closest(const struct block_table *table, enum fax_direction direction,
+                                             enum block_kind whole, enum block_kind prefix, const char *text,
+                                             int64_t now_ms)
+{
+    size_t length = strlen(text);
+    const struct block_rule *found = find(table, direction, whole, text, length, now_ms);
+
+    for (;; length--) {
+        if (!found)
+            found = find(table, direction, prefix, text, length, now_ms);
+        if (found || length == 0)
+            return found;
+    }
 }
 
 const struct block_rule *block_table_find(const struct block_table *table, enum fax_direction direction,
                                           const char *number, int64_t now_ms)
 {
-    size_t length = strlen(number);
-    const struct block_rule *found;
-
-    if (length == 0)
+    if (*number == '\0')
         return find(table, direction, BLOCK_ANONYMOUS, "", 0, now_ms);
-    found = find(table, direction, BLOCK_NUMBER, number, length, now_ms);
-    for (;; length--) {
-        if (!found)
-            found = find(table, direction, BLOCK_PREFIX, number, length, now_ms);
-        if (found || length == 0)
-            return found;
-    }
+    return find_closest(table, direction, BLOCK_NUMBER, BLOCK_PREFIX, number, now_ms);
+}
+
+const struct block_rule *block_table_find_station(const struct block_table *table, const char *id, int64_t now_ms)
+{
+    return find_closest(table, FAX_INBOUND, BLOCK_STATION, BLOCK_STATION_PREFIX, id, now_ms);
 }

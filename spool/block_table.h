@@ -13,16 +13,27 @@
 #define BLOCK_ID_SIZE     40
 #define BLOCK_REASON_SIZE 201
 
-/* Stored in rows: never renumber. */
-enum block_kind { BLOCK_NUMBER = 0, BLOCK_PREFIX = 1, BLOCK_ANONYMOUS = 2 };
+/* Stored in rows: never renumber. Of the kinds the last two are about what the far machine calls itself, which is known
+ * when a call has been answered. */
+enum block_kind {
+    BLOCK_NUMBER = 0,
+    BLOCK_PREFIX = 1,
+    BLOCK_ANONYMOUS = 2,
+    BLOCK_STATION = 3,
+    BLOCK_STATION_PREFIX = 4
+};
+
+/* Quarantine: the fax is received, and put aside as junk. */
+enum block_action { BLOCK_DENY = 0, BLOCK_ALLOW = 1, BLOCK_QUARANTINE = 2 };
 
 struct block_rule {
     int64_t id; /* row */
     char public_id[BLOCK_ID_SIZE];
     enum fax_direction direction;
-    bool allow; /* else deny */
+    enum block_action action;
     enum block_kind kind;
-    char value[NUMBER_SIZE]; /* normalised; a prefix of "" is every number; "" for BLOCK_ANONYMOUS */
+    char value[NUMBER_SIZE]; /* normalised (inbound_station() for station ids); a prefix of "" is every number; "" for
+                              * BLOCK_ANONYMOUS */
     char reason[BLOCK_REASON_SIZE];
     int64_t expires_at; /* 0 = never */
     int64_t hits, last_hit_at;
@@ -40,9 +51,12 @@ void block_table_add(struct block_table *table, const struct block_rule *rule);
 void block_table_remove(struct block_table *table, int64_t id);
 
 /* The rule that decides about a number (normalised; "" = withheld), NULL = none does. The number itself comes before
- * prefixes and a longer prefix before a shorter; of two rules that match the same, the one that allows. Rules that have
- * expired by `now_ms` are as if they were not there. Borrowed until the table changes. */
+ * prefixes and a longer prefix before a shorter; of rules that match the same, the one that allows, then the one that
+ * denies. Rules that have expired by `now_ms` are as if they were not there. Borrowed until the table changes. */
 const struct block_rule *block_table_find(const struct block_table *table, enum fax_direction direction,
                                           const char *number, int64_t now_ms);
+
+/* The same for the station id of a machine that has called (as inbound_station() gives it; "" = it said none). */
+const struct block_rule *block_table_find_station(const struct block_table *table, const char *id, int64_t now_ms);
 
 #endif

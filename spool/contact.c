@@ -38,19 +38,26 @@ static int one_row(struct contact *contact, struct stmt *stmt)
 }
 
 /* The number of rows is kept, since counting 100,000 for each that is added would take long. */
-int contact_reserve(struct spool *spool, int step)
+int contact_rows(int64_t *rows, struct spool *spool)
 {
     struct stmt *stmt;
-    int64_t changed = 0;
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "UPDATE row_count SET rows = rows + ? WHERE name = 'contact' AND rows + ? <= ?");
+    int error = stmt_open(&stmt, spool_db(spool), "SELECT rows FROM row_count WHERE name = 'contact'");
     if (error)
         return error;
-    stmt_bind_int(stmt, step);
-    stmt_bind_int(stmt, step);
-    stmt_bind_int(stmt, CONTACTS_MAX);
-    error = stmt_run(&changed, stmt);
-    return error || changed ? error : err_set(ERR_FULL, "at most %d contacts are kept", CONTACTS_MAX);
+    error = stmt_step(stmt);
+    *rows = error == 1 ? stmt_int(stmt, "rows") : 0;
+    stmt_close(stmt);
+    return error < 0 ? error : 0;
+}
+
+int contact_add_rows(struct spool *spool, int count)
+{
+    struct stmt *stmt;
+    int error = stmt_open(&stmt, spool_db(spool), "UPDATE row_count SET rows = rows + ? WHERE name = 'contact'");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, count);
+    return stmt_run(NULL, stmt);
 }
 
 static void bind_keys(struct stmt *stmt, const struct contact *contact, char keys[2][CONTACT_NAME_SIZE])
@@ -67,7 +74,12 @@ static void bind_keys(struct stmt *stmt, const struct contact *contact, char key
 
 int contact_create(struct contact *contact, struct spool *spool)
 {
-    int error = contact_reserve(spool, 1);
+    int64_t rows;
+    int error = contact_rows(&rows, spool);
+    if (!error && rows >= CONTACTS_MAX)
+        error = err_set(ERR_FULL, "at most %d contacts are kept", CONTACTS_MAX);
+    if (!error)
+        error = contact_add_rows(spool, 1);
     return error ? error : contact_insert(contact, spool);
 }
 
@@ -90,6 +102,11 @@ int contact_insert(struct contact *contact, struct spool *spool)
     stmt_bind_int(stmt, contact->created_at);
     error = stmt_run(NULL, stmt);
     return error ? error : contact_find(contact, spool, contact->public_id);
+}
+
+json_t *contact_called(const struct contact *contact)
+{
+    return json_pack("{s:s, s:s}", "id", contact->public_id, "name", contact->name);
 }
 
 int contact_find(struct contact *contact, struct spool *spool, const char *public_id)
@@ -146,7 +163,7 @@ int contact_delete(struct spool *spool, const char *public_id)
     if (!error)
         error = contact_group_set(spool, contact.id, NULL, 0);
     if (!error)
-        error = contact_reserve(spool, -1);
+        error = contact_add_rows(spool, -1);
     if (!error)
         error = stmt_open(&stmt, spool_db(spool), "DELETE FROM contact WHERE id = ?");
     if (error)

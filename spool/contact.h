@@ -36,11 +36,15 @@ struct contact {
 /* A new row: fills id, public_id and times. 0, ERR_FULL (CONTACTS_MAX). Texts were checked by the caller. */
 int contact_create(struct contact *contact, struct spool *spool);
 
-/* The two halves of it, for many: room for `count` more (ERR_FULL), and a row that has its room. */
-int contact_reserve(struct spool *spool, int count);
+/* The parts of it, for many: how many there are, a row that is not counted, and counting, whatever room there is. */
+int contact_rows(int64_t *rows, struct spool *spool);
 int contact_insert(struct contact *contact, struct spool *spool);
+int contact_add_rows(struct spool *spool, int count);
 
 /* 0, ERR_NOT_FOUND. */
+/* What a fax keeps of whom it went to: {"id", "name"}, a new object. */
+json_t *contact_called(const struct contact *contact);
+
 int contact_find(struct contact *contact, struct spool *spool, const char *public_id);
 
 /* The contact with this number and name (however it is spelled), the oldest of several: 0, ERR_NOT_FOUND. */

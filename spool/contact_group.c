@@ -72,7 +72,7 @@ int contact_group_create(struct contact_group *group, struct spool *spool, const
     int64_t rows;
     int error = check_name(spool, name, 0);
     if (!error)
-        error = number_of(&rows, spool, "SELECT count(*) AS number FROM contact_group WHERE id > ?", 0);
+        error = contact_group_rows(&rows, spool);
     if (!error && rows >= CONTACT_GROUPS_MAX)
         error = err_set(ERR_FULL, "there are %d groups already", CONTACT_GROUPS_MAX);
     if (!error)
@@ -166,29 +166,48 @@ int contact_group_join(bool *joined, struct spool *spool, int64_t contact, int64
     return error;
 }
 
-int contact_group_grow(struct spool *spool, int64_t group, int count)
+int contact_group_has(bool *member, struct spool *spool, int64_t contact, int64_t group)
+{
+    struct stmt *stmt;
+    int error =
+        stmt_open(&stmt, spool_db(spool), "SELECT contact FROM contact_member WHERE contact = ? AND contact_group = ?");
+    if (error)
+        return error;
+    stmt_bind_int(stmt, contact);
+    stmt_bind_int(stmt, group);
+    error = stmt_step(stmt);
+    *member = error == 1;
+    stmt_close(stmt);
+    return error < 0 ? error : 0;
+}
+
+int contact_group_count(int64_t *groups, struct spool *spool, int64_t contact)
+{
+    return number_of(groups, spool, "SELECT count(*) AS number FROM contact_member WHERE contact = ?", contact);
+}
+
+int contact_group_rows(int64_t *rows, struct spool *spool)
+{
+    return number_of(rows, spool, "SELECT count(*) AS number FROM contact_group WHERE id > ?", 0);
+}
+
+int contact_group_add(struct spool *spool, int64_t group, int count)
+{
+    return run_with_two(NULL, spool, "UPDATE contact_group SET members = members + ? WHERE id = ?", count, group);
+}
+
+static int grow(struct spool *spool, int64_t group)
 {
     struct stmt *stmt;
     int64_t changed = 0;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "UPDATE contact_group SET members = members + ? WHERE id = ? AND members + ? <= ?");
+                          "UPDATE contact_group SET members = members + 1 WHERE id = ? AND members < ?");
     if (error)
         return error;
-    stmt_bind_int(stmt, count);
     stmt_bind_int(stmt, group);
-    stmt_bind_int(stmt, count);
     stmt_bind_int(stmt, CONTACT_MEMBERS_MAX);
     error = stmt_run(&changed, stmt);
     return error || changed ? error : err_set(ERR_FULL, "a group has at most %d members", CONTACT_MEMBERS_MAX);
-}
-
-int contact_group_check(struct spool *spool, int64_t contact)
-{
-    int64_t number;
-    int error = number_of(&number, spool, "SELECT count(*) AS number FROM contact_member WHERE contact = ?", contact);
-    if (!error && number > CONTACT_GROUPS_OF)
-        error = err_set(ERR_FULL, "a contact is in at most %d groups", CONTACT_GROUPS_OF);
-    return error;
 }
 
 int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count)
@@ -198,9 +217,14 @@ int contact_group_set(struct spool *spool, int64_t contact, const int64_t *group
     for (int i = 0; i < count && !error; i++) {
         error = contact_group_join(&joined, spool, contact, groups[i]);
         if (!error && joined)
-            error = contact_group_grow(spool, groups[i], 1);
+            error = grow(spool, groups[i]);
     }
-    return error ? error : contact_group_check(spool, contact);
+    int64_t number = 0;
+    if (!error)
+        error = contact_group_count(&number, spool, contact);
+    if (!error && number > CONTACT_GROUPS_OF)
+        error = err_set(ERR_FULL, "a contact is in at most %d groups", CONTACT_GROUPS_OF);
+    return error;
 }
 
 /* ---- JSON ---- */

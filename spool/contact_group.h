@@ -37,11 +37,13 @@ int contact_group_delete(struct spool *spool, const char *public_id);
  * members or the contact would be in more than CONTACT_GROUPS_OF groups. */
 int contact_group_set(struct spool *spool, int64_t contact, const int64_t *groups, int count);
 
-/* The parts of it, for many: put a contact into a group, `*joined` when it was not in it; count so many new members
- * (ERR_FULL); and see that the contact is not in too many (ERR_FULL). */
+/* The parts of it, for many: is a contact in a group, and in how many; how many groups there are; put a contact into a
+ * group, `*joined` when it was not in it; and count so many new members, whatever room there is. */
+int contact_group_has(bool *member, struct spool *spool, int64_t contact, int64_t group);
+int contact_group_count(int64_t *groups, struct spool *spool, int64_t contact);
+int contact_group_rows(int64_t *rows, struct spool *spool);
 int contact_group_join(bool *joined, struct spool *spool, int64_t contact, int64_t group);
-int contact_group_grow(struct spool *spool, int64_t group, int count);
-int contact_group_check(struct spool *spool, int64_t contact);
+int contact_group_add(struct spool *spool, int64_t group, int count);
 
 /* The object of /v1/groups, new reference. */
 json_t *contact_group_json(const struct contact_group *group);

@@ -242,8 +242,7 @@ static int run_list(json_t **answer, void *context, struct db *db)
     struct page page = {.question = context, .db = db, .data = json_array()};
     int error = walk(context, db, take_object, &page);
     if (!error)
-        *answer = json_pack("{s:O, s:b, s:o}", "data", page.data, "has_more", page.more, "next_cursor",
-                            page.more ? json_incref(page.last) : json_null());
+        *answer = query_page_text(json_incref(page.data), page.more, page.more ? json_incref(page.last) : NULL);
     json_decref(page.data);
     json_decref(page.last);
     return error;

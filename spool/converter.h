@@ -12,7 +12,8 @@
  * documents may be shared out among "parts" jobs: the first progress and the result say among how many they are
  *       {"pages":3,"width":1728,"length_mm":285,"height":[2200,2200,1100],"resolution":"fine","bytes":51234,"parts":1}
  *   {"op":"compose", "cover":{"to_name":"..."}, "ranges":["1-2","3-"]}
- *       several faxes to one; with "cover" the first input is a template. Result as prepare
+ *       several faxes to one; with "cover" the first input is a template, and with "check":true one that is looked at
+ *       closely (convert/cover_check.h). Result as prepare
  *   {"op":"cut", "first":3, "repeat_first":false, "header":{"text":"...","pages":5}}
  *       pages from the 3rd on, with "repeat_first" page 1 before them, each with its header line; result as prepare
  *   {"op":"verify", "most_pages":-1}             the whole pages (at most so many) of a received file, perhaps broken

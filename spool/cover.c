@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Templates lie in two folders: the office's own win over the shipped ones of the same name.
+/* Templates lie in two folders, and in rows: the office's own files win over what was stored, and that over the shipped
+ * ones of the same name.
  */
 #include "config.h"
 
@@ -7,7 +8,9 @@
 
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/str.h"
 #include "server/base/time_zone.h"
+#include "spool/cover_page.h"
 #include "spool/page_style.h"
 
 #include <dirent.h>
@@ -73,14 +76,29 @@ static void add_names(char **names, int *count, const char *folder)
         closedir(open_folder);
 }
 
-json_t *cover_list(const struct spool *spool)
+/* What was stored, beside the files. */
+static int add_stored(char **names, int count, struct spool *spool)
+{
+    json_t *stored = cover_page_names(spool), *name;
+    size_t i;
+    json_array_foreach(stored, i, name)
+    {
+        if (!is_listed(names, count, json_string_value(name)))
+            names[count++] = xstrdup(json_string_value(name));
+    }
+    json_decref(stored);
+    return count;
+}
+
+json_t *cover_list(struct spool *spool)
 {
     const struct page_style *style = page_style(spool);
-    char *names[NAMES_MAX];
+    char *names[NAMES_MAX + COVER_PAGES_MAX];
     int count = 0;
     json_t *list = json_array();
     add_names(names, &count, style->covers[0]);
     add_names(names, &count, style->covers[1]);
+    count = add_stored(names, count, spool);
     qsort(names, (size_t)count, sizeof(*names), compare);
     for (int i = 0; i < count; i++) {
         json_array_append_new(list, json_string(names[i]));
@@ -89,7 +107,7 @@ json_t *cover_list(const struct spool *spool)
     return list;
 }
 
-static int not_found(const struct spool *spool, const char *name)
+static int not_found(struct spool *spool, const char *name)
 {
     char text[400] = "";
     json_t *list = cover_list(spool), *item;
@@ -103,7 +121,7 @@ static int not_found(const struct spool *spool, const char *name)
     return err_set(ERR_NOT_FOUND, "there is no cover page \"%.64s\"; there are: %s", name, *text ? text : "none");
 }
 
-static int read_file(char **data, size_t *size, int fd, const char *name)
+static int read_file(struct cover *cover, int fd, const char *name)
 {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
@@ -117,27 +135,59 @@ static int read_file(char **data, size_t *size, int fd, const char *name)
         return err_set(ERR_IO, "cannot read the cover page \"%s\": %s", name, got < 0 ? strerror(errno) : "it changed");
     }
     octets[got] = '\0';
-    *data = octets;
-    *size = (size_t)got;
+    *cover = (struct cover){
+        .from_config = true, .updated_at = (int64_t)status.st_mtim.tv_sec * 1000, .data = octets, .size = (size_t)got};
+    str_copy(cover->name, sizeof(cover->name), name);
     return 0;
 }
 
-int cover_read(char **data, size_t *size, const struct spool *spool, const char *name)
+/* ERR_NOT_FOUND without a message worth telling. */
+static int find_file(struct cover *cover, const char *folder, const char *name)
+{
+    char *path = xasprintf("%s/%s" SUFFIX, folder, name);
+    int fd = *folder ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    int error = ERR_NOT_FOUND;
+    free(path);
+    if (fd >= 0) {
+        error = read_file(cover, fd, name);
+        close(fd);
+    }
+    return error;
+}
+
+bool cover_is_name(const char *name)
+{
+    return is_name(name, strlen(name));
+}
+
+int cover_find(struct cover *cover, struct spool *spool, const char *name)
 {
     const struct page_style *style = page_style(spool);
-    if (!is_name(name, strlen(name)))
+    if (!cover_is_name(name))
         return err_set(ERR_INVALID, "\"%.64s\" is no name of a cover page: a-z, 0-9, - and _ make one", name);
-    for (int i = 0; i < 2; i++) {
-        char *path = xasprintf("%s/%s" SUFFIX, style->covers[i], name);
-        int fd = *style->covers[i] ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-        free(path);
-        if (fd >= 0) {
-            int error = read_file(data, size, fd, name);
-            close(fd);
-            return error;
-        }
+    int error = find_file(cover, style->covers[0], name);
+    if (error == ERR_NOT_FOUND)
+        error = cover_page_find(cover, spool, name);
+    if (error == ERR_NOT_FOUND)
+        error = find_file(cover, style->covers[1], name);
+    return error == ERR_NOT_FOUND ? not_found(spool, name) : error;
+}
+
+void cover_clear(struct cover *cover)
+{
+    free(cover->data);
+    *cover = (struct cover){0};
+}
+
+int cover_read(char **data, size_t *size, struct spool *spool, const char *name)
+{
+    struct cover cover;
+    int error = cover_find(&cover, spool, name);
+    if (error == 0) {
+        *data = cover.data;
+        *size = cover.size;
     }
-    return not_found(spool, name);
+    return error;
 }
 
 static void add_once(json_t *list, const char *name, size_t length)
@@ -156,7 +206,7 @@ json_t *cover_fields(const char *data, size_t size)
 {
     json_t *list = json_array();
     const char *at = data, *end = data + size;
-    while ((at = memmem(at, (size_t)(end - at), "{{", 2)) != NULL) {
+    while (json_array_size(list) < COVER_FIELDS_MAX && (at = memmem(at, (size_t)(end - at), "{{", 2)) != NULL) {
         at += 2;
         while (at < end && *at == ' ')
             at++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cover pages from the spool's side: which templates there are, and which fields they ask for. The converter draws
- * them.
+ * them. Some are files of the configuration, others were stored by way of the API (cover_page.h).
  *
  * Thread: loop; cover_* that take no spool: any.
  */
@@ -8,10 +8,12 @@
 #define FAXD_SPOOL_COVER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define COVER_NAME_SIZE 65
+#define COVER_NAME_SIZE  65
+#define COVER_FIELDS_MAX 200
 
 struct spool;
 
@@ -20,14 +22,29 @@ struct spool;
  * are empty unless they are brought. */
 extern const char *const cover_known_fields[];
 
-/* Read the template `name` ([a-z0-9_-], no path): octets that the caller frees with free(). 0; ERR_NOT_FOUND with a
+struct cover {
+    char name[COVER_NAME_SIZE];
+    bool from_config;               /* a file of the configuration's folder, or one that came with the program */
+    int64_t created_at, updated_at; /* UTC ms; of a file 0 and when it was written */
+    char *data;                     /* the template, with a zero after it */
+    size_t size;
+};
+
+/* Find a template by its name ([a-z0-9_-], no path): a file of the office's folder comes before one that was stored,
+ * and that before one that came with the program. The caller clears it with cover_clear(). 0; ERR_NOT_FOUND with a
  * message that lists those there are; ERR_INVALID (the name); ERR_TOO_BIG; ERR_IO. */
-int cover_read(char **data, size_t *size, const struct spool *spool, const char *name);
+int cover_find(struct cover *cover, struct spool *spool, const char *name);
+void cover_clear(struct cover *cover);
 
-/* The names of all templates, sorted: a new array of texts. */
-json_t *cover_list(const struct spool *spool);
+/* The same, the octets alone, which the caller frees with free(). */
+int cover_read(char **data, size_t *size, struct spool *spool, const char *name);
 
-/* The fields that a template asks for, each once: a new array of texts. Pure. */
+bool cover_is_name(const char *name);
+
+/* The names of all templates, sorted, each once: a new array of texts. */
+json_t *cover_list(struct spool *spool);
+
+/* The fields that a template asks for, each once, at most COVER_FIELDS_MAX: a new array of texts. Pure. */
 json_t *cover_fields(const char *data, size_t size);
 
 /* What a cover is filled in with, unless its sender says otherwise: numbers, company, date and time of `at_ms`.

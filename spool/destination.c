@@ -6,6 +6,7 @@
 #include "db/stmt.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
+#include "server/base/log.h"
 #include "server/base/str.h"
 #include "spool/spool.h"
 #include "spool/suspension.h"
@@ -15,7 +16,6 @@
 
 #define HOPELESS  3    /* failures in a row of both */
 #define COUNT_MAX 1000 /* beyond it both counts are halved, so that what was long ago weighs less */
-#define PAGE_MAX  1000
 #define COLUMNS                                                                                                        \
     "number, transport, reason, t38_ok, t38_failed, t38_in_a_row, g711_ok, g711_failed, g711_in_a_row, last_outcome, " \
     "last_at, forced, calls_ok, calls_failed, not_fax_in_a_row, suspended_at, suspended_reason"
@@ -367,42 +367,49 @@ json_t *destination_json(const struct destination *destination)
         destination->last_at ? json_string(clock_format(time, destination->last_at)) : json_null());
 }
 
-static int read_page(json_t **page, struct stmt *stmt, int limit)
+struct question {
+    int64_t before;
+    int limit;
+};
+
+static json_t *page_object(void *context, struct stmt *stmt)
 {
     struct destination destination;
-    json_t *data = json_array();
-    int64_t last = 0;
-    int error;
-    while ((error = stmt_step(stmt)) == 1 && json_array_size(data) < (size_t)limit) {
-        read_row(&destination, stmt);
-        last = stmt_int(stmt, "id");
-        json_array_append_new(data, destination_json(&destination));
-    }
-    if (error < 0) {
-        json_decref(data);
-        return error;
-    }
-    *page = json_pack("{s:o, s:b, s:o}", "data", data, "has_more", error == 1, "next_cursor",
-                      error == 1 ? json_sprintf("%lld", (long long)last) : json_null());
-    return 0;
+    (void)context;
+    read_row(&destination, stmt);
+    return destination_json(&destination);
 }
 
-int destination_page(json_t **page, struct spool *spool, const char *cursor, int limit)
+static json_t *page_cursor(void *context, struct stmt *stmt)
 {
+    (void)context;
+    return json_sprintf("%lld", (long long)stmt_int(stmt, "id"));
+}
+
+static int run_list(json_t **answer, void *context, struct db *db)
+{
+    const struct question *question = context;
+    const struct query_page page = {.limit = question->limit, .object = page_object, .cursor = page_cursor};
     struct stmt *stmt;
-    int64_t before = INT64_MAX;
-    *page = NULL;
-    if (limit < 1 || limit > PAGE_MAX)
-        return err_set(ERR_INVALID, "limit: 1 to %d", PAGE_MAX);
-    if (cursor && *cursor && str_to_int(&before, cursor, 1, INT64_MAX))
-        return err_set(ERR_INVALID, "cursor: not one of ours");
-    int error = stmt_open(&stmt, spool_db(spool),
-                          "SELECT id, " COLUMNS " FROM destination WHERE id < ? ORDER BY id DESC LIMIT ?");
+    int error = stmt_open(&stmt, db, "SELECT id, " COLUMNS " FROM destination WHERE id < ? ORDER BY id DESC LIMIT ?");
     if (error)
         return error;
-    stmt_bind_int(stmt, before);
-    stmt_bind_int(stmt, limit + 1);
-    error = read_page(page, stmt, limit);
-    stmt_close(stmt);
+    stmt_bind_int(stmt, question->before);
+    stmt_bind_int(stmt, question->limit + 1);
+    return query_read_page(answer, &page, stmt);
+}
+
+int destination_list(struct spool *spool, const char *cursor, int limit, query_done done, void *context)
+{
+    struct question *question = xmalloc(sizeof(*question));
+    int error = 0;
+    *question = (struct question){.before = INT64_MAX, .limit = limit};
+    if (limit < 1 || limit > QUERY_LIMIT_MAX)
+        error = err_set(ERR_INVALID, "limit: 1 to %d", QUERY_LIMIT_MAX);
+    else if (cursor && *cursor && str_to_int(&question->before, cursor, 1, INT64_MAX))
+        error = err_set(ERR_INVALID, "cursor: not one of ours");
+    if (!error)
+        return query_start(spool, run_list, question, done, context);
+    free(question);
     return error;
 }

@@ -9,6 +9,7 @@
 
 #include "server/base/number.h"
 #include "spool/outcome.h"
+#include "spool/query.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -84,9 +85,9 @@ int destination_write(struct spool *spool, const struct destination *destination
 /* Forget a number, its suspension as well: 0 or ERR_NOT_FOUND. */
 int destination_forget(struct spool *spool, const char *number);
 
-/* {"data":[...],"has_more":...,"next_cursor":...}, the number that was learned of last first; at most `limit`, 1..1000.
- * ERR_INVALID when `cursor` (NULL = the first page) is not one of ours. */
-int destination_page(json_t **page, struct spool *spool, const char *cursor, int limit);
+/* A page of query_page_text(), the number that was learned of last first; at most `limit`, 1..1000, read on the reader
+ * thread. 0, ERR_FULL, or ERR_INVALID when `cursor` (NULL = the first page) is not one of ours. */
+int destination_list(struct spool *spool, const char *cursor, int limit, query_done done, void *context);
 
 /* The object of /v1/destinations, new reference. */
 json_t *destination_json(const struct destination *destination);

@@ -10,6 +10,8 @@
 #include "server/base/log.h"
 #include "spool/fax.h"
 #include "spool/fax_json.h"
+#include "spool/mail.h"
+#include "spool/query.h"
 #include "spool/spool_private.h"
 #include "spool/subscription.h"
 
@@ -189,7 +191,8 @@ static int write_event(struct spool *spool, const char *type, const struct fax *
 
 int event_write(struct spool *spool, const char *type, const struct fax *fax, json_t *data)
 {
-    return write_event(spool, type, fax, data, 0);
+    int error = write_event(spool, type, fax, data, 0);
+    return error ? error : mail_on_event(spool, type, fax, data);
 }
 
 int event_write_to(struct spool *spool, const char *type, json_t *data, int64_t endpoint)
@@ -209,20 +212,29 @@ static json_t *read_event(struct stmt *stmt)
                      sequence, "data", data ? data : json_object());
 }
 
-/* `sql` begins with a placeholder for `of` unless that is 0. */
-static int read_since(json_t **events, int64_t *last, struct spool *spool, const char *sql, int64_t of, int64_t cursor,
-                      int limit)
+static const char *sql_of(const struct event_range *range)
+{
+    if (range->fax)
+        return "SELECT sequence, type, created_at, data FROM event WHERE fax = ? AND fax <> 0 AND sequence > ?"
+               " ORDER BY sequence LIMIT ?";
+    if (range->user)
+        return "SELECT sequence, type, created_at, data FROM event WHERE user_id = ? AND user_id > 0 AND sequence > ?"
+               " ORDER BY sequence LIMIT ?";
+    return "SELECT sequence, type, created_at, data FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?";
+}
+
+static int read_range(json_t **events, int64_t *last, struct db *db, const struct event_range *range)
 {
     struct stmt *stmt;
     *events = NULL;
-    *last = cursor;
-    int error = stmt_open(&stmt, spool_db(spool), sql);
+    *last = range->after;
+    int error = stmt_open(&stmt, db, sql_of(range));
     if (error)
         return error;
-    if (of)
-        stmt_bind_int(stmt, of);
-    stmt_bind_int(stmt, cursor);
-    stmt_bind_int(stmt, limit);
+    if (range->fax || range->user)
+        stmt_bind_int(stmt, range->fax ? range->fax : range->user);
+    stmt_bind_int(stmt, range->after);
+    stmt_bind_int(stmt, range->limit);
     json_t *list = json_array();
     while ((error = stmt_step(stmt)) == 1) {
         *last = stmt_int(stmt, "sequence");
@@ -236,22 +248,28 @@ static int read_since(json_t **events, int64_t *last, struct spool *spool, const
     return error;
 }
 
-int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t fax)
+int event_since(json_t **events, int64_t *last, struct spool *spool, const struct event_range *range)
 {
-    return read_since(events, last, spool,
-                      fax ? "SELECT sequence, type, created_at, data FROM event WHERE fax = ? AND fax <> 0"
-                            " AND sequence > ? ORDER BY sequence LIMIT ?"
-                          : "SELECT sequence, type, created_at, data FROM event WHERE sequence > ?"
-                            " ORDER BY sequence LIMIT ?",
-                      fax, cursor, limit);
+    return read_range(events, last, spool_db(spool), range);
 }
 
-int event_since_of(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t user)
+static int run_list(json_t **answer, void *question, struct db *db)
 {
-    return read_since(events, last, spool,
-                      "SELECT sequence, type, created_at, data FROM event WHERE user_id = ? AND user_id > 0"
-                      " AND sequence > ? ORDER BY sequence LIMIT ?",
-                      user, cursor, limit);
+    const struct event_range *range = question;
+    json_t *events;
+    int64_t last;
+    int error = read_range(&events, &last, db, range);
+    if (!error)
+        *answer = query_page_text(events, json_array_size(events) == (size_t)range->limit,
+                                  json_sprintf("%lld", (long long)last));
+    return error;
+}
+
+int event_list(struct spool *spool, const struct event_range *range, query_done done, void *context)
+{
+    struct event_range *question = xmalloc(sizeof(*question));
+    *question = *range;
+    return query_start(spool, run_list, question, done, context);
 }
 
 /* Oldest first by number, up to the first that is young enough: times ascend with numbers, and no index on time is

@@ -6,6 +6,8 @@
 #ifndef FAXD_SPOOL_EVENT_H
 #define FAXD_SPOOL_EVENT_H
 
+#include "spool/query.h"
+
 #include <jansson.h>
 #include <stdint.h>
 
@@ -26,12 +28,21 @@ int event_write_to(struct spool *spool, const char *type, json_t *data, int64_t 
 typedef void (*event_fn)(void *context, int64_t sequence, const char *type, const char *body, int64_t user);
 void event_listen(struct spool *spool, event_fn fn, void *context);
 
-/* Events after `cursor`, at most `limit` (1..1000), optionally of one fax (row id, 0 = all), read on the loop by
- * primary key: a new array of bodies each with "id": sequence as text; `*last` = the last sequence. */
-int event_since(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t fax);
+/* Events after `after`, at most `limit` (1..1000): all, those of one fax, or those of what one user's faxes went
+ * through. */
+struct event_range {
+    int64_t after;
+    int limit;
+    int64_t fax, user; /* rows, 0 = all */
+};
 
-/* The same for what one user's faxes went through, by an index. */
-int event_since_of(json_t **events, int64_t *last, struct spool *spool, int64_t cursor, int limit, int64_t user);
+/* Read on the loop by an index, for few: a new array of bodies each with "id": sequence as text; `*last` = the last
+ * sequence. */
+int event_since(json_t **events, int64_t *last, struct spool *spool, const struct event_range *range);
+
+/* Read on the reader thread: 0, and `done` gets a page of query_page_text(), whose cursor is there even at the end,
+ * since more will come; or ERR_FULL. */
+int event_list(struct spool *spool, const struct event_range *range, query_done done, void *context);
 
 /* Delete events older than `before_ms`, at most `room`; the number deleted or an error. The spool does so by itself. */
 int event_trim(struct spool *spool, int64_t before_ms, int room);

@@ -89,6 +89,8 @@ const char *fax_state_name(enum fax_state state)
         return "routed";
     case FAX_ROUTE_FAILED:
         return "route_failed";
+    case FAX_ROUTING:
+        return "routing";
     }
     return "unknown";
 }
@@ -108,6 +110,7 @@ bool fax_state_is_final(enum fax_state state)
     case FAX_REJECTED:
     case FAX_ROUTED:
     case FAX_ROUTE_FAILED:
+    case FAX_ROUTING:
         return true;
     case FAX_PREPARING:
     case FAX_HELD:
@@ -152,6 +155,7 @@ bool fax_state_in_call(enum fax_state state)
     case FAX_REJECTED:
     case FAX_ROUTED:
     case FAX_ROUTE_FAILED:
+    case FAX_ROUTING:
         break;
     }
     return false;

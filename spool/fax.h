@@ -44,8 +44,11 @@ enum fax_state {
     FAX_RECEIVE_FAILED = 24, /* shown as failed */
     FAX_REJECTED = 25,
     FAX_ROUTED = 26,
-    FAX_ROUTE_FAILED = 27
+    FAX_ROUTE_FAILED = 27,
+    FAX_ROUTING = 28 /* received, and deliveries by rules wait */
 };
+
+#define FAX_STATES (FAX_ROUTING + 1) /* room for a value of each state */
 
 enum fax_priority { FAX_URGENT = 0, FAX_HIGH = 1, FAX_NORMAL = 2, FAX_BULK = 3 };
 
@@ -124,7 +127,7 @@ const char *fax_priority_name(enum fax_priority priority);
 const char *fax_reason_text(const char *reason);
 const char *fax_delivery_name(enum fax_delivery delivery);
 
-/* Counts by state for /metrics, held in memory since start: `counts` has room for FAX_ROUTE_FAILED + 1. */
+/* Counts by state for /metrics, held in memory since start: `counts` has room for FAX_STATES. */
 void fax_counts(const struct spool *spool, int64_t *counts);
 
 #endif

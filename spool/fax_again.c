@@ -104,6 +104,24 @@ static json_t *parsed(const char *text)
     return *text ? json_loads(text, 0, NULL) : NULL;
 }
 
+static bool goes_elsewhere(const struct fax *of, const struct fax_again *wish)
+{
+    char number[NUMBER_SIZE];
+    return wish->to && number_normalise(number, wish->to) == 0 && strcmp(number, of->destination) != 0;
+}
+
+/* What the cover said of the contact that it was for, and not of whom it is for now. */
+static void forget_contact(struct copy *copy)
+{
+    json_t *contact = json_object_get(copy->options, "to_contact");
+    json_t *fields = copy->cover_count > 0 ? json_object_get(copy->cover[0].info, "fields") : NULL;
+    if (contact && json_equal(json_object_get(contact, "name"), json_object_get(fields, "to_name"))) {
+        json_object_del(fields, "to_name");
+        json_object_del(fields, "to_company");
+    }
+    json_object_del(copy->options, "to_contact");
+}
+
 static void copy_wishes(struct copy *copy, const struct fax *of, const struct fax_again *wish)
 {
     copy->options = parsed(of->options);
@@ -163,18 +181,9 @@ static void copy_uploads(struct copy *copy, const struct fax *of)
     }
 }
 
-/* Every form in which the pages are there. */
 static void copy_forms(struct copy *copy, const struct fax *of)
 {
-    const char *resolution = json_string_value(json_object_get(copy->options, "resolution"));
-    copy->forms[0] = (struct submit_form){of->document, resolution ? resolution : "fine", 0};
-    copy->request.form_count = 1;
-    for (int i = 0; i < copy->rendition_count && copy->request.form_count < RENDITIONS_MAX; i++) {
-        const json_t *info = copy->renditions[i].info;
-        const char *word = json_string_value(json_object_get(info, "resolution"));
-        copy->forms[copy->request.form_count++] = (struct submit_form){
-            copy->renditions[i].sha, word ? word : "standard", (int)json_integer_value(json_object_get(info, "width"))};
-    }
+    copy->request.form_count = submit_forms(copy->forms, of, copy->options, copy->renditions, copy->rendition_count);
     copy->request.forms = copy->forms;
     copy->request.pages = of->pages_total;
 }
@@ -187,12 +196,6 @@ static int check_passwords(const struct copy *copy)
             return err_set(ERR_CONFLICT, "document %d needs a password, which is not kept: send it anew", i + 1);
     }
     return 0;
-}
-
-static bool goes_elsewhere(const struct fax *of, const struct fax_again *wish)
-{
-    char number[NUMBER_SIZE];
-    return wish->to && number_normalise(number, wish->to) == 0 && strcmp(number, of->destination) != 0;
 }
 
 static int check_resend(const struct fax *of, const struct fax_again *wish)
@@ -218,6 +221,8 @@ int fax_again_resend(struct fax *fax, struct spool *spool, const struct fax *of,
     copy_wishes(&copy, of, wish);
     error = read_rows(&copy, spool, of);
     if (!error) {
+        if (goes_elsewhere(of, wish))
+            forget_contact(&copy);
         copy_uploads(&copy, of);
         if (*of->document && copy.cover_count == 0)
             copy_forms(&copy, of);

@@ -7,8 +7,10 @@
 #include "db/stmt.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
+#include "spool/event.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/fax_tag.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -19,7 +21,9 @@ static int check(const struct fax *fax, const struct fax_change *change)
         return err_set(ERR_CONFLICT, "a received fax cannot be changed");
     if (fax_state_is_final(fax->state) || fax_state_in_call(fax->state))
         return err_set(ERR_CONFLICT, "a fax that is %s cannot be changed", fax_state_name(fax->state));
-    if (change->set_not_before && fax->expires_at > 0 && change->not_before >= fax->expires_at)
+    int64_t not_before = change->set_not_before ? change->not_before : fax->not_before;
+    int64_t expires_at = change->set_expires_at ? change->expires_at : fax->expires_at;
+    if ((change->set_not_before || change->set_expires_at) && expires_at > 0 && not_before >= expires_at)
         return err_set(ERR_INVALID, "not_before: has to be before expires_at");
     return 0;
 }
@@ -28,12 +32,15 @@ static int write_row(struct spool *spool, const struct fax *fax)
 {
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
-                          "UPDATE fax SET priority = ?, tags = ?, client_reference = ? WHERE id = ? AND state = ?");
+                          "UPDATE fax SET priority = ?, tags = ?, client_reference = ?, expires_at = ?,"
+                          " max_attempts = ? WHERE id = ? AND state = ?");
     if (error)
         return error;
     stmt_bind_int(stmt, fax->priority);
     stmt_bind_text(stmt, fax->tags);
     stmt_bind_text(stmt, fax->client_reference);
+    stmt_bind_int(stmt, fax->expires_at);
+    stmt_bind_int(stmt, fax->max_attempts);
     stmt_bind_int(stmt, fax->id);
     stmt_bind_int(stmt, fax->state);
     return stmt_run(NULL, stmt);
@@ -49,6 +56,10 @@ static void take(struct fax *fax, const struct fax_change *change)
         free(fax->tags);
         fax->tags = fax_row_json(change->tags);
     }
+    if (change->set_expires_at)
+        fax->expires_at = change->expires_at;
+    if (change->set_max_attempts)
+        fax->max_attempts = change->max_attempts;
     if (change->set_not_before)
         fax->not_before = change->not_before;
 }
@@ -66,6 +77,31 @@ static enum fax_state state_for(const struct fax *fax, const struct fax_change *
     return fax->state;
 }
 
+/* Whoever shows the fax, or keeps a copy of it, hears which of its members to look at again. */
+static int tell(struct spool *spool, const struct fax *fax, const struct fax_change *change)
+{
+    const struct {
+        bool set;
+        const char *name;
+    } members[] = {
+        {change->set_not_before, "not_before"},
+        {change->set_priority, "priority"},
+        {change->set_tags, "tags"},
+        {change->set_client_reference, "client_reference"},
+        {change->set_expires_at, "expires_at"},
+        {change->set_max_attempts, "max_attempts"},
+    };
+    json_t *names = json_array(), *data;
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        if (members[i].set)
+            json_array_append_new(names, json_string(members[i].name));
+    }
+    data = json_pack("{s:o}", "changed", names);
+    int error = json_array_size(names) > 0 ? event_write(spool, "fax.changed", fax, data) : 0;
+    json_decref(data);
+    return error;
+}
+
 int fax_change(struct spool *spool, struct fax *fax, const struct fax_change *change)
 {
     spool_assert_loop(spool);
@@ -74,11 +110,14 @@ int fax_change(struct spool *spool, struct fax *fax, const struct fax_change *ch
         return error;
     take(fax, change);
     error = write_row(spool, fax);
+    if (!error && change->set_tags)
+        error = fax_tags_set(spool, fax->id, change->tags);
     if (error)
         return error;
     enum fax_state next = state_for(fax, change);
     if (next != fax->state)
         fax_row_set(&fax->reason, "");
     spool_mark(spool, SPOOL_CHANGE_QUEUE); /* the next time to look, or the head of the queue, may be another */
-    return fax_state_change(spool, fax, next);
+    error = fax_state_change(spool, fax, next);
+    return error ? error : tell(spool, fax, change);
 }

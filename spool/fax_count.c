@@ -16,17 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATES (FAX_ROUTE_FAILED + 1)
-
 struct counter {
-    int64_t at_start[STATES], since[STATES];
-    int64_t turn[STATES], before_part[STATES];
+    int64_t at_start[FAX_STATES], since[FAX_STATES];
+    int64_t turn[FAX_STATES], before_part[FAX_STATES];
 };
 
 struct count_job {
     struct spool *spool;
     struct db *db; /* holds the snapshot */
-    int64_t found[STATES];
+    int64_t found[FAX_STATES];
     struct document_usage documents;
     json_t *waiting; /* of queue_age_read */
     int error;
@@ -34,7 +32,7 @@ struct count_job {
 
 static void committed(struct spool *spool)
 {
-    for (int i = 0; i < STATES; i++)
+    for (int i = 0; i < FAX_STATES; i++)
         spool->counter->since[i] += spool->counter->turn[i];
     memset(spool->counter->turn, 0, sizeof(spool->counter->turn));
 }
@@ -76,7 +74,7 @@ static int count(struct count_job *job)
         return error;
     while ((error = stmt_step(stmt)) == 1) {
         int64_t state = stmt_int(stmt, "state");
-        if (state > 0 && state < STATES)
+        if (state > 0 && state < FAX_STATES)
             job->found[state] = stmt_int(stmt, "faxes");
     }
     stmt_close(stmt);
@@ -153,7 +151,7 @@ void fax_count_move(struct spool *spool, enum fax_state from, enum fax_state to)
 void fax_counts(const struct spool *spool, int64_t *counts)
 {
     spool_assert_loop(spool);
-    for (int i = 0; i < STATES; i++) {
+    for (int i = 0; i < FAX_STATES; i++) {
         int64_t count = spool->counter->at_start[i] + spool->counter->since[i];
         counts[i] = count > 0 ? count : 0; /* below nothing only while the count at start is under way */
     }

@@ -10,6 +10,7 @@
 #include "spool/spool.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *parsed(const char *text, json_t *otherwise)
 {
@@ -140,8 +141,18 @@ static json_t *preparation_of(const struct fax *fax)
                      fax->prepared_of >= 0 ? json_integer(fax->prepared_of) : json_null());
 }
 
+/* Whom its sender chose among the contacts, as that was called then. Few faxes have one, and a list has many faxes. */
+static json_t *contact_of(const struct fax *fax)
+{
+    json_t *options = fax->options && strstr(fax->options, "\"to_contact\"") ? parsed(fax->options, NULL) : NULL;
+    json_t *contact = options ? copy_or_null(options, "to_contact") : json_null();
+    json_decref(options);
+    return contact;
+}
+
 static void add_outbound(json_t *object, const struct fax *fax)
 {
+    json_object_set_new(object, "to_contact", contact_of(fax));
     bool waits = fax->state == FAX_SCHEDULED;
     json_object_set_new(object, "preparation", preparation_of(fax));
     const char *why = fax_reason_text(fax->reason);
@@ -173,6 +184,7 @@ json_t *fax_json(const struct fax *fax)
         add_outbound(object, fax);
     else
         add_inbound(object, fax);
+    json_object_set_new(object, "number", json_integer(fax->id));
     json_object_set_new(object, "user", nullable_text(fax->user));
     json_object_set_new(object, "remote_station_id", nullable_text(fax->remote_station_id));
     json_object_set_new(object, "local_station_id", nullable_text(fax->local_station_id));

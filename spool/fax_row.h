@@ -22,7 +22,8 @@ struct stmt;
 #define SQL_CANCELING "9"
 #define SQL_UNCALLED  "(1, 2, 3, 4, 5)" /* preparing, held, scheduled, queued, waiting */
 #define SQL_CALLING   "(6, 7, 8, 9)"    /* dialing, negotiating, sending, canceling */
-#define SQL_ENDED     "(10, 11, 12, 13, 14, 15, 22, 23, 24, 25, 26, 27)" /* those of fax_state_is_final() */
+/* Those of fax_state_is_final() but for one, which has something to wait for. */
+#define SQL_ENDED "(10, 11, 12, 13, 14, 15, 22, 23, 24, 25, 26, 27)"
 
 _Static_assert(FAX_PREPARING == 1 && FAX_HELD == 2 && FAX_SCHEDULED == 3 && FAX_QUEUED == 4 && FAX_WAITING == 5 &&
                    FAX_DIALING == 6 && FAX_NEGOTIATING == 7 && FAX_SENDING == 8 && FAX_CANCELING == 9 &&
@@ -30,7 +31,8 @@ _Static_assert(FAX_PREPARING == 1 && FAX_HELD == 2 && FAX_SCHEDULED == 3 && FAX_
                    FAX_CANCELED == 14 && FAX_EXPIRED == 15,
                "states of sent faxes are stored");
 _Static_assert(FAX_RINGING == 20 && FAX_RECEIVING == 21 && FAX_RECEIVED == 22 && FAX_PARTIALLY_RECEIVED == 23 &&
-                   FAX_RECEIVE_FAILED == 24 && FAX_REJECTED == 25 && FAX_ROUTED == 26 && FAX_ROUTE_FAILED == 27,
+                   FAX_RECEIVE_FAILED == 24 && FAX_REJECTED == 25 && FAX_ROUTED == 26 && FAX_ROUTE_FAILED == 27 &&
+                   FAX_ROUTING == 28,
                "states of received faxes are stored");
 _Static_assert(FAX_OUTBOUND == 0 && FAX_INBOUND == 1, "directions are stored");
 _Static_assert(FAX_URGENT == 0 && FAX_HIGH == 1 && FAX_NORMAL == 2 && FAX_BULK == 3, "priorities are stored");

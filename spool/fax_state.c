@@ -48,6 +48,13 @@ struct step {
         from, FAX_REJECTED, "inbound.rejected", NULL                                                                   \
     }
 
+/* It was routed again, and met no rule. */
+#define LEAVES_RULES(from)                                                                                             \
+    {from, FAX_RECEIVED, NULL, NULL},                                                                                  \
+    {                                                                                                                  \
+        from, FAX_PARTIALLY_RECEIVED, NULL, NULL                                                                       \
+    }
+
 static const struct step steps[] = {
     {FAX_PREPARING, FAX_QUEUED, "fax.prepared", NULL},
     {FAX_PREPARING, FAX_SCHEDULED, "fax.prepared", "fax.scheduled"},
@@ -87,11 +94,17 @@ static const struct step steps[] = {
     {FAX_RINGING, FAX_RECEIVING, "inbound.receiving", NULL},
     RECEPTION_ENDS(FAX_RINGING),
     RECEPTION_ENDS(FAX_RECEIVING),
-    {FAX_RECEIVED, FAX_ROUTED, "inbound.routed", NULL},
-    {FAX_RECEIVED, FAX_ROUTE_FAILED, "inbound.route_failed", NULL},
-    {FAX_PARTIALLY_RECEIVED, FAX_ROUTED, "inbound.routed", NULL},
-    {FAX_PARTIALLY_RECEIVED, FAX_ROUTE_FAILED, "inbound.route_failed", NULL},
+    {FAX_RECEIVED, FAX_ROUTING, NULL, NULL},
+    {FAX_PARTIALLY_RECEIVED, FAX_ROUTING, NULL, NULL},
+    {FAX_ROUTING, FAX_ROUTED, "inbound.routed", NULL},
+    {FAX_ROUTING, FAX_ROUTE_FAILED, "inbound.route_failed", NULL},
+    {FAX_ROUTED, FAX_ROUTING, NULL, NULL},
+    {FAX_ROUTED, FAX_ROUTE_FAILED, "inbound.route_failed", NULL},
+    {FAX_ROUTE_FAILED, FAX_ROUTING, NULL, NULL},
     {FAX_ROUTE_FAILED, FAX_ROUTED, "inbound.routed", NULL},
+    LEAVES_RULES(FAX_ROUTING),
+    LEAVES_RULES(FAX_ROUTED),
+    LEAVES_RULES(FAX_ROUTE_FAILED),
 };
 
 /* Back from an end: only fax_state_again() takes these, so that nothing else can ever send what has ended. */
@@ -285,8 +298,10 @@ int fax_state_change(struct spool *spool, struct fax *fax, enum fax_state next)
 int fax_state_again(struct spool *spool, struct fax *fax)
 {
     for (size_t i = 0; i < sizeof(again) / sizeof(*again); i++)
-        if (again[i].from == fax->state)
-            return take_step(spool, fax, &again[i]);
+        if (again[i].from == fax->state) {
+            int error = outbound_rule_queue(NULL, spool, fax);
+            return error ? error : take_step(spool, fax, &again[i]);
+        }
     return err_set(ERR_CONFLICT, "a fax that is %s is not sent again", fax_state_name(fax->state));
 }
 

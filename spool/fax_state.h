@@ -5,7 +5,8 @@
  * partially_delivered | unconfirmed | failed | canceled | expired}; a call that may be retried goes back to scheduled;
  * canceling comes before canceled. What has ended without full delivery is queued again only when somebody asks for it
  * (spool/fax_again.h). Inbound: ringing -> receiving -> {received | partially_received | failed |
- * rejected}. The table of allowed transitions is in fax_state.c; each transition names its event (api.md, Webhooks).
+ * rejected}; what meets rules (spool/route_fax.h) goes on: routing -> {routed | route_failed}. The table of allowed
+ * transitions is in fax_state.c; each transition names its event (api.md, Webhooks).
  *
  * Thread: loop.
  */

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 #define COLUMNS                                                                                                        \
-    "id, public_id, name, number, station_id, header_text, time_zone, caller_id, is_default, owner, created_at"
+    "id, public_id, name, number, station_id, header_text, time_zone, caller_id, receipt_email, receipt_on,"           \
+    " language, is_default, owner, created_at"
 
 static void read_row(struct identity *identity, struct stmt *stmt)
 {
@@ -26,6 +27,9 @@ static void read_row(struct identity *identity, struct stmt *stmt)
     str_copy(identity->header_text, sizeof(identity->header_text), stmt_text(stmt, "header_text"));
     str_copy(identity->time_zone, sizeof(identity->time_zone), stmt_text(stmt, "time_zone"));
     str_copy(identity->caller_id, sizeof(identity->caller_id), stmt_text(stmt, "caller_id"));
+    str_copy(identity->receipt_email, sizeof(identity->receipt_email), stmt_text(stmt, "receipt_email"));
+    identity->receipt_on = (enum receipt_on)stmt_int(stmt, "receipt_on");
+    str_copy(identity->language, sizeof(identity->language), stmt_text(stmt, "language"));
     identity->is_default = stmt_int(stmt, "is_default") != 0;
     identity->owner = stmt_int(stmt, "owner");
     identity->created_at = stmt_int(stmt, "created_at");
@@ -84,6 +88,9 @@ static void bind_row(struct stmt *stmt, const struct identity *identity)
     stmt_bind_text(stmt, identity->header_text);
     stmt_bind_text(stmt, identity->time_zone);
     stmt_bind_text(stmt, identity->caller_id);
+    stmt_bind_text(stmt, identity->receipt_email);
+    stmt_bind_int(stmt, identity->receipt_on);
+    stmt_bind_text(stmt, identity->language);
     stmt_bind_int(stmt, identity->is_default);
 }
 
@@ -93,7 +100,8 @@ static int insert(struct identity *identity, struct spool *spool)
     struct stmt *stmt;
     int error = stmt_open(&stmt, spool_db(spool),
                           "INSERT INTO identity (name, number, station_id, header_text, time_zone, caller_id,"
-                          " is_default, public_id, owner, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          " receipt_email, receipt_on, language, is_default, public_id, owner, created_at)"
+                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                           " RETURNING " COLUMNS);
     if (error)
         return error;
@@ -135,7 +143,8 @@ int identity_update(struct identity *identity, struct spool *spool)
     if (!error)
         error = stmt_open(&stmt, spool_db(spool),
                           "UPDATE identity SET name = ?, number = ?, station_id = ?, header_text = ?, time_zone = ?,"
-                          " caller_id = ?, is_default = ? WHERE id = ?");
+                          " caller_id = ?, receipt_email = ?, receipt_on = ?, language = ?, is_default = ?"
+                          " WHERE id = ?");
     if (error)
         return error;
     bind_row(stmt, identity);
@@ -165,10 +174,12 @@ int identity_delete(struct spool *spool, const char *public_id)
 json_t *identity_json(const struct identity *identity)
 {
     char created[CLOCK_TEXT_SIZE];
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s}", "id", identity->public_id, "name", identity->name,
-                     "number", nullable_text(identity->number), "station_id", nullable_text(identity->station_id),
-                     "header_text", nullable_text(identity->header_text), "time_zone",
-                     nullable_text(identity->time_zone), "caller_id", nullable_text(identity->caller_id), "default",
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:s}", "id", identity->public_id, "name",
+                     identity->name, "number", nullable_text(identity->number), "station_id",
+                     nullable_text(identity->station_id), "header_text", nullable_text(identity->header_text),
+                     "time_zone", nullable_text(identity->time_zone), "caller_id", nullable_text(identity->caller_id),
+                     "receipt_email", nullable_text(identity->receipt_email), "receipt_on",
+                     receipt_on_words[identity->receipt_on], "language", nullable_text(identity->language), "default",
                      identity->is_default, "created_at", clock_format(created, identity->created_at));
 }
 

@@ -10,6 +10,7 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 #include "spool/query.h"
+#include "spool/receipt_wish.h"
 
 #define IDENTITIES_MAX   1000
 #define IDENTITY_ID_SIZE 40
@@ -22,7 +23,10 @@ struct identity {
     char station_id[STR_STATION_ID_MAX + 1];
     char header_text[101];
     char time_zone[65];
-    char caller_id[NUMBER_SIZE]; /* normalised, "" = none */
+    char caller_id[NUMBER_SIZE];              /* normalised, "" = none */
+    char receipt_email[MAIL_ADDRESS_MAX + 1]; /* for faxes that ask for no receipt themselves, "" = none */
+    enum receipt_on receipt_on;
+    char language[MAIL_LANGUAGE_MAX + 1]; /* of mails, "" = the default */
     bool is_default;
     int64_t owner; /* api key's row */
     int64_t created_at;

@@ -10,6 +10,7 @@
 #include "server/base/str.h"
 #include "spool/event.h"
 #include "spool/fax_row.h"
+#include "spool/route_fax.h"
 #include "spool/spool_private.h"
 
 #include <stdlib.h>
@@ -79,7 +80,7 @@ int inbox_assign(struct spool *spool, struct fax *fax, const struct user *user)
                         json_pack("{s:o}", "assigned", user ? json_string(user->public_id) : json_null()));
 }
 
-int inbox_junk(struct spool *spool, struct fax *fax, bool junk)
+static int set_junk(struct spool *spool, struct fax *fax, bool junk, const char *rule)
 {
     spool_assert_loop(spool);
     int error = inbox_check(fax);
@@ -87,7 +88,23 @@ int inbox_junk(struct spool *spool, struct fax *fax, bool junk)
         return error;
     fax->junk = junk;
     error = set_number(spool, fax, "UPDATE fax SET junk = ?, updated_at = ? WHERE id = ?", junk);
-    return error ? error : tell(spool, "inbound.junked", fax, json_pack("{s:b}", "junk", junk));
+    if (error)
+        return error;
+    json_t *data = json_pack("{s:b}", "junk", junk);
+    if (rule)
+        json_object_set_new(data, "rule", json_string(rule));
+    error = tell(spool, "inbound.junked", fax, data);
+    return error || junk ? error : route_fax_released(spool, fax);
+}
+
+int inbox_junk(struct spool *spool, struct fax *fax, bool junk)
+{
+    return set_junk(spool, fax, junk, NULL);
+}
+
+int inbox_junk_by(struct spool *spool, struct fax *fax, const char *rule)
+{
+    return set_junk(spool, fax, true, rule);
 }
 
 /* ---- labels ---- */

@@ -28,8 +28,12 @@ int inbox_read(struct spool *spool, struct fax *fax, bool read);
 /* `user` NULL = nobody's. Event inbound.assigned, unless it was so before. */
 int inbox_assign(struct spool *spool, struct fax *fax, const struct user *user);
 
-/* Event inbound.junked, also when it is taken back; none when it was so before. */
+/* Event inbound.junked, also when it is taken back, and then the fax meets the inbound rules unless it has met some
+ * (spool/route_fax.h); none when it was so before. */
 int inbox_junk(struct spool *spool, struct fax *fax, bool junk);
+
+/* A block rule says that it is: the event names it. */
+int inbox_junk_by(struct spool *spool, struct fax *fax, const char *rule);
 
 /* In place of those there were. `labels`: an array of at most INBOX_LABELS_MAX texts of 1..INBOX_LABEL_MAX octets, each
  * once (checked by the caller). */

@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/str.h"
+#include "spool/query.h"
 #include "spool/spool_private.h"
 
 #include <stdio.h>
@@ -100,7 +101,7 @@ int inbox_note(json_t **note, struct spool *spool, const struct fax *fax, const 
 int inbox_notes(json_t **page, struct spool *spool, const struct fax *fax, const char *cursor, int limit)
 {
     struct stmt *stmt;
-    int64_t after = 0, last = 0;
+    int64_t after = 0;
     int error = 0;
     *page = NULL;
     spool_assert_loop(spool);
@@ -115,17 +116,5 @@ int inbox_notes(json_t **page, struct spool *spool, const struct fax *fax, const
     stmt_bind_int(stmt, fax->id);
     stmt_bind_int(stmt, after);
     stmt_bind_int(stmt, limit + 1);
-    json_t *data = json_array();
-    while ((error = stmt_step(stmt)) == 1 && json_array_size(data) < (size_t)limit) {
-        last = stmt_int(stmt, "id");
-        json_array_append_new(data, note_json(stmt));
-    }
-    stmt_close(stmt);
-    if (error < 0) {
-        json_decref(data);
-        return error;
-    }
-    *page = json_pack("{s:o, s:b, s:o}", "data", data, "has_more", error == 1, "next_cursor",
-                      error == 1 ? json_sprintf("%lld", (long long)last) : json_null());
-    return 0;
+    return query_page_of_loop(page, limit, note_json, stmt);
 }

@@ -224,6 +224,7 @@ int key_check(struct key *key, struct spool *spool, const char *token)
             return error;
         str_copy(spool->keys->slots[slot].hash, TOKEN_HASH_SIZE, hash);
         spool->keys->slots[slot].until = until;
+        key->token_until = until;
         *kept = *key;
     }
     int64_t now_ms = clock_now_ms(), until = spool->keys->slots[slot].until;
@@ -312,6 +313,30 @@ int key_bind(struct key *key, struct spool *spool, const struct key_rule *rule)
     forget(spool);
     if (!error)
         key->rule = *rule;
+    return error;
+}
+
+int key_change(struct key *key, struct spool *spool)
+{
+    struct key given = *key;
+    struct stmt *stmt;
+    if (key->revoked_at)
+        return err_set(ERR_CONFLICT, "a revoked key is not changed any more");
+    int error = stmt_open(&stmt, spool_db(spool),
+                          "UPDATE api_key SET name = ?, scopes = ?, expires_at = ?, allow_from = ?, per_minute = ?"
+                          " WHERE id = ? RETURNING " COLUMNS);
+    if (error)
+        return error;
+    char *text = key_rule_text(&given.rule);
+    stmt_bind_text(stmt, given.name);
+    stmt_bind_int(stmt, given.scopes);
+    stmt_bind_int(stmt, given.expires_at);
+    stmt_bind_text(stmt, text);
+    stmt_bind_int(stmt, given.rule.per_minute);
+    stmt_bind_int(stmt, given.id);
+    error = one_row(key, stmt);
+    free(text);
+    forget(spool);
     return error;
 }
 

@@ -40,7 +40,8 @@ struct key {
     int64_t user_id;         /* row of the user who it is, and who it does not see more than; 0 = nobody's */
     char user[USER_ID_SIZE]; /* that user's public id, "" = none */
     struct key_rule rule;
-    int64_t old_until; /* until then the token of before the last rotation works too; 0 = none does */
+    int64_t old_until;   /* until then the token of before the last rotation works too; 0 = none does */
+    int64_t token_until; /* of key_check: that token ends then; 0 = with the key */
 };
 
 /* `token` gets the secret, once. 0, ERR_INVALID (name over 127 octets, no scope), ERR_FULL (10,000 keys). */
@@ -55,6 +56,8 @@ int key_revoke(struct spool *spool, const char *public_id);
 int key_revoke_user(struct spool *spool, int64_t user_id);
 /* A new key becomes a user's. */
 int key_give(struct key *key, struct spool *spool, const struct user *user);
+/* Write name, scopes, expires_at and rule of a key that was read. 0, ERR_NOT_FOUND, ERR_CONFLICT (it is revoked). */
+int key_change(struct key *key, struct spool *spool);
 /* A new key gets its rule. */
 int key_bind(struct key *key, struct spool *spool, const struct key_rule *rule);
 /* Another token for a key; the one that it has works for `overlap_s` more, one of an earlier rotation not at all. 0,

@@ -7,6 +7,7 @@
 #define FAXD_SPOOL_LIST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct spool;
@@ -32,11 +33,15 @@ struct list_query {
     int64_t batch;                   /* row, 0 = any or none */
     const char *q;                   /* what a number (to or from), the reference or the far end's station id begins
                                         with; letters' case makes no difference */
+    bool contacts;                   /* ... or the name or organization of a contact with a number of the fax */
 };
 
+#define LIST_LOOKED 5000 /* rows that are looked at for a page, at most some 25 ms */
+
 /* 0, or ERR_INVALID (message names the filter), ERR_FULL (too many lists under way). The texts are copied. Then done is
- * called once: error 0 and {"data":[fax...],"has_more":bool,"next_cursor":"..."} (borrowed). Newest first. With `q` a
- * page may hold fewer than `limit`, even none, while has_more says that there are older ones to look at. */
+ * called once: error 0 and a page of query_page_text() (borrowed). Newest first. A page may hold fewer than `limit`,
+ * even none, while has_more says that there are older ones to look at: no more than LIST_LOOKED are looked at for one.
+ */
 int list_start(struct spool *spool, const struct list_query *query,
                void (*done)(void *context, int error, json_t *page), void *context);
 

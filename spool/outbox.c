@@ -11,6 +11,7 @@
 #include "server/base/str.h"
 #include "spool/event.h"
 #include "spool/nullable.h"
+#include "spool/query.h"
 #include "spool/spool.h"
 
 #include <sodium.h>
@@ -249,7 +250,6 @@ static json_t *delivery_json(struct stmt *stmt)
 static int read_page(json_t **page, struct spool *spool, int64_t endpoint, int64_t before, int limit)
 {
     struct stmt *stmt;
-    int64_t last = 0;
     int error = stmt_open(&stmt, spool_db(spool),
                           "SELECT d.id AS id, d.public_id AS public_id, e.type AS type, d.event AS event,"
                           " d.state AS state, d.tries AS tries, d.status AS status, d.error AS error,"
@@ -261,19 +261,7 @@ static int read_page(json_t **page, struct spool *spool, int64_t endpoint, int64
     stmt_bind_int(stmt, endpoint);
     stmt_bind_int(stmt, before);
     stmt_bind_int(stmt, limit + 1);
-    json_t *data = json_array();
-    while ((error = stmt_step(stmt)) == 1 && json_array_size(data) < (size_t)limit) {
-        last = stmt_int(stmt, "id");
-        json_array_append_new(data, delivery_json(stmt));
-    }
-    stmt_close(stmt);
-    if (error < 0) {
-        json_decref(data);
-        return error;
-    }
-    *page = json_pack("{s:o, s:b, s:o}", "data", data, "has_more", error == 1, "next_cursor",
-                      error == 1 ? json_sprintf("%lld", (long long)last) : json_null());
-    return 0;
+    return query_page_of_loop(page, limit, delivery_json, stmt);
 }
 
 int outbox_deliveries_json(json_t **page, struct spool *spool, const char *endpoint_id, const char *cursor, int limit)

@@ -40,6 +40,15 @@ struct outbox_delivery {
     char *type, *body; /* of the event */
 };
 
+#define OUTBOX_SECRET_SIZE 128 /* of "whsec_" and base64, with its end */
+
+/* Is it an https or http URL with a host, without credentials, of at most 2,000 octets; is it a secret of Standard
+ * Webhooks? 0 or ERR_INVALID. Pure. */
+int outbox_url_check(const char *url);
+int outbox_secret_check(const char *secret);
+/* A new one. */
+void outbox_secret_make(char secret[OUTBOX_SECRET_SIZE]);
+
 /* Checked: https or http URL with a host, no credentials, at most 2,000 octets; secret made when `secret` is NULL.
  * Whether a private or loopback address is welcome is for the caller and for who connects. 0, ERR_INVALID, ERR_FULL (at
  * most 100). */

@@ -17,13 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define URL_MAX          2000
-#define EVENTS_MAX       64
-#define SECRET_MIN       24 /* octets, Standard Webhooks 1.0.0 */
-#define SECRET_MAX       64
-#define SECRET_MADE      32
-#define SECRET_TEXT_SIZE 128
-#define SECRET_PREFIX    "whsec_"
+#define URL_MAX       2000
+#define EVENTS_MAX    64
+#define SECRET_MIN    24 /* octets, Standard Webhooks 1.0.0 */
+#define SECRET_MAX    64
+#define SECRET_MADE   32
+#define SECRET_PREFIX "whsec_"
 
 #define COLUMNS                                                                                                        \
     "id, public_id, url, secret, old_secret, old_secret_until, events, enabled, from_config, disabled_reason, owner, " \
@@ -110,7 +109,7 @@ static bool is_authority(const char *text, size_t length)
     return str_to_int(&number, port, 1, 65535) == 0;
 }
 
-static int check_url(const char *url)
+int outbox_url_check(const char *url)
 {
     const char *rest = url && strncmp(url, "https://", 8) == 0  ? url + 8
                        : url && strncmp(url, "http://", 7) == 0 ? url + 7
@@ -128,7 +127,7 @@ static int check_url(const char *url)
     return is_authority(rest, length) ? 0 : err_set(ERR_INVALID, "url: has no valid host and port");
 }
 
-static int check_secret(const char *secret)
+int outbox_secret_check(const char *secret)
 {
     unsigned char octets[SECRET_MAX];
     size_t size;
@@ -142,12 +141,12 @@ static int check_secret(const char *secret)
     return 0;
 }
 
-static void make_secret(char secret[SECRET_TEXT_SIZE])
+void outbox_secret_make(char secret[OUTBOX_SECRET_SIZE])
 {
     unsigned char octets[SECRET_MADE];
     randombytes_buf(octets, sizeof(octets));
-    size_t head = (size_t)snprintf(secret, SECRET_TEXT_SIZE, SECRET_PREFIX);
-    sodium_bin2base64(secret + head, SECRET_TEXT_SIZE - head, octets, sizeof(octets), sodium_base64_VARIANT_ORIGINAL);
+    size_t head = (size_t)snprintf(secret, OUTBOX_SECRET_SIZE, SECRET_PREFIX);
+    sodium_bin2base64(secret + head, OUTBOX_SECRET_SIZE - head, octets, sizeof(octets), sodium_base64_VARIANT_ORIGINAL);
     sodium_memzero(octets, sizeof(octets));
 }
 
@@ -222,15 +221,15 @@ static int insert(struct outbox_endpoint *endpoint, struct spool *spool, const c
 int outbox_endpoint_create(struct outbox_endpoint *endpoint, struct spool *spool, const char *url, const char *secret,
                            const json_t *events, int64_t owner, bool from_config)
 {
-    char made[SECRET_TEXT_SIZE];
+    char made[OUTBOX_SECRET_SIZE];
     char *list = NULL;
     if (!secret) {
-        make_secret(made);
+        outbox_secret_make(made);
         secret = made;
     }
-    int error = check_url(url);
+    int error = outbox_url_check(url);
     if (!error)
-        error = check_secret(secret);
+        error = outbox_secret_check(secret);
     if (!error)
         error = check_room(spool);
     if (!error)
@@ -296,7 +295,7 @@ int outbox_endpoint_update(struct spool *spool, const char *public_id, const cha
     if (error)
         return error;
     if (url)
-        error = check_url(url);
+        error = outbox_url_check(url);
     if (!error && events)
         error = check_events(&list, events);
     if (!error)
@@ -322,13 +321,13 @@ static int write_secret(struct spool *spool, int64_t id, const char *secret)
 
 int outbox_endpoint_rotate(struct outbox_endpoint *endpoint, struct spool *spool, const char *public_id)
 {
-    char secret[SECRET_TEXT_SIZE];
+    char secret[OUTBOX_SECRET_SIZE];
     int error = find_changeable(endpoint, spool, public_id);
     if (error)
         return error;
     int64_t id = endpoint->id;
     outbox_endpoint_clear(endpoint);
-    make_secret(secret);
+    outbox_secret_make(secret);
     error = write_secret(spool, id, secret);
     sodium_memzero(secret, sizeof(secret));
     return error ? error : outbox_endpoint_get(endpoint, spool, id);
@@ -414,7 +413,7 @@ static int take_configured(struct spool *spool, const json_t *item)
     char *list = NULL;
     if (secret && !*secret)
         secret = NULL;
-    int error = check_url(url);
+    int error = outbox_url_check(url);
     if (!error)
         error = find_configured(&endpoint, spool, url);
     if (error == ERR_NOT_FOUND) {
@@ -422,7 +421,7 @@ static int take_configured(struct spool *spool, const json_t *item)
         goto out;
     }
     if (!error && secret)
-        error = check_secret(secret);
+        error = outbox_secret_check(secret);
     if (!error)
         error = check_events(&list, events);
     if (!error && ((secret && strcmp(secret, endpoint.secret) != 0) || strcmp(list, endpoint.events) != 0))

@@ -18,6 +18,7 @@
 #include "spool/fax.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
+#include "spool/route_delivery.h"
 #include "spool/spool_private.h"
 
 #include <errno.h>
@@ -111,11 +112,15 @@ static int remove_leftovers_after_commit(struct spool *spool, const struct fax *
 
 /* ---- documents ---- */
 
-static int check_ended(const struct fax *fax)
+static int check_ended(struct spool *spool, const struct fax *fax)
 {
-    if (fax_state_is_final(fax->state))
-        return 0;
-    return err_set(ERR_CONFLICT, "a fax that is %s cannot be purged before its end", fax_state_name(fax->state));
+    bool open = false;
+    if (!fax_state_is_final(fax->state))
+        return err_set(ERR_CONFLICT, "a fax that is %s cannot be purged before its end", fax_state_name(fax->state));
+    int error = fax->direction == FAX_INBOUND ? route_delivery_open(&open, spool, fax->id) : 0;
+    if (error || !open)
+        return error;
+    return err_set(ERR_CONFLICT, "a delivery of this fax still waits: it cannot be purged before its end");
 }
 
 static int write_purged(struct spool *spool, const struct fax *fax, int64_t now_ms)
@@ -202,7 +207,7 @@ int purge_documents(struct spool *spool, struct fax *fax)
 {
     bool had = false;
     spool_assert_loop(spool);
-    int error = check_ended(fax);
+    int error = check_ended(spool, fax);
     if (!error)
         error = purge(&had, spool, fax);
     if (error || !had)
@@ -253,7 +258,7 @@ int purge_record(struct spool *spool, struct fax *fax)
 {
     bool had = false;
     spool_assert_loop(spool);
-    int error = check_ended(fax);
+    int error = check_ended(spool, fax);
     if (!error && fax->purged_at)
         error = remove_leftovers_after_commit(spool, fax);
     if (!error)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define QUERY_LIMIT_MAX 1000
 
@@ -27,9 +28,18 @@ typedef void (*query_done)(void *context, int error, json_t *answer);
  * not. `question` is one piece of memory and taken over in either case; it is freed with free(). */
 int query_start(struct spool *spool, query_run run, void *question, query_done done, void *context);
 
+/* A page as it is sent, so that nobody on the loop has to write or free what may be megabytes: {"text": the JSON text
+ * of
+ * {"data":[...],"has_more":...,"next_cursor":...}, "has_more":..., "next_cursor":...}. `data` is taken over, as is
+ * `next`, the cursor; NULL = none. */
+json_t *query_page_text(json_t *data, bool more, json_t *next);
+
+/* The same with a text that `write` makes of `data`. It is called here, on the reader thread. */
+json_t *query_page_written(json_t *data, bool more, json_t *next, void (*write)(FILE *out, const json_t *data));
+
 /* The page of a list: at most `limit` rows of a statement that asks for one more, each made an object by `object` (new
  * reference; NULL: the row is left out), with the cursor that `cursor` (new reference) makes of the last. The statement
- * is closed. {"data":[...],"has_more":...,"next_cursor":...}. */
+ * is closed. The answer is of query_page_text(). */
 struct query_page {
     int limit;
     json_t *(*object)(void *context, struct stmt *stmt);
@@ -37,5 +47,9 @@ struct query_page {
     void *context;
 };
 int query_read_page(json_t **answer, const struct query_page *page, struct stmt *stmt);
+
+/* The same for a short look by a key, which the loop takes by itself: {"data", "has_more", "next_cursor"}, the cursor
+ * being the column "id" of the last row. 0, or an error of the store and no page. */
+int query_page_of_loop(json_t **page, int limit, json_t *(*object)(struct stmt *stmt), struct stmt *stmt);
 
 #endif

@@ -50,8 +50,10 @@ struct rule {
 
 #define OF_RECORDS   " FROM fax WHERE direction = ? AND ended_at > 0 AND state IN " SQL_ENDED
 #define OF_DOCUMENTS " FROM fax WHERE direction = ? AND ended_at > 0 AND purged_at = 0 AND state IN " SQL_ENDED
-#define UP_TO        " AND ended_at <= ? ORDER BY ended_at, id LIMIT ?"
-#define OLDEST       " ORDER BY ended_at, id LIMIT 1"
+/* Nor that of which a delivery waits. */
+#define AT_REST " AND NOT EXISTS (SELECT 1 FROM route_delivery d WHERE d.fax = fax.id AND d.state IN (0, 1))"
+#define UP_TO   AT_REST " AND ended_at <= ? ORDER BY ended_at, id LIMIT ?"
+#define OLDEST  AT_REST " ORDER BY ended_at, id LIMIT 1"
 
 static void rules_of(struct rule rules[RULE_COUNT], const struct retention_policy *policy)
 {

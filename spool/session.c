@@ -30,6 +30,7 @@ struct session_cache {
         char hash[TOKEN_HASH_SIZE]; /* "" = empty */
         struct session session;
     } slots[CACHE_SLOTS];
+    int64_t idle_ms, life_ms;
 };
 
 static void forget(struct spool *spool)
@@ -49,8 +50,15 @@ static const struct spool_hook hook = {.voided = forget, .part_undo = forget, .c
 int session_start(struct spool *spool)
 {
     spool->sessions = xcalloc(1, sizeof(*spool->sessions));
+    session_set_lengths(spool, SESSION_IDLE_MS, SESSION_LIFE_MS);
     spool_hook(spool, &hook);
     return 0;
+}
+
+void session_set_lengths(struct spool *spool, int64_t idle_ms, int64_t life_ms)
+{
+    spool->sessions->idle_ms = idle_ms;
+    spool->sessions->life_ms = life_ms;
 }
 
 /* ---- token ---- */
@@ -92,9 +100,9 @@ static int one_row(struct session *session, struct stmt *stmt)
     return error == 1 ? 0 : error ? error : err_set(ERR_NOT_FOUND, "no such session");
 }
 
-static int64_t end_of(int64_t created_at, int64_t seen_at)
+static int64_t end_of(const struct spool *spool, int64_t created_at, int64_t seen_at)
 {
-    int64_t life = created_at + SESSION_LIFE_MS, idle = seen_at + SESSION_IDLE_MS;
+    int64_t life = created_at + spool->sessions->life_ms, idle = seen_at + spool->sessions->idle_ms;
     return idle < life ? idle : life;
 }
 
@@ -148,7 +156,7 @@ int session_create(char token[SESSION_TOKEN_SIZE], struct session *session, stru
     str_copy(short_address, sizeof(short_address), address);
     str_copy(short_agent, sizeof(short_agent), agent && str_is_utf8(agent, strlen(agent)) ? agent : "");
     *session = (struct session){.user_id = user_id, .created_at = now_ms, .seen_at = now_ms};
-    session->expires_at = end_of(now_ms, now_ms);
+    session->expires_at = end_of(spool, now_ms, now_ms);
     int error = insert(session, spool, hash, short_address, short_agent);
     if (!error)
         error = drop_oldest(spool, user_id);
@@ -178,12 +186,12 @@ static int note_use(struct spool *spool, struct session *session, int64_t now_ms
     if (error)
         return error;
     stmt_bind_int(stmt, now_ms);
-    stmt_bind_int(stmt, end_of(session->created_at, now_ms));
+    stmt_bind_int(stmt, end_of(spool, session->created_at, now_ms));
     stmt_bind_int(stmt, session->id);
     error = stmt_run(NULL, stmt);
     if (!error) {
         session->seen_at = now_ms;
-        session->expires_at = end_of(session->created_at, now_ms);
+        session->expires_at = end_of(spool, session->created_at, now_ms);
     }
     return error;
 }
@@ -206,7 +214,8 @@ int session_check(struct session *session, struct spool *spool, const char *toke
         *kept = *session;
     }
     int64_t now_ms = clock_now_ms();
-    if (kept->expires_at <= now_ms)
+    /* Lengths that were made shorter hold for those who are there already. */
+    if (kept->expires_at <= now_ms || end_of(spool, kept->created_at, kept->seen_at) <= now_ms)
         return err_set(ERR_NOT_FOUND, "no such session");
     /* As with keys: a disk that is full must not lock users out of reading. */
     if (note_use(spool, kept, now_ms))

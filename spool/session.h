@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sessions: who has signed in with a password, and until when. The token in the cookie has 256 random bits and is
- * stored as SHA-256. A session ends SESSION_IDLE_MS after its last use, and SESSION_LIFE_MS after its beginning at the
- * latest. Whether its user may still come in is asked of spool/user each time.
+ * stored as SHA-256. A session ends so long after its last use, and so long after its beginning at the latest, as
+ * session_set_lengths() was told. Whether its user may still come in is asked of spool/user each time.
  *
  * Thread: loop, except the pure functions.
  */
@@ -13,7 +13,7 @@
 
 #define SESSION_TOKEN_SIZE 65 /* 64 hexadecimal digits and the end */
 #define SESSION_CSRF_SIZE  33
-#define SESSION_IDLE_MS    (12 * 3600 * INT64_C(1000))
+#define SESSION_IDLE_MS    (12 * 3600 * INT64_C(1000)) /* unless set otherwise */
 #define SESSION_LIFE_MS    (7 * 24 * 3600 * INT64_C(1000))
 #define SESSIONS_OF_A_USER 20 /* a sign-in too many ends the oldest */
 
@@ -39,6 +39,9 @@ int session_end(struct spool *spool, int64_t id);
 int session_end_others(struct spool *spool, int64_t user_id, int64_t except);
 /* Delete those whose time is over, at most `room`; the number deleted or an error. The spool does so by itself. */
 int session_trim(struct spool *spool, int64_t now_ms, int room);
+
+/* For sessions from now on; shorter ones at once for those that there are, longer ones with their next use. */
+void session_set_lengths(struct spool *spool, int64_t idle_ms, int64_t life_ms);
 
 int session_start(struct spool *spool); /* for spool_open.c */
 

@@ -54,18 +54,20 @@ int spool_part_end(struct spool *spool, bool keep);
 
 /* What changed in the turn just committed; listeners look the details up themselves. */
 enum spool_change {
-    SPOOL_CHANGE_PREPARE = 1u << 0,   /* a fax waits to be prepared */
-    SPOOL_CHANGE_QUEUE = 1u << 1,     /* a fax became queued or scheduled, or a number became free */
-    SPOOL_CHANGE_CANCEL = 1u << 2,    /* a fax in a call is to be canceled */
-    SPOOL_CHANGE_OUTBOX = 1u << 3,    /* a webhook delivery is due */
-    SPOOL_CHANGE_ENDPOINT = 1u << 4,  /* webhook endpoints were changed */
-    SPOOL_CHANGE_FULL = 1u << 5,      /* disk room went below or above the mark */
-    SPOOL_CHANGE_UNPREPARED = 1u << 6 /* a fax that was being prepared was canceled or has expired */
+    SPOOL_CHANGE_PREPARE = 1u << 0,    /* a fax waits to be prepared */
+    SPOOL_CHANGE_QUEUE = 1u << 1,      /* a fax became queued or scheduled, or a number became free */
+    SPOOL_CHANGE_CANCEL = 1u << 2,     /* a fax in a call is to be canceled */
+    SPOOL_CHANGE_OUTBOX = 1u << 3,     /* a webhook delivery is due */
+    SPOOL_CHANGE_ENDPOINT = 1u << 4,   /* webhook endpoints were changed */
+    SPOOL_CHANGE_FULL = 1u << 5,       /* disk room went below or above the mark */
+    SPOOL_CHANGE_UNPREPARED = 1u << 6, /* a fax that was being prepared was canceled or has expired */
+    SPOOL_CHANGE_MAIL = 1u << 7,       /* a mail is due */
+    SPOOL_CHANGE_ROUTE = 1u << 8       /* a delivery of a received fax waits */
 };
 
 typedef void (*spool_change_fn)(void *context, unsigned changes);
 
-/* Several listeners (at most 8), called in order after a commit. */
+/* Several listeners (at most 12), called in order after a commit. */
 void spool_listen(struct spool *spool, spool_change_fn fn, void *context);
 
 /* For the rest of spool/: note a change of this turn. */

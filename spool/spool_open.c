@@ -18,14 +18,18 @@
 #include "spool/block.h"
 #include "spool/audit.h"
 #include "spool/batch.h"
+#include "spool/contact_import.h"
 #include "spool/document.h"
 #include "spool/document_cipher.h"
 #include "spool/event.h"
 #include "spool/fax_count.h"
+#include "spool/inbound_rule.h"
 #include "spool/key.h"
+#include "spool/mail_private.h"
 #include "spool/outbound_rule.h"
 #include "spool/retention.h"
 #include "spool/retry.h"
+#include "spool/route_delivery.h"
 #include "spool/session.h"
 #include "spool/subscription.h"
 #include "spool/sweep.h"
@@ -41,9 +45,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LOCK_TRIES        20
+#define LOCK_PAUSE_US     50000
 #define PATH_SIZE         4096
 #define MIN_FREE_BYTES    (64ll * 1024 * 1024)
 #define IDEMPOTENCY_TTL_S (72 * 3600)
+
+static int lock_fault(const struct spool *spool, const char *path)
+{
+    if (errno == EWOULDBLOCK)
+        return err_set(ERR_CONFLICT, "another faxd has the state folder %s", spool->state_dir);
+    return err_set(ERR_IO, "cannot lock %s: %s", path, strerror(errno));
+}
 
 static int take_lock(struct spool *spool)
 {
@@ -61,11 +74,13 @@ static int take_lock(struct spool *spool)
     spool->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (spool->lock_fd < 0)
         return err_set(ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        return err_set(ERR_CONFLICT, "another faxd has the state folder %s", spool->state_dir);
-    return err_set(ERR_IO, "cannot lock %s: %s", path, strerror(errno));
+    /* A faxd that was killed while it started a program has left a copy of itself, for a moment. */
+    for (int i = 0; flock(spool->lock_fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+            return lock_fault(spool, path);
+        usleep(LOCK_PAUSE_US);
+    }
+    return 0;
 }
 
 static void wal_grew(void *context, int pages)
@@ -118,6 +133,8 @@ static int open_parts(struct spool *spool)
     if (!error)
         error = subscription_start(spool);
     if (!error)
+        error = mail_start(spool);
+    if (!error)
         error = key_start(spool);
     if (!error)
         error = user_start(spool);
@@ -128,6 +145,10 @@ static int open_parts(struct spool *spool)
     if (!error)
         error = outbound_rule_start(spool);
     if (!error)
+        error = inbound_rule_start(spool);
+    if (!error)
+        error = route_delivery_start(spool);
+    if (!error)
         error = audit_start(spool);
     if (!error)
         error = sweep_start(spool);
@@ -135,6 +156,8 @@ static int open_parts(struct spool *spool)
         error = retention_start(spool);
     if (!error)
         error = batch_start(spool);
+    if (!error)
+        error = contact_import_start(spool);
     return error;
 }
 
@@ -200,6 +223,7 @@ void spool_close(struct spool *spool)
         close(spool->lock_fd);
     free(spool->after.list);
     free(spool->policy);
+    free(spool->route_patience);
     free(spool->work_dir);
     free(spool->call_dirs[0]);
     free(spool->call_dirs[1]);

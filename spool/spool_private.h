@@ -15,23 +15,27 @@
 #include <stddef.h>
 
 #define SPOOL_HOOKS_MAX     24
-#define SPOOL_LISTENERS_MAX 8
+#define SPOOL_LISTENERS_MAX 12
 
 struct block_store;
 struct audit_log;
 struct batches;
+struct contact_imports;
 struct checkpoint;
 struct cipher_keys;
 struct counter;
 struct document_counter;
 struct document_store;
 struct event_log;
+struct inbound_rules;
 struct key_cache;
+struct mails;
 struct queue_ages;
 struct reader;
 struct retention;
 struct retry_policy;
 struct session_cache;
+struct route_patience;
 struct rule_store;
 struct style_store;
 struct subscriptions;
@@ -95,15 +99,19 @@ struct spool {
     struct audit_log *audit;
     int audit_verifications; /* under way */
     struct batches *batches;
+    struct contact_imports *imports;
     struct counter *counter;
     struct document_counter *document_counter;
     struct document_store *documents;
     struct event_log *events;
+    struct inbound_rules *inbound_rules;
     struct key_cache *keys;
+    struct mails *mails;
     struct queue_ages *queue_ages;
     struct retention *retention;
     struct retry_policy *policy;
     struct session_cache *sessions;
+    struct route_patience *route_patience;
     struct rule_store *rules;
     struct style_store *style;
     struct subscriptions *subscriptions;

@@ -14,10 +14,12 @@
 #include "spool/callable.h"
 #include "spool/document.h"
 #include "spool/event.h"
+#include "spool/fax_day.h"
 #include "spool/fax_document.h"
 #include "spool/fax_count.h"
 #include "spool/fax_row.h"
 #include "spool/fax_state.h"
+#include "spool/fax_tag.h"
 #include "spool/outbound_rule.h"
 #include "spool/rendition.h"
 #include "spool/retry.h"
@@ -70,7 +72,8 @@ static int check(char number[NUMBER_SIZE], struct spool *spool, const struct sub
         str_copy(fault, sizeof(fault), err_message());
         return err_set(ERR_INVALID, "to: %s", fault);
     }
-    if ((error = check_callable(spool, number)))
+    /* A fax of a batch tells by its own end that its number may not be called (spool/claim.c). */
+    if (!request->batch && (error = check_callable(spool, number)))
         return error;
     if (!has_documents(request))
         return err_set(ERR_INVALID, "documents: none was stored");
@@ -263,6 +266,10 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
     error = retry_policy_for(&policy, spool->policy, fax); /* refuses bad delays */
     if (!error)
         error = insert(fax, spool);
+    if (!error)
+        error = fax_day_note(spool, fax->id, fax->created_at);
+    if (!error)
+        error = fax_tags_add(spool, fax->id, request->tags);
     if (!error) {
         fax_count_move(spool, 0, FAX_PREPARING);
         error = batch_moved(spool, fax, 0, FAX_PREPARING);
@@ -275,6 +282,21 @@ int submit(struct fax *fax, struct spool *spool, const struct submit_request *re
     if (error)
         fax_clear(fax);
     return error;
+}
+
+int submit_forms(struct submit_form forms[RENDITIONS_MAX], const struct fax *fax, const json_t *options,
+                 const struct fax_document *renditions, int count)
+{
+    const char *resolution = json_string_value(json_object_get(options, "resolution"));
+    int filled = 1;
+    forms[0] = (struct submit_form){fax->document, resolution ? resolution : "fine", 0};
+    for (int i = 0; i < count && filled < RENDITIONS_MAX; i++) {
+        const json_t *info = renditions[i].info;
+        const char *word = json_string_value(json_object_get(info, "resolution"));
+        forms[filled++] = (struct submit_form){renditions[i].sha, word ? word : "standard",
+                                               (int)json_integer_value(json_object_get(info, "width"))};
+    }
+    return filled;
 }
 
 /* The pages are made: nobody needs the passwords any more. That there was one is remembered, since without it the

@@ -7,6 +7,8 @@
 #define FAXD_SPOOL_SUBMIT_H
 
 #include "spool/fax.h"
+#include "spool/fax_document.h"
+#include "spool/rendition.h"
 
 #include <jansson.h>
 
@@ -56,6 +58,11 @@ struct submit_request {
  * (the caller clears it); ERR_INVALID (message names the field and the fix: number), ERR_DENIED (the number may not be
  * called: message), ERR_FULL (disk, queue closed). */
 int submit(struct fax *fax, struct spool *spool, const struct submit_request *request);
+
+/* The forms in which the pages of another fax are there, by its options and its rows of renditions, from which texts
+ * are borrowed: fills `forms`, the one that was asked for first, and returns how many. */
+int submit_forms(struct submit_form forms[RENDITIONS_MAX], const struct fax *fax, const json_t *options,
+                 const struct fax_document *renditions, int count);
 
 /* The document is ready, `forms` (1..RENDITIONS_MAX, the one that was asked for first) of `pages` pages: preparing ->
  * held | scheduled | queued (or expired). ERR_CONFLICT when it is not preparing. */

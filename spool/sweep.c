@@ -19,6 +19,7 @@
 #include "spool/event.h"
 #include "spool/idempotency.h"
 #include "spool/key_expiry.h"
+#include "spool/mail.h"
 #include "spool/session.h"
 #include "spool/spool_private.h"
 
@@ -170,7 +171,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     int sessions = session_trim(sweep->spool, now_ms, TRIM_ROOM);
     int numbers = destination_trim(sweep->spool, now_ms - KEEP_DESTINATIONS_MS, TRIM_ROOM);
     int ending = key_expiry_warn(sweep->spool, TRIM_ROOM);
-    if (events < 0 || keys < 0 || sessions < 0 || numbers < 0 || ending < 0)
+    int mails = mail_trim(sweep->spool, now_ms - KEEP_EVENTS_MS, TRIM_ROOM);
+    if (mails < 0 || events < 0 || keys < 0 || sessions < 0 || numbers < 0 || ending < 0)
         log_warning("sweep: %s", err_message());
     if (++sweep->trims % JOURNALS_EVERY == 0 && !sweep->under_way) {
         sweep->step = JOURNALS;

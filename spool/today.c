@@ -59,6 +59,20 @@ static int add_preparing(struct today *today, struct db *db)
     return error < 0 ? error : 0;
 }
 
+/* Since when the oldest delivery of a received fax waits. */
+static int add_routing(struct today *today, struct db *db)
+{
+    struct stmt *stmt;
+    int error =
+        stmt_open(&stmt, db, "SELECT patient_from FROM route_delivery WHERE state IN (0, 1) ORDER BY id LIMIT 1");
+    if (error)
+        return error;
+    error = stmt_step(stmt);
+    json_object_set_new(today->answer, "routing_since", json_integer(error == 1 ? stmt_int(stmt, "patient_from") : 0));
+    stmt_close(stmt);
+    return error < 0 ? error : 0;
+}
+
 static int add_webhooks(struct today *today, struct db *db)
 {
     struct stmt *stmt;
@@ -90,6 +104,8 @@ static void run(void *context, struct db *db)
         today->error = add_preparing(today, db);
     if (!today->error)
         today->error = add_webhooks(today, db);
+    if (!today->error)
+        today->error = add_routing(today, db);
     if (today->error)
         today->message = xstrdup(err_message()); /* the message is this thread's */
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What ended, hour by hour: a row for each hour, direction, end, outcome, provider and user, written in the turn in
- * which a fax ends, so that a report looks at hours and not at a million faxes. Faxes of test keys do not count, and
- * what retention deletes stays counted.
+ * which a fax ends, so that a report looks at hours and not at a million faxes; and, since a year has many hours and
+ * each hour may have many users, the same by the day, once without users and once with nothing but users. Faxes of test
+ * keys do not count, and what retention deletes stays counted.
  *
  * Thread: loop.
  */
 #ifndef FAXD_SPOOL_USAGE_H
 #define FAXD_SPOOL_USAGE_H
 
-#define USAGE_HOUR_MS 3600000ll
+#define USAGE_HOUR_MS   3600000ll
+#define USAGE_DAY_HOURS 24
 
 struct fax;
 struct spool;

@@ -366,14 +366,20 @@ json_t *user_json(const struct user *user)
                      "locked_until", nullable_time(user->locked_until > clock_now_ms() ? user->locked_until : 0));
 }
 
-static int read_page(json_t **page, struct stmt *stmt, int limit)
+static json_t *called_json(const struct user *user)
+{
+    return json_pack("{s:s, s:s}", "id", user->public_id, "display_name",
+                     *user->display_name ? user->display_name : user->name);
+}
+
+static int read_page(json_t **page, struct stmt *stmt, int limit, json_t *(*object)(const struct user *user))
 {
     struct user user = {0};
     json_t *data = json_array();
     int error;
     while ((error = stmt_step(stmt)) == 1 && json_array_size(data) < (size_t)limit) {
         read_row(&user, stmt);
-        json_array_append_new(data, user_json(&user));
+        json_array_append_new(data, object(&user));
     }
     if (error < 0) {
         json_decref(data);
@@ -384,7 +390,9 @@ static int read_page(json_t **page, struct stmt *stmt, int limit)
     return 0;
 }
 
-int user_page(json_t **page, struct spool *spool, const char *cursor, int limit)
+/* `sql` is a constant that asks for the users below an id. */
+static int run_page(json_t **page, struct spool *spool, const char *sql, const char *cursor, int limit,
+                    json_t *(*object)(const struct user *user))
 {
     struct stmt *stmt;
     int64_t before = INT64_MAX;
@@ -393,13 +401,25 @@ int user_page(json_t **page, struct spool *spool, const char *cursor, int limit)
         return err_set(ERR_INVALID, "limit: 1 to %d", PAGE_MAX);
     if (cursor && *cursor && str_to_int(&before, cursor, 1, INT64_MAX))
         return err_set(ERR_INVALID, "cursor: not one of ours");
-    int error =
-        stmt_open(&stmt, spool_db(spool), "SELECT " COLUMNS " FROM account WHERE id < ? ORDER BY id DESC LIMIT ?");
+    int error = stmt_open(&stmt, spool_db(spool), sql);
     if (error)
         return error;
     stmt_bind_int(stmt, before);
     stmt_bind_int(stmt, limit + 1);
-    error = read_page(page, stmt, limit);
+    error = read_page(page, stmt, limit, object);
     stmt_close(stmt);
     return error;
+}
+
+int user_page(json_t **page, struct spool *spool, const char *cursor, int limit)
+{
+    return run_page(page, spool, "SELECT " COLUMNS " FROM account WHERE id < ? ORDER BY id DESC LIMIT ?", cursor, limit,
+                    user_json);
+}
+
+int user_assignable(json_t **page, struct spool *spool, const char *cursor, int limit)
+{
+    return run_page(page, spool,
+                    "SELECT " COLUMNS " FROM account WHERE id < ? AND disabled = 0 ORDER BY id DESC LIMIT ?", cursor,
+                    limit, called_json);
 }

@@ -80,6 +80,9 @@ json_t *user_json(const struct user *user);
 /* {"data":[...],"has_more","next_cursor"}, newest first, at most `limit` (1..200: it is read on the loop, by key). 0 or
  * ERR_INVALID (cursor, limit). */
 int user_page(json_t **page, struct spool *spool, const char *cursor, int limit);
+/* The same of those who are not disabled, of each only what it is called: {"id", "display_name"}, where who has no such
+ * name is called by that to sign in with. */
+int user_assignable(json_t **page, struct spool *spool, const char *cursor, int limit);
 
 int user_start(struct spool *spool); /* for spool_open.c */
 

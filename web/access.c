@@ -5,7 +5,9 @@
 #include "web/cookie.h"
 #include "web/request.h"
 #include "web/web_private.h"
+#include "server/base/clock.h"
 #include "server/base/err.h"
+#include "server/base/str.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -47,17 +49,24 @@ unsigned access_scopes(const struct user *user)
     return 0;
 }
 
+static bool key_lasts(struct spool *spool, const struct key *of)
+{
+    struct key key;
+
+    return key_find(&key, spool, of->public_id) == 0 && key.revoked_at == 0 &&
+           (key.expires_at == 0 || key.expires_at > clock_now_ms()) &&
+           (of->token_until == 0 || of->token_until > clock_now_ms());
+}
+
 bool access_lasts(const struct request *request)
 {
     struct spool *spool = request->web->options.spool;
     struct user user;
 
-    struct key key;
-
+    if (request->key.id && !key_lasts(spool, &request->key))
+        return false;
     if (request->user.id == 0)
         return true;
-    if (request->key.id && (key_find(&key, spool, request->key.public_id) < 0 || key.revoked_at))
-        return false;
     return user_get(&user, spool, request->user.id) == 0 && !user.disabled && user.role == request->user.role &&
            (request->session.id == 0 || session_lasts(spool, request->session.id));
 }
@@ -135,9 +144,20 @@ void access_refuse(struct request *request)
                     user_role_name(request->user.role), request->user.name);
 }
 
+/* By id, or by the number that the fax object has besides. */
+static int find_fax(struct fax *fax, const struct request *request)
+{
+    struct spool *spool = request->web->options.spool;
+    int64_t number;
+
+    if (str_to_int(&number, request->params[0], 1, INT64_MAX) == 0)
+        return fax_get(fax, spool, number);
+    return fax_find(fax, spool, request->params[0]);
+}
+
 bool access_fax(struct fax *fax, struct request *request)
 {
-    int result = fax_find(fax, request->web->options.spool, request->params[0]);
+    int result = find_fax(fax, request);
 
     if (result == 0 && !access_sees(request, fax)) {
         fax_clear(fax);
@@ -147,6 +167,8 @@ bool access_fax(struct fax *fax, struct request *request)
         request_problem(request, 404, "no_such_fax", "there is no fax %s", request->params[0]);
     else if (result < 0)
         request_error(request, result);
+    else
+        str_copy(request->params[0], sizeof request->params[0], fax->public_id); /* what all else goes by */
     return result == 0;
 }
 

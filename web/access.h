@@ -41,8 +41,8 @@ bool access_check(struct request *request);
 /* The reply of those that the role does not allow. */
 void access_refuse(struct request *request);
 
-/* The fax of the path's first parameter, when it may be seen; the caller clears it. False and the reply is made: 404
- * whether it is not there or not to be seen. */
+/* The fax of the path's first parameter, an id or a number, when it may be seen; the caller clears it, and the
+ * parameter is its id from then on. False and the reply is made: 404 whether it is not there or not to be seen. */
 bool access_fax(struct fax *fax, struct request *request);
 
 /* Who asks, as a number that no other requester has: > 0 a key, < 0 a user who signed in, 0 nobody. */

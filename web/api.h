@@ -59,6 +59,11 @@ void previews_page(struct request *request);
 
 /* covers.c */
 void covers_list(struct request *request);
+void covers_post(struct request *request);
+void covers_sample(struct request *request);
+void covers_get(struct request *request);
+void covers_patch(struct request *request);
+void covers_delete(struct request *request);
 
 /* lines.c */
 void lines_list(struct request *request);
@@ -100,6 +105,12 @@ void identities_get(struct request *request);
 void identities_patch(struct request *request);
 void identities_delete(struct request *request);
 
+/* mails.c */
+void mails_list(struct request *request);
+void mails_get(struct request *request);
+void mails_retry(struct request *request);
+void mails_of_fax(struct request *request);
+
 /* block_rules.c */
 void block_rules_list(struct request *request);
 void block_rules_post(struct request *request);
@@ -114,6 +125,19 @@ void outbound_rules_test(struct request *request);
 void outbound_rules_get(struct request *request);
 void outbound_rules_patch(struct request *request);
 void outbound_rules_delete(struct request *request);
+
+/* inbound_rules.c */
+void inbound_rules_list(struct request *request);
+void inbound_rules_post(struct request *request);
+void inbound_rules_test(struct request *request);
+void inbound_rules_get(struct request *request);
+void inbound_rules_patch(struct request *request);
+void inbound_rules_delete(struct request *request);
+
+/* deliveries.c */
+void deliveries_list(struct request *request);
+void deliveries_retry(struct request *request);
+void deliveries_route(struct request *request);
 
 /* events.c */
 void events_list(struct request *request);
@@ -146,6 +170,7 @@ void setup_post(struct request *request);
 
 /* users.c */
 void users_list(struct request *request);
+void users_assignable(struct request *request);
 void users_post(struct request *request);
 void users_get(struct request *request);
 void users_patch(struct request *request);
@@ -155,6 +180,7 @@ void users_delete(struct request *request);
 void keys_list(struct request *request);
 void keys_post(struct request *request);
 void keys_get(struct request *request);
+void keys_patch(struct request *request);
 void keys_delete(struct request *request);
 void keys_rotate(struct request *request);
 

@@ -27,7 +27,9 @@
     FILE(style_css, "ui/style.css", "/ui/style.css", CSS)                                                              \
     FILE(theme_js, "ui/theme.js", "/ui/theme.js", JS)                                                                  \
     FILE(app_js, "ui/app.js", "/ui/app.js", JS)                                                                        \
-    HELPER(access) HELPER(actions) HELPER(api) HELPER(dialog) HELPER(dom) HELPER(editing) HELPER(form)                 \
+    HELPER(access) HELPER(actions) HELPER(api) HELPER(covers_view) HELPER(dialog) HELPER(dom) HELPER(editing)          \
+    HELPER(form) HELPER(identities_view) HELPER(deliveries_view) HELPER(inbound_rules_view)                            \
+    HELPER(route_method_form) HELPER(window_form)                                                                      \
     HELPER(format) HELPER(icons) HELPER(inbox_tools) HELPER(lines_view) HELPER(metrics) HELPER(parts)                  \
     HELPER(picture) HELPER(plot) HELPER(preview) HELPER(recipients) HELPER(send_form) HELPER(stream) HELPER(table)     \
     HELPER(trace) HELPER(viewer) HELPER(words)                                                                         \

@@ -51,7 +51,8 @@ static void write_entry(FILE *out, const json_t *entry)
     free(sequence);
 }
 
-static void write_page(FILE *out, const void *page)
+/* On the reader thread. */
+static void write_entries(FILE *out, const json_t *entries)
 {
     static const char *const names[COLUMNS] = {"sequence", "at",     "actor_kind", "actor_id", "actor_name", "address",
                                                "action",   "object", "detail",     "hash",     "previous"};
@@ -59,7 +60,7 @@ static void write_page(FILE *out, const void *page)
     size_t i;
 
     csv_write(out, names, COLUMNS);
-    json_array_foreach(json_object_get(page, "data"), i, entry) write_entry(out, entry);
+    json_array_foreach((json_t *)entries, i, entry) write_entry(out, entry);
 }
 
 static void on_listed(void *context, int error, json_t *page)
@@ -68,12 +69,11 @@ static void on_listed(void *context, int error, json_t *page)
 
     if (error) {
         request_error(request, error);
-    } else {
+    } else if (request_wants_csv(request)) {
         page_link(request, page);
-        if (request_wants_csv(request))
-            table_reply(request, "audit-log.csv", write_page, page);
-        else
-            request_reply(request, 200, json_incref(page));
+        table_send(request, "audit-log.csv", json_object_get(page, "text"));
+    } else {
+        page_send(request, page);
     }
     request_finish(request);
 }
@@ -93,7 +93,6 @@ void auditlog_list(struct request *request)
     struct problems problems = {0};
     struct audit_query query = {0};
     int64_t limit;
-    int result;
 
     if (!request_check_query(request, names) ||
         !request_query_int(&limit, request, "limit", 1, request_wants_csv(request) ? AUDIT_LIST_MAX : LIST_MAX, 50))
@@ -109,15 +108,8 @@ void auditlog_list(struct request *request)
     query.actor = request_query(request, "actor");
     query.action = request_query(request, "action");
     query.object = request_query(request, "object");
-    result = audit_list_start(request->web->options.spool, &query, on_listed, request);
-    if (result == 0)
-        request_wait(request);
-    else if (result == ERR_INVALID)
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-    else if (result == ERR_FULL)
-        request_problem(request, 503, "busy", "%s", err_message());
-    else
-        request_error(request, result);
+    query.write = request_wants_csv(request) ? write_entries : NULL;
+    page_wait(request, audit_list_start(request->web->options.spool, &query, on_listed, request));
 }
 
 /* --- is it what was written? --- */

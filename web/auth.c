@@ -85,10 +85,10 @@ static bool is_from_here(struct request *request)
 {
     char text[CIDR_TEXT_SIZE];
 
-    if (key_rule_allows(&request->key.rule, gate_peer(request->gate)))
+    if (key_rule_allows(&request->key.rule, gate_client(request->gate)))
         return true;
     request_problem(request, 403, "address_not_allowed", "this key may not be used from %s",
-                    address_format(text, gate_peer(request->gate)));
+                    address_format(text, gate_client(request->gate)));
     return false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /v1/rules/block: what may not be called, and whose calls are not answered. */
+/* /v1/rules/block: what may not be called, whose calls are not answered, and whose faxes are put aside. */
 #include "spool/block.h"
+#include "spool/inbound_match.h"
 #include "web/api.h"
 #include "web/member.h"
 #include "web/page.h"
@@ -50,6 +51,12 @@ static void check_value(struct body *body, struct problems *problems)
     case BLOCK_PREFIX:
         result = number_prefix(body->rule.value, body->value);
         break;
+    case BLOCK_STATION:
+    case BLOCK_STATION_PREFIX:
+        inbound_station(body->rule.value, body->value);
+        if (body->kind == BLOCK_STATION && !*body->rule.value)
+            result = err_set(ERR_INVALID, "a station id has more than blanks");
+        break;
     case BLOCK_ANONYMOUS:
         if (*body->value)
             result = err_set(ERR_INVALID, "a call without a number has no value to compare: leave it out");
@@ -57,6 +64,34 @@ static void check_value(struct body *body, struct problems *problems)
     }
     if (result < 0)
         problem_add(problems, "/value", "invalid_number", "%s", err_message());
+}
+
+/* What a rule can do depends on when its text is known: a number before the call, a station id when it is answered. */
+static void check_action(struct body *body, struct problems *problems)
+{
+    struct block_rule *rule = &body->rule;
+    bool station = rule->kind == BLOCK_STATION || rule->kind == BLOCK_STATION_PREFIX;
+
+    if (body->action < 0)
+        body->action = station ? BLOCK_QUARANTINE : BLOCK_DENY;
+    rule->action = (enum block_action)body->action;
+    if (rule->action == BLOCK_QUARANTINE && rule->direction == FAX_OUTBOUND)
+        problem_add(problems, "/action", "not_possible", "only what is received goes into quarantine: take deny");
+    if (rule->action == BLOCK_DENY && station)
+        problem_add(problems, "/action", "not_possible",
+                    "the station id is known when the call has been answered: take quarantine");
+}
+
+static void check_kind(const struct body *body, struct problems *problems)
+{
+    const struct block_rule *rule = &body->rule;
+
+    if (rule->direction == FAX_INBOUND)
+        return;
+    if (rule->kind == BLOCK_ANONYMOUS)
+        problem_add(problems, "/kind", "not_possible", "a call to no number is never made");
+    if (rule->kind == BLOCK_STATION || rule->kind == BLOCK_STATION_PREFIX)
+        problem_add(problems, "/kind", "not_possible", "station ids are those of machines that call here");
 }
 
 static void check_whole(struct body *body, bool whole, struct problems *problems)
@@ -67,10 +102,9 @@ static void check_whole(struct body *body, bool whole, struct problems *problems
         check_value(body, problems);
         rule->direction = body->direction ? FAX_INBOUND : FAX_OUTBOUND;
         rule->kind = (enum block_kind)body->kind;
-        if (rule->kind == BLOCK_ANONYMOUS && rule->direction == FAX_OUTBOUND)
-            problem_add(problems, "/kind", "not_possible", "a call to no number is never made");
+        check_kind(body, problems);
     }
-    rule->allow = body->action != 0;
+    check_action(body, problems);
     if (rule->expires_at && rule->expires_at <= clock_now_ms())
         problem_add(problems, "/expires_at", "in_the_past", "the rule would expire at once");
 }
@@ -83,7 +117,7 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
     if (!root)
         return false;
-    body->action = body->rule.allow;
+    body->action = whole ? -1 : (int)body->rule.action;
     if (member_read(body, members, root, whole, &problems))
         check_whole(body, whole, &problems);
     json_decref(root);

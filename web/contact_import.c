@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* POST /v1/contacts/import: a file of contacts. It is read twice: to find every fault, and, when there is none, to
- * store what it says, so that 20,000 contacts need not be held in memory. */
+/* POST /v1/contacts/import: a file of contacts. On the worker thread it is read twice: to find every fault, and, when
+ * there is none, to write it as spool/contact_import wants it, which then takes it in a slice at a time. */
+#include "config.h" /* open_memstream */
+
 #include "web/api.h"
 #include "web/contact_body.h"
 #include "web/multipart.h"
 #include "web/request.h"
 #include "web/web_private.h"
+#include "web/worker.h"
 #include "server/base/csv.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
@@ -36,24 +39,17 @@ static const struct {
     {"groups", "groups"},
 };
 
-/* `joined`: members that are not counted yet. */
-struct import_group {
-    char name[CONTACT_NAME_SIZE];
-    int64_t id;
-    int joined;
-};
-
 struct import {
     struct request *request;
     struct spool *spool;
-    const char *text;
+    char *body; /* of the request */
+    struct multipart form;
+    const char *text; /* the file */
     size_t size;
     const struct member *columns[CSV_CELLS_MAX];
     int column_count;
     struct problems problems;
-    int created, updated, groups_created;
-    struct import_group *groups;
-    int group_count;
+    char *lines; /* for the spool */
 };
 
 static const struct member *member_named(const char *name)
@@ -211,184 +207,177 @@ static void check_all(struct import *import, struct csv *csv)
                     LINES_MAX);
 }
 
-/* A group of the file, looked up once. */
-static int find_group(struct import_group **out, struct import *import, const char *name)
-{
-    struct contact_group group;
-    int at = 0, result;
+/* --- the lines of the spool --- */
 
-    while (at < import->group_count && strcmp(import->groups[at].name, name) != 0)
-        at++;
-    *out = &import->groups[at];
-    if (at < import->group_count)
-        return 0;
-    if (at == CONTACT_GROUPS_MAX)
-        return err_set(ERR_FULL, "the file names more than %d groups", CONTACT_GROUPS_MAX);
-    result = contact_group_named(&group, import->spool, name);
-    if (result == ERR_NOT_FOUND) {
-        result = contact_group_create(&group, import->spool, name, import->request->key.id);
-        import->groups_created += result == 0;
-    }
-    if (result != 0)
-        return result;
-    str_copy(import->groups[at].name, CONTACT_NAME_SIZE, name);
-    import->groups[at].id = group.id;
-    import->groups[import->group_count++].joined = 0;
-    return 0;
-}
-
-static int join_group(struct import *import, int64_t contact, const char *name)
-{
-    struct import_group *group;
-    bool joined = false;
-    int result = find_group(&group, import, name);
-
-    if (result == 0)
-        result = contact_group_join(&joined, import->spool, contact, group->id);
-    group->joined += joined;
-    return result;
-}
-
-static int join_groups(struct import *import, int64_t contact, bool is_new, const char *text)
+static json_t *group_list(const char *text)
 {
     char name[CONTACT_NAME_SIZE];
-    int result = 0;
+    json_t *list = json_array();
 
-    while (*text && result == 0) {
+    while (*text) {
         size_t length = strcspn(text, ";");
         snprintf(name, sizeof name, "%.*s", (int)length, text);
         char *trimmed = trim(name);
         if (*trimmed)
-            result = join_group(import, contact, trimmed);
+            json_array_append_new(list, json_string(trimmed));
         text += length + (text[length] == ';');
     }
-    return result != 0 || is_new ? result : contact_group_check(import->spool, contact);
+    return list;
 }
 
-/* Who is there already, by number and name, gets what the file says. */
-static int store_contact(bool *is_new, struct import *import, struct contact *contact)
+/* What the file has columns for. */
+static void write_line(FILE *out, const struct import *import, const struct contact_body *body, const char *groups,
+                       int number)
 {
-    struct contact known;
-    int result = contact_same(&known, import->spool, contact->number, contact->name);
+    json_t *line = json_pack("{s:i}", "line", number);
 
-    *is_new = result == ERR_NOT_FOUND;
-    if (*is_new) {
-        import->created++;
-        return contact_insert(contact, import->spool);
+    for (int i = 0; i < import->column_count; i++) {
+        const struct member *member = import->columns[i];
+        if (member->kind == MEMBER_OTHER)
+            json_object_set_new(line, "groups", group_list(groups));
+        else
+            json_object_set_new(line, member->name, json_string((const char *)body + member->offset));
     }
-    if (result != 0)
-        return result;
-    import->updated++;
-    for (const struct member *member = contact_members; member->name; member++) {
-        if (member->kind == MEMBER_OTHER || !has_column(import, member->name))
-            continue;
-        size_t offset = member->offset - offsetof(struct contact_body, contact);
-        size_t size = member->kind == MEMBER_NUMBER ? NUMBER_SIZE : (size_t)member->high + 1;
-        str_copy((char *)&known + offset, size, (const char *)contact + offset);
-    }
-    *contact = known;
-    return contact_update(contact, import->spool);
+    json_dumpf(line, out, JSON_COMPACT);
+    fputc('\n', out);
+    json_decref(line);
 }
 
-/* What was not counted with each line. */
-static int count_all(struct import *import)
-{
-    int result = contact_reserve(import->spool, import->created);
-
-    for (int i = 0; i < import->group_count && result == 0; i++)
-        result = contact_group_grow(import->spool, import->groups[i].id, import->groups[i].joined);
-    return result;
-}
-
-static int store_all(struct import *import, struct csv *csv)
+static void write_all(struct import *import, struct csv *csv)
 {
     struct contact_body body;
     const char *groups;
-    int result = 0, lines = 0;
-    bool is_new;
+    size_t size = 0;
+    int lines = 0;
+    FILE *out = open_memstream(&import->lines, &size);
 
     csv_start(csv, import->text, import->size);
     next(import, csv, &lines);
-    while (result == 0 && next(import, csv, &lines)) {
+    while (out && next(import, csv, &lines)) {
         read_line(&body, &groups, import, csv, &import->problems);
-        result = store_contact(&is_new, import, &body.contact);
-        if (result == 0)
-            result = join_groups(import, body.contact.id, is_new, groups);
+        write_line(out, import, &body, groups, csv->line);
     }
-    return result == 0 ? count_all(import) : result;
+    if (!out || ferror(out) != 0 || fclose(out) != 0)
+        problem_add(&import->problems, "", "too_big", "there is no memory for so many contacts now");
 }
 
-static void reply(struct import *import, const struct csv *csv, int result)
+/* On the worker thread. */
+static void work(void *context)
 {
-    char pointer[POINTER_SIZE];
-
-    if (result == ERR_FULL)
-        problem_add(&import->problems, pointer_to(pointer, csv->line, ""), "too_many", "%s", err_message());
-    if (problem_any(&import->problems))
-        request_problems(import->request, &import->problems);
-    else if (result < 0)
-        request_error(import->request, result);
-    else
-        request_reply(import->request, 200,
-                      json_pack("{s:i, s:i, s:i}", "created", import->created, "updated", import->updated,
-                                "groups_created", import->groups_created));
-}
-
-static void import_text(struct import *import)
-{
+    struct import *import = context;
     struct csv *csv = xcalloc(1, sizeof *csv);
-    int result = 0;
 
-    import->problems.most = LINES_MAX;
-    import->groups = xcalloc(CONTACT_GROUPS_MAX + 1, sizeof *import->groups);
+    if (import->form.count == 1) {
+        import->text = import->form.parts[0].data;
+        import->size = import->form.parts[0].size;
+    }
     check_all(import, csv);
     if (!problem_any(&import->problems))
-        result = store_all(import, csv);
-    reply(import, csv, result);
-    free(import->groups);
+        write_all(import, csv);
     free(csv);
+}
+
+/* --- the reply --- */
+
+static void import_free(struct import *import)
+{
+    problem_clear(&import->problems);
+    multipart_clear(&import->form);
+    free(import->body);
+    free(import->lines);
+    free(import);
+}
+
+/* In a part of the turn, so that the audit log has it. */
+static void reply_done(struct request *request)
+{
+    const struct contact_imported *imported = &request->imported;
+
+    request_reply(request, 200,
+                  json_pack("{s:i, s:i, s:i}", "created", imported->created, "updated", imported->updated,
+                            "groups_created", imported->groups_created));
+}
+
+static void on_imported(void *context, int error, const struct contact_imported *imported)
+{
+    struct request *request = context;
+    struct problems problems = {0};
+    char pointer[POINTER_SIZE];
+
+    if (!error && request->web) {
+        request->imported = *imported;
+        web_write(request, reply_done);
+        return;
+    }
+    if (!request->web) {
+        request_finish(request);
+        return;
+    }
+    if (error == ERR_FULL) {
+        problem_add(&problems, pointer_to(pointer, imported->line, ""), "too_many", "%s", err_message());
+        request_problems(request, &problems);
+    } else {
+        request_error(request, error);
+    }
+    request_finish(request);
+}
+
+static void on_read(void *context)
+{
+    struct import *import = context;
+    struct request *request = import->request;
+    int result = 0;
+
+    if (problem_any(&import->problems)) {
+        request_problems(request, &import->problems);
+    } else if (request->web) {
+        result = contact_import(import->spool, import->lines, request->key.id, on_imported, request);
+        import->lines = NULL;
+        if (result < 0)
+            request_problem(request, 503, "busy", "%s", err_message());
+    }
+    if (request->status || !request->web)
+        request_finish(request);
+    import_free(import);
 }
 
 /* --- the body --- */
 
-static void import_form(struct import *import)
+/* False and the reply is made. */
+static bool read_form(struct import *import)
 {
-    struct multipart form = {0};
     char boundary[MULTIPART_BOUNDARY_SIZE];
     const char *type = request_header_in(import->request, "Content-Type");
     int result = multipart_boundary(boundary, type);
 
     if (result == 0)
-        result = multipart_parse(&form, boundary, import->text, import->size);
-    if (result < 0) {
+        result = multipart_parse(&import->form, boundary, import->body, import->size);
+    if (result < 0)
         request_problem(import->request, result == ERR_TOO_BIG ? 413 : 400, "malformed_form",
                         "the form cannot be read: %s", err_message());
-    } else if (form.count != 1) {
+    else if (import->form.count != 1)
         request_problem(import->request, 422, "validation", "the form has %d parts: one, the file, is needed",
-                        form.count);
-    } else {
-        import->text = form.parts[0].data;
-        import->size = form.parts[0].size;
-        import_text(import);
-    }
-    multipart_clear(&form);
+                        import->form.count);
+    return result == 0 && import->form.count == 1;
 }
 
 void contacts_import(struct request *request)
 {
     struct evbuffer *body = gate_body(request->gate);
-    struct import import = {.request = request,
-                            .spool = request->web->options.spool,
-                            .size = evbuffer_get_length(body),
-                            .text = (const char *)evbuffer_pullup(body, -1)};
+    struct import *import = xcalloc(1, sizeof *import);
 
-    if (!import.text) {
-        import.text = "";
-        import.size = 0;
-    }
-    if (request_is_form(request))
-        import_form(&import);
-    else
-        import_text(&import);
+    import->request = request;
+    import->spool = request->web->options.spool;
+    import->problems.most = LINES_MAX;
+    import->size = evbuffer_get_length(body);
+    import->body = xmalloc(import->size + 1); /* the client, and the gate with it, may go away meanwhile */
+    evbuffer_copyout(body, import->body, import->size);
     gate_release(request->gate);
+    import->text = import->body;
+    if (request_is_form(request) && !read_form(import)) {
+        import_free(import);
+        return;
+    }
+    request_wait(request);
+    worker_run(request->web->worker, work, on_read, import);
 }

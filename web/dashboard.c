@@ -19,6 +19,7 @@
 #define QUEUE_OLD_S      3600             /* a fax that has waited so long in the queue is worth an alarm */
 #define PREPARING_OLD_MS (10 * 60 * 1000) /* a document is prepared in seconds */
 #define WEBHOOK_LATE_MS  (5 * 60 * 1000)  /* that a delivery is overdue */
+#define ROUTE_LATE_MS    (10 * 60 * 1000) /* that a delivery of a received fax has waited */
 #define ERRORS_MAX       10
 
 /* --- alarms --- */
@@ -106,6 +107,22 @@ static void add_waits(json_t *alarms, const json_t *today, int64_t now_ms)
     }
 }
 
+/* A received fax that nobody was told of is as good as lost. */
+static void add_routes(json_t *alarms, struct spool *spool, const json_t *today, int64_t now_ms)
+{
+    int64_t counts[FAX_STATES] = {0}, since = json_integer_value(json_object_get(today, "routing_since"));
+
+    fax_counts(spool, counts);
+    if (counts[FAX_ROUTE_FAILED] > 0)
+        alarm_add(alarms, "route_failed", "critical", NULL,
+                  "%lld received faxes could not be passed on by the inbound rules.",
+                  (long long)counts[FAX_ROUTE_FAILED]);
+    if (since > 0 && now_ms - since > ROUTE_LATE_MS)
+        alarm_add(alarms, "route_late", "warning", NULL,
+                  "A delivery of a received fax has been tried for %lld minutes.",
+                  (long long)((now_ms - since) / 60000));
+}
+
 static json_t *alarms_of(const struct web *web, const json_t *today, int64_t now_ms)
 {
     json_t *alarms = json_array();
@@ -114,6 +131,7 @@ static json_t *alarms_of(const struct web *web, const json_t *today, int64_t now
     add_trunks(alarms, &web->options);
     add_store(alarms, web->options.spool);
     add_waits(alarms, today, now_ms);
+    add_routes(alarms, web->options.spool, today, now_ms);
     return alarms;
 }
 
@@ -140,7 +158,7 @@ static json_t *lines_of(const struct web_options *options)
 
 static json_t *queue_of(struct spool *spool)
 {
-    int64_t counts[FAX_ROUTE_FAILED + 1] = {0};
+    int64_t counts[FAX_STATES] = {0};
 
     fax_counts(spool, counts);
     return json_pack(

@@ -4,6 +4,7 @@
 #include "spool/suspension.h"
 #include "web/api.h"
 #include "web/member.h"
+#include "web/page.h"
 #include "web/request.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
@@ -19,37 +20,15 @@ static struct spool *spool_of(const struct request *request)
     return request->web->options.spool;
 }
 
-static void add_link(struct request *request, const json_t *page, int64_t limit)
-{
-    const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
-
-    if (!cursor)
-        return;
-    char *link = xasprintf("</v1/destinations?limit=%lld&cursor=%s>; rel=\"next\"", (long long)limit, cursor);
-    request_header(request, "Link", link);
-    free(link);
-}
-
 void destinations_list(struct request *request)
 {
     static const char *const names[] = {"limit", "cursor", NULL};
-    json_t *page = NULL;
     int64_t limit;
-    int result;
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
-    result = destination_page(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
-    if (result == ERR_INVALID) {
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-        return;
-    }
-    if (result < 0) {
-        request_error(request, result);
-        return;
-    }
-    add_link(request, page, limit);
-    request_reply(request, 200, page);
+    page_wait(request,
+              destination_list(spool_of(request), request_query(request, "cursor"), (int)limit, page_reply, request));
 }
 
 /* What is no number is not remembered either. */

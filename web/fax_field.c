@@ -6,6 +6,7 @@
 #include "server/base/err.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
+#include "spool/receipt_wish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,11 @@ const struct field fax_fields[] = {
     {"header.time_zone", .kind = FIELD_TEXT, .low = 1, .high = 64, .option = "time_zone"},
     {"header.page_numbers", .kind = FIELD_BOOL, .option = "page_numbers"},
     {"header.show", .kind = FIELD_BOOL, .option = "header_show"},
+    {"receipt.email", .kind = FIELD_EMAIL, .option = "receipt.email"},
+    {"receipt.on", .kind = FIELD_WORD_TEXT, .words = receipt_on_words, .option = "receipt.on"},
+    {"receipt.first_page", .kind = FIELD_BOOL, .option = "receipt.first_page"},
+    {"receipt.attach", .kind = FIELD_BOOL, .option = "receipt.attach"},
+    {"receipt.language", .kind = FIELD_TEXT, .low = 2, .high = MAIL_LANGUAGE_MAX, .option = "receipt.language"},
     {"client_reference", .kind = FIELD_TEXT, .low = 1, .high = 255, AT(client_reference)},
     {"tags", .kind = FIELD_TEXTS, .low = 1, .high = 64, .room = 50, AT(tags)},
     {"metadata", .kind = FIELD_MAP, .room = 50, AT(metadata)},
@@ -172,6 +178,14 @@ static bool check_station(const char *text, const char *pointer, struct problems
     if (str_check_station_id(text) == 0)
         return true;
     problem_add(problems, pointer, "invalid_station_id", "%s", err_message());
+    return false;
+}
+
+static bool check_email(const char *text, const char *pointer, struct problems *problems)
+{
+    if (mail_address_check(text) == 0)
+        return true;
+    problem_add(problems, pointer, "invalid_email", "%s", err_message());
     return false;
 }
 
@@ -301,6 +315,8 @@ static void take_text(struct submit_request *request, json_t *options, const str
         fine = check_phone(text, pointer, problems);
     else if (fine && field->kind == FIELD_STATION)
         fine = check_station(text, pointer, problems);
+    else if (fine && field->kind == FIELD_EMAIL)
+        fine = check_email(text, pointer, problems);
     if (fine)
         put(request, options, field, value, &text, sizeof text);
 }
@@ -340,6 +356,7 @@ void fax_field_take(struct submit_request *request, json_t *options, const struc
     case FIELD_TEXT:
     case FIELD_PHONE:
     case FIELD_RECIPIENT:
+    case FIELD_EMAIL:
     case FIELD_STATION:
         take_text(request, options, field, value, pointer, problems);
         break;

@@ -18,6 +18,7 @@ enum field_kind {
     FIELD_TEXT,      /* low..high octets */
     FIELD_PHONE,     /* a number that can be dialled */
     FIELD_RECIPIENT, /* such a number, or "contact:" and the id of one */
+    FIELD_EMAIL,     /* one address */
     FIELD_STATION,   /* a T.30 identification */
     FIELD_INT,       /* low..high */
     FIELD_BOOL,

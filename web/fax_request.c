@@ -25,9 +25,9 @@
 #define COVER_TEXT_MAX 4000
 
 /* Named in the API's plan, not taken by this version: told apart from a mistyped key. */
-static const char *const later[] = {"window",  "route.trunk", "route.transport", "t30.sid",   "confirm_to",
-                                    "receipt", "webhook_url", "dedupe_window_s", "retention", "media_id",
-                                    "url",     "html"};
+static const char *const later[] = {"window",      "route.trunk",     "route.transport", "t30.sid",  "confirm_to",
+                                    "webhook_url", "dedupe_window_s", "retention",       "media_id", "url",
+                                    "html"};
 
 static bool is_later(const char *path)
 {

@@ -18,6 +18,7 @@
 #include "web/parties.h"
 #include "web/request.h"
 #include "web/web_private.h"
+#include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/number.h"
 #include "server/base/str.h"
@@ -38,7 +39,7 @@ static struct spool *spool_of(const struct request *request)
 static bool takes_away(const char *name, const json_t *value)
 {
     if (json_is_null(value))
-        return strcmp(name, "priority") != 0;
+        return strcmp(name, "priority") != 0 && strcmp(name, "max_attempts") != 0;
     return strcmp(name, "tags") == 0 && json_is_array(value) && json_array_size(value) == 0;
 }
 
@@ -47,11 +48,20 @@ static void take_change(void *context, const char *name, json_t *value, const ch
     struct fax_change *change = context;
     struct submit_request fields = {.priority = FAX_NORMAL};
 
+    const char *field = strcmp(name, "max_attempts") == 0 ? "retry.max_attempts" : name;
     if (!takes_away(name, value))
-        fax_field_take(&fields, NULL, fax_field_find(name), value, pointer, problems);
+        fax_field_take(&fields, NULL, fax_field_find(field), value, pointer, problems);
     if (strcmp(name, "not_before") == 0) {
         change->set_not_before = true;
         change->not_before = fields.not_before;
+    } else if (strcmp(name, "expires_at") == 0) {
+        change->set_expires_at = true;
+        change->expires_at = fields.expires_at;
+        if (fields.expires_at && fields.expires_at <= clock_now_ms())
+            problem_add(problems, pointer, "in_the_past", "the fax would expire at once");
+    } else if (strcmp(name, "max_attempts") == 0) {
+        change->set_max_attempts = true;
+        change->max_attempts = fields.max_attempts;
     } else if (strcmp(name, "priority") == 0) {
         change->set_priority = true;
         change->priority = fields.priority;
@@ -78,7 +88,8 @@ static void change_fax(struct request *request, struct fax *fax, const struct fa
     struct problems problems = {0};
 
     if (result == ERR_INVALID) {
-        problem_add(&problems, "/not_before", "after_expires_at", "%s", err_message());
+        problem_add(&problems, change->set_not_before ? "/not_before" : "/expires_at", "after_expires_at", "%s",
+                    err_message());
         request_problems(request, &problems); /* cleared there */
     } else {
         reply_fax(request, 200, fax, result);
@@ -87,7 +98,8 @@ static void change_fax(struct request *request, struct fax *fax, const struct fa
 
 void verbs_patch(struct request *request)
 {
-    static const char *const names[] = {"not_before", "priority", "tags", "client_reference", NULL};
+    static const char *const names[] = {"not_before",       "expires_at", "max_attempts", "priority", "tags",
+                                        "client_reference", NULL};
     struct problems problems = {0};
     struct fax_change change = {0};
     struct fax fax;

@@ -152,6 +152,8 @@ static void take_inbox(struct list_query *query, const struct request *request, 
     query->label = request_query(request, "label");
     take_batch(query, request, problems);
     query->q = q;
+    /* By who may look at contacts themselves; to others it would tell whose a number is. */
+    query->contacts = request->key.scopes & KEY_FAX_SEND && request->user.role != USER_READER;
     if (q && (strlen(q) > SEARCH_MAX || !str_is_utf8(q, strlen(q)) || !q[strspn(q, " \t")]))
         problem_add(problems, "?q", "invalid_text", "1 to %d octets of UTF-8 can be looked for", SEARCH_MAX);
 }
@@ -269,20 +271,15 @@ void faxes_trace(struct request *request)
 void faxes_events(struct request *request)
 {
     static const char *const names[] = {"limit", "cursor", NULL};
+    struct event_range range = {0};
     struct fax fax;
-    json_t *events = NULL;
-    int64_t limit, cursor, last = 0;
-    int result;
+    int64_t limit;
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 200) ||
-        !request_query_int(&cursor, request, "cursor", 0, INT64_MAX, 0) || !access_fax(&fax, request))
+        !request_query_int(&range.after, request, "cursor", 0, INT64_MAX, 0) || !access_fax(&fax, request))
         return;
-    result = event_since(&events, &last, spool_of(request), cursor, (int)limit, fax.id);
-    if (result < 0)
-        request_error(request, result);
-    else
-        request_reply(request, 200,
-                      json_pack("{s:o, s:b, s:o}", "data", events, "has_more", json_array_size(events) == (size_t)limit,
-                                "next_cursor", json_sprintf("%lld", (long long)last)));
+    range.limit = (int)limit;
+    range.fax = fax.id;
+    page_wait(request, event_list(spool_of(request), &range, page_reply, request));
     fax_clear(&fax);
 }

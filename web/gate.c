@@ -126,6 +126,14 @@ static void begin_body(struct gate *gate)
     gates_set_deadline(gate, GATE_BODY_MS + expected / GATE_BODY_RATE * 1000);
 }
 
+static void find_client(struct gate *gate)
+{
+    const struct forwarded_proxies *proxies = gate->gates->limits.proxies;
+
+    forwarded_client(&gate->client, proxies, &gate->peer,
+                     proxies->rfc7239 ? gate->head.forwarded : gate->head.forwarded_for);
+}
+
 static void head_is_whole(struct gate *gate, size_t size)
 {
     char text[HEAD_MAX_BYTES];
@@ -134,6 +142,7 @@ static void head_is_whole(struct gate *gate, size_t size)
     evbuffer_remove(gate->raw, text, size);
     gate->searched = 0;
     refusal = refusal_of(head_parse(&gate->head, text, size));
+    find_client(gate);
     if (refusal != GATE_OK) {
         refuse(gate, refusal, true);
         return;
@@ -400,9 +409,9 @@ const char *gate_target(const struct gate *gate)
     return gate->head.target ? gate->head.target : "/";
 }
 
-const struct address *gate_peer(const struct gate *gate)
+const struct address *gate_client(const struct gate *gate)
 {
-    return &gate->peer;
+    return &gate->client;
 }
 
 struct evbuffer *gate_body(struct gate *gate)

@@ -6,9 +6,10 @@
  * head without a body; the body waits here for the handler. A request that is refused (too large, too slow, no memory
  * left, not HTTP) still reaches the handler, with its refusal, so that one place answers everything.
  *
- * Limits: a handshake of TLS has GATE_HANDSHAKE_MS; a head has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size
- * that `admit` grants and a deadline that asks for GATE_BODY_RATE octets a second; all bodies together have memory_max;
- * connections_max connections are served, some more are told 503, and past these nobody is accepted until one leaves.
+ * Limits: a handshake of TLS has GATE_HANDSHAKE_MS, and one address a share of all connections for handshakes; a head
+ * has HEAD_MAX_BYTES and GATE_HEAD_MS; a body has the size that `admit` grants and a deadline that asks for
+ * GATE_BODY_RATE octets a second; all bodies together have memory_max; connections_max connections are served, some
+ * more are told 503, and past these nobody is accepted until one leaves.
  *
  * Thread: loop.
  */
@@ -16,6 +17,7 @@
 #define FAXD_WEB_GATE_H
 
 #include "server/base/cidr.h"
+#include "server/base/forwarded.h"
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -31,6 +33,8 @@
 #define GATE_LINGER_MS       2000  /* a refused sender may go on this long before its connection is closed */
 #define GATE_QUIET_MS        400   /* ... or until it has been quiet for this long */
 #define GATE_CONNECTION_OVER 32    /* connections past the limit that still get a polite 503 */
+#define GATE_HANDSHAKE_SHARE 10    /* one address may have 1 / so much of connections_max in handshakes, ... */
+#define GATE_HANDSHAKE_LEAST 4     /* ... and so many in any case */
 
 enum gate_refusal {
     GATE_OK = 0,
@@ -55,7 +59,8 @@ struct tls;
 struct gate_limits {
     size_t memory_max;
     int connections_max;
-    struct tls *tls; /* beneath every connection; NULL = plain; borrowed */
+    struct tls *tls;                         /* beneath every connection; NULL = plain; borrowed */
+    const struct forwarded_proxies *proxies; /* who is believed about whom it asks for; borrowed, may change */
     /* How large a body this request may have; 0 = none will be read. Called before any of it is. */
     size_t (*admit)(void *context, const struct gate *gate, const char *authorization, const char *cookie);
     void *context;
@@ -75,7 +80,8 @@ struct gate *gates_find(struct gates *gates, struct evhttp_request *http);
 enum gate_refusal gate_refusal(const struct gate *gate);
 const char *gate_method(const struct gate *gate); /* "" when the head could not be read */
 const char *gate_target(const struct gate *gate); /* "/..." as sent; "/" when the head could not be read */
-const struct address *gate_peer(const struct gate *gate);
+/* Who asks: the far end of the connection, or whom a proxy that is trusted says it asks for. */
+const struct address *gate_client(const struct gate *gate);
 struct evbuffer *gate_body(struct gate *gate); /* the handler may drain it */
 bool gate_has_unread(const struct gate *gate); /* the sender may still be sending: close gently */
 

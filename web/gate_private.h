@@ -26,7 +26,8 @@ struct gate {
     struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
     struct event *adopt, *resume;
     evutil_socket_t fd;
-    struct address peer;
+    struct address peer;   /* of the connection */
+    struct address client; /* of the request: the same, or whom a proxy names */
     enum gate_state state;
     bool busy; /* the input callback changes its own buffer */
     bool is_timed;

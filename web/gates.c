@@ -132,15 +132,44 @@ static void remember_peer(struct gate *gate)
     /* Who is gone already has no address, and no use for a reply. */
     (void)!getpeername(gate->fd, (struct sockaddr *)&peer, &size);
     address_read(&gate->peer, (struct sockaddr *)&peer);
+    gate->client = gate->peer;
 }
 
-/* Head and body of a reply are records of their own: the second must not wait until the first is acknowledged. */
-static void begin_handshake(struct gate *gate)
+/* IPv6: of the network that a host chooses its addresses from. */
+static bool is_same_place(const struct address *a, const struct address *b)
+{
+    return a->family == b->family && memcmp(a->octets, b->octets, a->family == AF_INET6 ? 8 : 4) == 0;
+}
+
+/* Whoever begins handshakes and says no more has a connection each time for GATE_HANDSHAKE_MS: not all of them. A proxy
+ * speaks for many. */
+static bool has_too_many_handshakes(const struct gate *gate)
+{
+    const struct gates *gates = gate->gates;
+    int most = gates->limits.connections_max / GATE_HANDSHAKE_SHARE, count = 0;
+    const struct gate *other;
+
+    if (forwarded_trusts(gates->limits.proxies, &gate->peer))
+        return false;
+    LIST_FOREACH(other, &gates->timed, timed)
+    count += other->state == GATE_HANDSHAKE && is_same_place(&other->peer, &gate->peer) && !tls_is_through(other->bev);
+    return count >= (most > GATE_HANDSHAKE_LEAST ? most : GATE_HANDSHAKE_LEAST);
+}
+
+/* As if the other side had gone; evhttp closes it. */
+static void hang_up(struct gate *gate)
+{
+    gate->state = GATE_HEAD;
+    bufferevent_trigger_event(gate->bev, BEV_EVENT_EOF | BEV_EVENT_READING, 0);
+}
+
+/* A long reply leaves in pieces, and under TLS head and body are records of their own: the last piece must not wait
+ * until those before it are acknowledged, which a client does after 40 ms. */
+static void send_at_once(const struct gate *gate)
 {
     int on = 1;
 
     setsockopt(gate->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    gates_set_deadline(gate, GATE_HANDSHAKE_MS);
 }
 
 static void on_adopt(evutil_socket_t fd, short what, void *context)
@@ -156,8 +185,11 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
         remember_fd(gate);
         remember_peer(gate);
         gate_set_idle(gate, true);
-        if (gate->state == GATE_HANDSHAKE)
-            begin_handshake(gate);
+        send_at_once(gate);
+        if (gate->state == GATE_HANDSHAKE && has_too_many_handshakes(gate))
+            hang_up(gate);
+        else if (gate->state == GATE_HANDSHAKE)
+            gates_set_deadline(gate, GATE_HANDSHAKE_MS);
     } else { /* evhttp gave it up: no descriptor or memory */
         gate_free(gate);
     }

@@ -151,6 +151,15 @@ static bool same(const char *text, size_t length, const char *word)
     return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
+/* Fields of one name are one list (RFC 9110 5.3). */
+static void append(char **list, const char *value, size_t length)
+{
+    char *longer = xasprintf("%s%s%.*s", *list, **list ? "," : "", (int)length, value);
+
+    free(*list);
+    *list = longer;
+}
+
 /* A header that decides about the framing is taken in here and not passed on. */
 static enum head_fault take_field(struct head *head, struct clean *clean, const struct line *line)
 {
@@ -189,6 +198,10 @@ static enum head_fault take_field(struct head *head, struct clean *clean, const 
         free(head->cookie);
         head->cookie = xasprintf("%.*s", (int)length, value);
     }
+    if (same(line->text, name, "X-Forwarded-For"))
+        append(&head->forwarded_for, value, length);
+    if (same(line->text, name, "Forwarded"))
+        append(&head->forwarded, value, length);
     clean_add(clean, line->text, line->length);
     clean_add(clean, "\r\n", 2);
     return HEAD_OK;
@@ -238,7 +251,11 @@ enum head_fault head_parse(struct head *head, const char *text, size_t size)
     struct clean clean = {xmalloc(size + 64), 0};
     enum head_fault fault;
 
-    *head = (struct head){.length = -1, .authorization = xstrdup(""), .cookie = xstrdup("")};
+    *head = (struct head){.length = -1,
+                          .authorization = xstrdup(""),
+                          .cookie = xstrdup(""),
+                          .forwarded_for = xstrdup(""),
+                          .forwarded = xstrdup("")};
     fault = memchr(text, '\0', size) ? HEAD_SYNTAX : parse(head, &clean, text, size);
     if (fault == HEAD_OK)
         head->clean = clean.text;
@@ -252,6 +269,8 @@ void head_clear(struct head *head)
     free(head->target);
     free(head->authorization);
     free(head->cookie);
+    free(head->forwarded_for);
+    free(head->forwarded);
     free(head->clean);
     *head = (struct head){.length = -1};
 }

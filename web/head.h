@@ -29,6 +29,8 @@ struct head {
     char *target;        /* origin form, starts with '/' */
     char *authorization; /* "" = none */
     char *cookie;        /* "" = none */
+    char *forwarded_for; /* values of X-Forwarded-For with commas between; "" = none */
+    char *forwarded;     /* the same of Forwarded */
     int minor;           /* HTTP/1.minor, 0 or 1 */
     bool chunked;
     bool expects_continue;

@@ -76,12 +76,11 @@ static void add_store(struct evbuffer *out, struct spool *spool)
 /* Several states share a shown word: they are added up. */
 static void add_faxes(struct evbuffer *out, const struct spool *spool)
 {
-    static const int last = FAX_ROUTE_FAILED;
-    int64_t counts[FAX_ROUTE_FAILED + 1] = {0};
+    int64_t counts[FAX_STATES] = {0};
 
     fax_counts(spool, counts);
     metric(out, "faxd_faxes", "gauge", "Faxes on record by direction and state.");
-    for (int state = FAX_PREPARING; state <= last; state++) {
+    for (int state = FAX_PREPARING; state < FAX_STATES; state++) {
         if ((state > FAX_EXPIRED && state < FAX_RINGING) || state == FAX_WAITING)
             continue;
         evbuffer_add_printf(out, "faxd_faxes{direction=\"%s\",state=\"%s\"} %lld\n",

@@ -16,6 +16,8 @@ static struct spool *spool_of(const struct request *request)
 
 #define AT(member) .offset = offsetof(struct identity, member)
 
+_Static_assert(sizeof(enum receipt_on) == sizeof(int), "words are stored as ints");
+
 static const struct member members[] = {
     {"name", MEMBER_TEXT, 1, 127, AT(name), .required = true},
     {"number", MEMBER_NUMBER, 0, 0, AT(number)},
@@ -23,6 +25,9 @@ static const struct member members[] = {
     {"header_text", MEMBER_TEXT, 0, 100, AT(header_text)},
     {"time_zone", MEMBER_ZONE, 0, 0, AT(time_zone)},
     {"caller_id", MEMBER_NUMBER, 0, 0, AT(caller_id)},
+    {"receipt_email", MEMBER_EMAIL, 0, 0, AT(receipt_email)},
+    {"receipt_on", MEMBER_WORD, 0, 0, AT(receipt_on), .words = receipt_on_words},
+    {"language", MEMBER_TEXT, 0, MAIL_LANGUAGE_MAX, AT(language)},
     {"default", MEMBER_BOOL, 0, 0, AT(is_default)},
     {NULL, .kind = MEMBER_TEXT},
 };

@@ -4,10 +4,12 @@
 #include "web/api.h"
 #include "web/auth.h"
 #include "web/request.h"
+#include "web/stream.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
+#include "server/base/str.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -29,8 +31,10 @@ static const char *const key_names[] = {"name", "scopes", "test", "expires_at", 
 
 static void take_expiry(struct wanted_key *wanted, const json_t *value, const char *pointer, struct problems *problems)
 {
-    if (json_is_null(value))
+    if (json_is_null(value)) {
+        wanted->expires_at = 0;
         return;
+    }
     if (!json_is_string(value) || clock_parse(&wanted->expires_at, json_string_value(value)) < 0)
         problem_add(problems, pointer, "invalid_time", "a time like 2026-11-21T09:30:00Z is needed here");
     else if (wanted->expires_at <= clock_now_ms())
@@ -56,6 +60,7 @@ static void take_networks(struct key_rule *rule, const json_t *value, const char
         problem_add(problems, pointer, "wrong_type", "a list of up to %d networks is needed here", KEY_ALLOW_MAX);
         return;
     }
+    rule->allow_count = 0;
     json_array_foreach(value, i, item)
     {
         char *at = xasprintf("%s/%zu", pointer, i);
@@ -98,12 +103,12 @@ static void take_key(struct wanted_key *wanted, const char *key, const json_t *v
     }
 }
 
-static void read_key(struct wanted_key *wanted, json_t *root, struct problems *problems)
+/* Over what `wanted` is already. */
+static void read_members(struct wanted_key *wanted, json_t *root, struct problems *problems)
 {
     const char *key;
     json_t *value;
 
-    *wanted = (struct wanted_key){0};
     if (!json_is_object(root))
         problem_add(problems, "", "wrong_type", "the body has to be a JSON object");
     json_object_foreach(root, key, value)
@@ -112,6 +117,12 @@ static void read_key(struct wanted_key *wanted, json_t *root, struct problems *p
         take_key(wanted, key, value, pointer, problems);
         free(pointer);
     }
+}
+
+static void read_key(struct wanted_key *wanted, json_t *root, struct problems *problems)
+{
+    *wanted = (struct wanted_key){0};
+    read_members(wanted, root, problems);
     if (!json_object_get(root, "name"))
         problem_add(problems, "/name", "missing", "a name is needed, so that the key can be told from others");
     if (!json_object_get(root, "scopes"))
@@ -127,11 +138,15 @@ static void find_user(struct user *user, struct request *request, const struct w
         problem_add(problems, "/user", "unknown_user", "there is no user %.60s: see /v1/users", wanted->user);
 }
 
-/* A key cannot make one that may do more than itself. */
-static bool may_grant(struct request *request, unsigned scopes)
+/* A key cannot make one that may do more than itself, nor one for tests another that places calls. */
+static bool may_grant(struct request *request, unsigned scopes, bool test)
 {
     unsigned more = scopes & ~request->key.scopes;
 
+    if (request->key.test && !test) {
+        request_problem(request, 403, "test_key", "a test key cannot make or change keys that are none");
+        return false;
+    }
     if (more)
         request_problem(request, 403, "insufficient_scope", "this key cannot grant the scope %s, which it lacks",
                         auth_scope_name(more));
@@ -164,7 +179,7 @@ void keys_post(struct request *request)
     find_user(&user, request, &wanted, &problems);
     if (problem_any(&problems)) {
         request_problems(request, &problems);
-    } else if (may_grant(request, wanted.scopes)) {
+    } else if (may_grant(request, wanted.scopes, wanted.test)) {
         result = key_create(token, &key, request->web->options.spool, wanted.name, wanted.scopes, wanted.test,
                             wanted.expires_at);
         if (result == 0)
@@ -203,10 +218,68 @@ void keys_get(struct request *request)
         request_reply(request, 200, key_json(&key));
 }
 
+/* What a key is for and whose it is stays: programs rely on it. */
+static void refuse_fixed(const json_t *root, struct problems *problems)
+{
+    static const char *const fixed[] = {"test", "user"};
+
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        char *pointer = problem_pointer("", fixed[i]);
+        if (json_object_get(root, fixed[i]))
+            problem_add(problems, pointer, "fixed", "\"%s\" cannot be changed: make another key", fixed[i]);
+        free(pointer);
+    }
+}
+
+static void change(struct request *request, struct key *key, const struct wanted_key *wanted)
+{
+    int result;
+
+    key->scopes = wanted->scopes;
+    key->expires_at = wanted->expires_at;
+    key->rule = wanted->rule;
+    str_copy(key->name, sizeof key->name, wanted->name);
+    result = key_change(key, request->web->options.spool);
+    if (result == ERR_CONFLICT) {
+        request_problem(request, 409, "revoked", "%s: make another one", err_message());
+    } else if (found(request, result)) {
+        streams_end_key(request->web->streams, key->id);
+        request_reply(request, 200, key_json(key));
+    }
+}
+
+/* Whoever may not grant what a key can do may not loosen what binds it either. */
+void keys_patch(struct request *request)
+{
+    struct problems problems = {0};
+    struct wanted_key wanted;
+    struct key key;
+    json_t *root = request_json(request);
+
+    if (!root)
+        return;
+    if (found(request, key_find(&key, request->web->options.spool, request->params[0])) &&
+        may_grant(request, key.scopes, key.test)) {
+        char *name = xstrdup(key.name);
+        wanted =
+            (struct wanted_key){.name = name, .scopes = key.scopes, .expires_at = key.expires_at, .rule = key.rule};
+        read_members(&wanted, root, &problems);
+        refuse_fixed(root, &problems);
+        if (problem_any(&problems))
+            request_problems(request, &problems);
+        else if (may_grant(request, wanted.scopes, key.test))
+            change(request, &key, &wanted);
+        free(name);
+    }
+    json_decref(root);
+}
+
 void keys_delete(struct request *request)
 {
-    if (found(request, key_revoke(request->web->options.spool, request->params[0])))
-        request_reply_empty(request, 204);
+    if (!found(request, key_revoke(request->web->options.spool, request->params[0])))
+        return;
+    streams_review(request->web->streams);
+    request_reply_empty(request, 204);
 }
 
 static bool read_rotation(int64_t *overlap_s, struct request *request, json_t *root)
@@ -247,8 +320,10 @@ void keys_rotate(struct request *request)
     if (!root)
         return;
     if (read_rotation(&overlap_s, request, root) && found(request, key_find(&key, spool, request->params[0])) &&
-        may_grant(request, key.scopes) &&
-        found(request, key_rotate(token, &key, spool, request->params[0], (int)overlap_s)))
+        may_grant(request, key.scopes, key.test) &&
+        found(request, key_rotate(token, &key, spool, request->params[0], (int)overlap_s))) {
+        streams_end_key(request->web->streams, key.id);
         reply_token(request, 200, &key, token);
+    }
     json_decref(root);
 }

@@ -4,6 +4,7 @@
 #include "web/limits.h"
 
 #include "spool/key.h"
+#include "spool/mail.h"
 #include "web/limiter.h"
 #include "web/request.h"
 #include "web/throttle.h"
@@ -92,6 +93,7 @@ static void refuse(struct request *request, int wait_s, const char *whose)
 
     snprintf(text, sizeof text, "%d", wait_s);
     request_header(request, "Retry-After", text);
+    mail_on_flood(request->web->options.spool, whose);
     request_problem(request, 429, "rate_limited", "too many requests of this %s; try again in %d s", whose, wait_s);
 }
 
@@ -101,7 +103,7 @@ bool limits_check(struct request *request)
     struct limiter_state state;
     char text[80];
 
-    find_asker(&asker, request->web->limits, &request->key, request->user.id, gate_peer(request->gate));
+    find_asker(&asker, request->web->limits, &request->key, request->user.id, gate_client(request->gate));
     if (asker.per_minute == 0 || (request->route && request->route->flags & ROUTE_UNCOUNTED))
         return true;
     state = limiter_take(asker.table, asker.name, asker.size, asker.per_minute, clock_mono_ms());
@@ -116,7 +118,7 @@ bool limits_check(struct request *request)
 
 bool limits_failed(struct request *request)
 {
-    struct cidr who = {*gate_peer(request->gate), 0};
+    struct cidr who = {*gate_client(request->gate), 0};
     struct throttle *failures = request->web->limits->failures;
     int64_t now_ms = clock_mono_ms(), wait_ms;
     char text[CIDR_TEXT_SIZE];

@@ -8,6 +8,7 @@
 #include "web/documents.h"
 #include "web/link_token.h"
 #include "web/request.h"
+#include "web/web.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
@@ -121,6 +122,15 @@ void links_post(struct request *request)
         fax_clear(&fax);
     }
     json_decref(root);
+}
+
+char *web_sign_link(const struct web *web, const char *fax, bool tiff, int64_t expires_at)
+{
+    struct link link = {.copy = tiff ? LINK_TIFF : LINK_PDF, .expires_at = expires_at / 1000 * 1000};
+    char token[LINK_TOKEN_SIZE];
+
+    str_copy(link.fax, sizeof link.fax, fax);
+    return xasprintf("/v1/links/%s", link_token_write(token, &link, web->link_secret));
 }
 
 /* The token opens a document: it does not go into logs and problem documents. */

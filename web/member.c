@@ -8,6 +8,7 @@
 #include "server/base/number.h"
 #include "server/base/str.h"
 #include "server/base/time_zone.h"
+#include "spool/mail.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -68,6 +69,15 @@ static void take_station(void *into, const struct member *member, const char *te
         str_copy(place_of(into, member), STR_STATION_ID_MAX + 1, text);
 }
 
+static void take_email(void *into, const struct member *member, const char *text, const char *pointer,
+                       struct problems *problems)
+{
+    if ((*text || member->low > 0) && mail_address_check(text) < 0)
+        problem_add(problems, pointer, "invalid_email", "%s", err_message());
+    else
+        str_copy(place_of(into, member), MAIL_ADDRESS_MAX + 1, text);
+}
+
 static void take_zone(void *into, const struct member *member, const char *text, const char *pointer,
                       struct problems *problems)
 {
@@ -118,6 +128,9 @@ void member_take_text(void *into, const struct member *member, const char *text,
         break;
     case MEMBER_STATION:
         take_station(into, member, text, pointer, problems);
+        break;
+    case MEMBER_EMAIL:
+        take_email(into, member, text, pointer, problems);
         break;
     case MEMBER_ZONE:
         take_zone(into, member, text, pointer, problems);

@@ -18,6 +18,7 @@ enum member_kind {
     MEMBER_LINES,   /* the same, with line breaks and tabs */
     MEMBER_NUMBER,  /* char[NUMBER_SIZE]: a number, normalised; null is "" when low is 0 */
     MEMBER_STATION, /* char[STR_STATION_ID_MAX + 1] */
+    MEMBER_EMAIL,   /* char[MAIL_ADDRESS_MAX + 1]: an address; null is "" when low is 0 */
     MEMBER_ZONE,    /* char[65]: a time zone; null is "" */
     MEMBER_BOOL,    /* bool */
     MEMBER_WORD,    /* int: the place of one of `words` */

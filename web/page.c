@@ -43,6 +43,14 @@ void page_link(struct request *request, const json_t *page)
     free(link);
 }
 
+void page_send(struct request *request, const json_t *page)
+{
+    const json_t *text = json_object_get(page, "text");
+
+    page_link(request, page);
+    request_reply_text(request, 200, "application/json", json_string_value(text), json_string_length(text));
+}
+
 void page_reply(void *context, int error, json_t *page)
 {
     struct request *request = context;
@@ -50,8 +58,7 @@ void page_reply(void *context, int error, json_t *page)
     if (error) {
         request_error(request, error);
     } else {
-        page_link(request, page);
-        request_reply(request, 200, json_incref(page));
+        page_send(request, page);
     }
     request_finish(request);
 }

@@ -13,6 +13,9 @@ struct request;
 /* Where `page` says that there is more: the header Link, this request's query with another cursor. */
 void page_link(struct request *request, const json_t *page);
 
+/* The reply is a page of the spool's query_page_text() (borrowed), with its Link. */
+void page_send(struct request *request, const json_t *page);
+
 /* For query_done and list_start: the reply is the page (borrowed) with its Link, and the request (the context) is
  * finished. */
 void page_reply(void *context, int error, json_t *page);

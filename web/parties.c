@@ -6,13 +6,16 @@
 #include "spool/callable.h"
 #include "spool/contact.h"
 #include "spool/identity.h"
+#include "spool/mail.h"
 #include "web/fax_field.h"
+#include "web/recipients.h"
 #include "web/request.h"
 #include "web/upload.h"
 #include "web/web_private.h"
 #include "server/base/err.h"
 #include "server/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CONTACT "contact:"
@@ -48,10 +51,26 @@ static void find_recipient(struct fax_request *wanted, struct spool *spool, stru
     }
     str_copy(wanted->number, sizeof wanted->number, contact.number);
     wanted->submit.to = wanted->number;
+    json_object_set_new(wanted->options, "to_contact", contact_called(&contact));
     if (wanted->cover) {
         set_missing(wanted->cover_fields, "to_name", contact.name);
         set_missing(wanted->cover_fields, "to_company", contact.organization);
     }
+}
+
+/* The receipt that an identity always asks for; and its language, for one that the request asks for. An identity does
+ * not make faxes fail where no mail is sent any more. */
+static void set_receipt(json_t *options, const struct identity *identity, const struct spool *spool)
+{
+    json_t *receipt = json_object_get(options, "receipt");
+
+    if (!receipt && *identity->receipt_email && mail_configured(spool)) {
+        receipt =
+            json_pack("{s:s, s:s}", "email", identity->receipt_email, "on", receipt_on_words[identity->receipt_on]);
+        json_object_set_new(options, "receipt", receipt);
+    }
+    if (receipt)
+        set_missing(receipt, "language", identity->language);
 }
 
 static void find_sender(struct fax_request *wanted, struct spool *spool, struct problems *problems)
@@ -76,8 +95,32 @@ static void find_sender(struct fax_request *wanted, struct spool *spool, struct 
     set_missing(wanted->options, "header", identity.header_text);
     set_missing(wanted->options, "time_zone", identity.time_zone);
     set_missing(wanted->options, "caller_id", identity.caller_id);
+    set_receipt(wanted->options, &identity, spool);
     if (wanted->cover)
         set_missing(wanted->cover_fields, "from_name", identity.name);
+}
+
+/* Ids of contacts in a batch: they have to be there, and no number twice. Each becomes a number when its fax is made.
+ */
+static void find_recipients(struct recipients *recipients, struct spool *spool, struct problems *problems)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(recipients->contacts, i, item)
+    {
+        const char *id = json_string_value(json_array_get(item, 0));
+        int index = (int)json_integer_value(json_array_get(item, 1));
+        struct contact contact;
+        char pointer[48];
+        int result = contact_find(&contact, spool, id);
+
+        snprintf(pointer, sizeof pointer, "/recipients/%d/to", index);
+        if (result < 0)
+            refuse(problems, result, pointer, "no_such_contact", "contact", id);
+        else
+            recipients_take_number(recipients, contact.number, index, pointer, problems);
+    }
 }
 
 /* The numbers of a batch are looked at when their calls begin. */
@@ -97,6 +140,20 @@ static void check_callable(const char *to, struct spool *spool, struct problems 
     }
 }
 
+static void check_receipt(const struct fax_request *wanted, const struct spool *spool, struct problems *problems)
+{
+    const json_t *receipt = json_object_get(wanted->options, "receipt");
+
+    if (!receipt)
+        return;
+    if (!json_object_get(receipt, "email"))
+        problem_add(problems, "/receipt/email", "missing", "\"email\" is needed: where the receipt goes");
+    if (!mail_configured(spool))
+        problem_add(problems, "/receipt", "mail_not_configured",
+                    "no receipts are sent here: the administrator can name a mail server by mail|server; leave "
+                    "\"receipt\" out, or ask GET /v1/faxes/{id} for the end");
+}
+
 bool parties_callable(struct request *request, const char *to)
 {
     struct problems problems = {0};
@@ -114,6 +171,9 @@ bool parties_find(struct request *request)
     struct problems problems = {0};
 
     find_recipient(wanted, request->web->options.spool, &problems);
+    check_receipt(wanted, request->web->options.spool, &problems);
+    if (wanted->recipients)
+        find_recipients(wanted->recipients, request->web->options.spool, &problems);
     find_sender(wanted, request->web->options.spool, &problems);
     if (!problem_any(&problems) && !(request->route->flags & ROUTE_PREVIEW))
         check_callable(wanted->submit.to, request->web->options.spool, &problems);

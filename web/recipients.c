@@ -18,7 +18,6 @@
 
 struct reader {
     struct recipients *recipients;
-    json_t *places; /* number to where it was first */
     size_t room;
     json_t *line; /* of the recipient that is read */
     struct problems *problems;
@@ -39,22 +38,45 @@ static void add_line(struct reader *reader)
     recipients->count++;
 }
 
+void recipients_take_number(struct recipients *recipients, const char *number, int index, const char *pointer,
+                            struct problems *problems)
+{
+    json_t *before = json_object_get(recipients->places, number);
+
+    if (before)
+        problem_add(problems, pointer, "twice", "the number is there already: /recipients/%d",
+                    (int)json_integer_value(before));
+    else
+        json_object_set_new(recipients->places, number, json_integer(index));
+}
+
+/* Looked up later, by whom the store belongs to. */
+static void take_contact(struct reader *reader, const char *to, const char *pointer, int index)
+{
+    struct recipients *recipients = reader->recipients;
+
+    if (!recipients->contacts)
+        recipients->contacts = json_array();
+    if (json_array_size(recipients->contacts) >= RECIPIENTS_CONTACTS_MAX)
+        problem_add(reader->problems, pointer, "too_many", "at most %d recipients can be named by the id of a contact",
+                    RECIPIENTS_CONTACTS_MAX);
+    else
+        json_array_append_new(recipients->contacts, json_pack("[s, i]", strchr(to, ':') + 1, index));
+    json_object_set_new(reader->line, "to", json_string(to));
+}
+
 static void take_number(struct reader *reader, json_t *value, const char *pointer, int index)
 {
     struct submit_request fields = {0};
     char number[NUMBER_SIZE];
-    json_t *before;
 
     fax_field_take(&fields, NULL, fax_field_find("to"), value, pointer, reader->problems);
-    if (!fields.to || number_normalise(number, fields.to) < 0)
-        return;
-    before = json_object_get(reader->places, number);
-    if (before)
-        problem_add(reader->problems, pointer, "twice", "the number is there already: /recipients/%d",
-                    (int)json_integer_value(before));
-    else
-        json_object_set_new(reader->places, number, json_integer(index));
-    json_object_set_new(reader->line, "to", json_string(number));
+    if (fields.to && fax_field_is_contact(fields.to)) {
+        take_contact(reader, fields.to, pointer, index);
+    } else if (fields.to && number_normalise(number, fields.to) == 0) {
+        recipients_take_number(reader->recipients, number, index, pointer, reader->problems);
+        json_object_set_new(reader->line, "to", json_string(number));
+    }
 }
 
 static void count_fields(struct reader *reader, const json_t *fields)
@@ -135,19 +157,18 @@ struct recipients *recipients_read(json_t *list, const char *pointer, struct pro
     json_t *recipient;
 
     reader.recipients->field_counts = json_object();
+    reader.recipients->places = json_object();
     if (!json_is_array(list) || count == 0 || count > BATCH_RECIPIENTS_MAX) {
         problem_add(problems, pointer, json_is_array(list) ? "wrong_count" : "wrong_type",
                     "a list of 1 to %d recipients is needed here", BATCH_RECIPIENTS_MAX);
         return reader.recipients;
     }
-    reader.places = json_object();
     json_array_foreach(list, index, recipient)
     {
         char place[64];
         snprintf(place, sizeof place, "%.20s/%zu", pointer, index);
         take_recipient(&reader, recipient, place, (int)index);
     }
-    json_decref(reader.places);
     return reader.recipients;
 }
 
@@ -156,6 +177,8 @@ void recipients_free(struct recipients *recipients)
     if (!recipients)
         return;
     json_decref(recipients->field_counts);
+    json_decref(recipients->places);
+    json_decref(recipients->contacts);
     free(recipients->lines);
     free(recipients);
 }

@@ -7,6 +7,7 @@
 #include "web/request.h"
 
 #include "spool/spool.h"
+#include "web/cover_try.h"
 #include "web/json_body.h"
 #include "web/password.h"
 #include "web/upload.h"
@@ -33,6 +34,7 @@ static void request_free(struct request *request)
     evhttp_clear_headers(&request->query);
     upload_free(request->upload);
     password_free(request->password);
+    cover_try_free(request->cover_try);
     witness_clear(&request->witness);
     evbuffer_free(request->reply);
     free(request->path);
@@ -88,11 +90,10 @@ static void read_target(struct request *request, const char *target)
 
 static void read_address(struct request *request)
 {
-    char *address = NULL;
-    ev_uint16_t port;
+    char text[CIDR_TEXT_SIZE];
 
-    evhttp_connection_get_peer(evhttp_request_get_connection(request->http), &address, &port);
-    str_copy(request->address, sizeof request->address, address);
+    request->client = *gate_client(request->gate);
+    str_copy(request->address, sizeof request->address, address_format(text, &request->client));
 }
 
 struct request *request_new(struct web *web, struct gate *gate, struct evhttp_request *http)

@@ -10,6 +10,7 @@
 #ifndef FAXD_WEB_REQUEST_H
 #define FAXD_WEB_REQUEST_H
 
+#include "spool/contact_import.h"
 #include "spool/key.h"
 #include "spool/session.h"
 #include "spool/user.h"
@@ -29,6 +30,7 @@
 #define REQUEST_ID_SIZE      40
 #define REQUEST_ADDRESS_SIZE 48
 
+struct cover_try;
 struct password;
 struct upload;
 struct web;
@@ -39,20 +41,24 @@ struct request {
     struct gate *gate;           /* NULL together with http */
     struct evhttp_request *http; /* NULL once the client is gone */
     char id[REQUEST_ID_SIZE];
-    char address[REQUEST_ADDRESS_SIZE]; /* of the client */
+    struct address client;              /* who asks, as gate_client() says */
+    char address[REQUEST_ADDRESS_SIZE]; /* the same in letters */
     char method[8];                     /* "" when the head could not be read */
     char *path;
     struct evkeyvalq query;
     const struct route *route;
     char params[ROUTE_PARAMS][ROUTE_PARAM_SIZE];
-    struct key key;            /* id 0 = none needed, or a session has come */
-    struct user user;          /* who signed in, or whose key it is; id 0 = nobody */
-    struct session session;    /* id 0 = none */
-    struct password *password; /* work on one, NULL = none */
-    struct upload *upload;     /* the body of a route that takes large ones, else NULL */
+    struct key key;              /* id 0 = none needed, or a session has come */
+    struct user user;            /* who signed in, or whose key it is; id 0 = nobody */
+    struct session session;      /* id 0 = none */
+    struct password *password;   /* work on one, NULL = none */
+    struct cover_try *cover_try; /* a template that is drawn, NULL = none */
+    struct upload *upload;       /* the body of a route that takes large ones, else NULL */
     char idempotency_key[256], fingerprint[FINGERPRINT_SIZE];
     int64_t keep_reply_until; /* UTC ms; 0 = the usual time */
     int64_t began_at;         /* monotonic ms */
+
+    struct contact_imported imported; /* what an import of contacts has done */
 
     struct witness witness; /* what the audit log will say of it */
 

@@ -24,11 +24,13 @@ enum route_flag {
     ROUTE_BODY_CSV = 1u << 6,   /* a file of comma-separated values is needed, as it is or in a form */
     ROUTE_BODY_NONE = 1u << 7,  /* no body at all is fine, too, and reads as an empty object */
     ROUTE_BATCH = 1u << 8,      /* the body is a fax to many */
-    ROUTE_UNCOUNTED = 1u << 9   /* no rate limit */
+    ROUTE_UNCOUNTED = 1u << 9,  /* no rate limit */
+    ROUTE_BODY_TEXT = 1u << 10  /* up to ROUTE_BODY_PAGE octets */
 };
 
 #define ROUTE_BODY_SMALL 65536
-#define ROUTE_BODY_FILE  (8 << 20) /* of ROUTE_BODY_CSV */
+#define ROUTE_BODY_FILE  (8 << 20)   /* of ROUTE_BODY_CSV */
+#define ROUTE_BODY_PAGE  (768 << 10) /* of ROUTE_BODY_TEXT: a text whose quotes and line ends are escaped */
 
 struct route {
     const char *method;  /* "GET" answers HEAD as well */

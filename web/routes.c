@@ -17,6 +17,7 @@
 #define ANY      (SEE | SEND)
 #define HOOK     "/v1/webhook-endpoints"
 #define ROUTES   "/v1/routes/outbound"
+#define INBOUND  "/v1/routes/inbound"
 #define DELIVERY HOOK "/{id}/deliveries"
 
 const struct route routes[] = {
@@ -47,6 +48,10 @@ const struct route routes[] = {
     {"POST", "/v1/faxes/{id}/links", KEY_DOCUMENT_READ, ANY, ROUTE_BODY_JSON, links_post},
     {"GET", "/v1/links/{token}", 0, 0, 0, links_get},
 
+    {"GET", "/v1/faxes/{id}/deliveries", KEY_FAX_READ, ANY, 0, deliveries_list},
+    {"POST", "/v1/faxes/{id}/deliveries/{delivery}/retry", KEY_INBOX_MANAGE, OPERATE, WRITES, deliveries_retry},
+    {"POST", "/v1/faxes/{id}/route", KEY_INBOX_MANAGE, OPERATE, WRITES, deliveries_route},
+
     {"POST", "/v1/batches", KEY_FAX_SEND, SEND, JSON | ROUTE_BODY_LARGE | ROUTE_BATCH, batches_post},
     {"GET", "/v1/batches", KEY_FAX_READ, ANY, 0, batches_list},
     {"GET", "/v1/batches/{id}", KEY_FAX_READ, ANY, 0, batches_get},
@@ -57,6 +62,11 @@ const struct route routes[] = {
     {"GET", "/v1/previews/{id}/document", KEY_FAX_SEND, SEND, 0, previews_document},
     {"GET", "/v1/previews/{id}/pages/{n}", KEY_FAX_SEND, SEND, 0, previews_page},
     {"GET", "/v1/cover-pages", KEY_FAX_SEND, SEND, 0, covers_list},
+    {"POST", "/v1/cover-pages", KEY_CONFIG, OPERATE, ROUTE_BODY_JSON | ROUTE_BODY_TEXT, covers_post},
+    {"POST", "/v1/cover-pages/sample", KEY_FAX_SEND, SEND, ROUTE_BODY_JSON | ROUTE_BODY_TEXT, covers_sample},
+    {"GET", "/v1/cover-pages/{name}", KEY_FAX_SEND, SEND, 0, covers_get},
+    {"PATCH", "/v1/cover-pages/{name}", KEY_CONFIG, OPERATE, ROUTE_BODY_JSON | ROUTE_BODY_TEXT, covers_patch},
+    {"DELETE", "/v1/cover-pages/{name}", KEY_CONFIG, OPERATE, WRITES, covers_delete},
 
     {"GET", "/v1/lines", KEY_FAX_READ, SEE, 0, lines_list},
     {"GET", "/v1/lines/{*}", KEY_FAX_READ, SEE, 0, lines_get},
@@ -75,7 +85,7 @@ const struct route routes[] = {
 
     {"GET", "/v1/contacts", KEY_FAX_SEND, SEND, 0, contacts_list},
     {"POST", "/v1/contacts", KEY_FAX_SEND, SEND, JSON, contacts_post},
-    {"POST", "/v1/contacts/import", KEY_FAX_SEND, SEND, WRITES | ROUTE_BODY_CSV, contacts_import},
+    {"POST", "/v1/contacts/import", KEY_FAX_SEND, SEND, ROUTE_BODY_CSV, contacts_import},
     {"GET", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, 0, contacts_get},
     {"PATCH", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, JSON, contacts_patch},
     {"DELETE", "/v1/contacts/{id}", KEY_FAX_SEND, SEND, WRITES, contacts_delete},
@@ -104,6 +114,18 @@ const struct route routes[] = {
     {"PATCH", ROUTES "/{id}", KEY_CONFIG, USER_ADMIN, JSON, outbound_rules_patch},
     {"DELETE", ROUTES "/{id}", KEY_CONFIG, USER_ADMIN, WRITES, outbound_rules_delete},
 
+    {"GET", INBOUND, KEY_CONFIG, OPERATE, 0, inbound_rules_list},
+    {"POST", INBOUND, KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, inbound_rules_post},
+    {"POST", INBOUND "/test", KEY_CONFIG, OPERATE, ROUTE_BODY_JSON, inbound_rules_test},
+    {"GET", INBOUND "/{id}", KEY_CONFIG, OPERATE, 0, inbound_rules_get},
+    {"PATCH", INBOUND "/{id}", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, inbound_rules_patch},
+    {"DELETE", INBOUND "/{id}", KEY_CONFIG, USER_ADMIN, WRITES, inbound_rules_delete},
+
+    {"GET", "/v1/mails", KEY_CONFIG, OPERATE, 0, mails_list},
+    {"GET", "/v1/mails/{id}", KEY_CONFIG, OPERATE, 0, mails_get},
+    {"POST", "/v1/mails/{id}/retry", KEY_CONFIG, OPERATE, WRITES, mails_retry},
+    {"GET", "/v1/faxes/{id}/mails", KEY_FAX_READ, ANY, 0, mails_of_fax},
+
     {"GET", "/v1/events", KEY_FAX_READ, ANY, 0, events_list},
     {"GET", "/v1/events/stream", KEY_FAX_READ, ANY, ROUTE_UNCOUNTED, events_stream},
 
@@ -120,9 +142,11 @@ const struct route routes[] = {
     {"GET", "/v1/api-keys", KEY_CONFIG, USER_ADMIN, 0, keys_list},
     {"POST", "/v1/api-keys", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_post},
     {"GET", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, 0, keys_get},
+    {"PATCH", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, JSON, keys_patch},
     {"DELETE", "/v1/api-keys/{id}", KEY_CONFIG, USER_ADMIN, WRITES, keys_delete},
     {"POST", "/v1/api-keys/{id}/rotate", KEY_CONFIG, USER_ADMIN, JSON | ROUTE_SECRET, keys_rotate},
 
+    {"GET", "/v1/assignees", KEY_INBOX_MANAGE, OPERATE, 0, users_assignable},
     {"GET", "/v1/users", KEY_CONFIG, USER_ADMIN, 0, users_list},
     {"POST", "/v1/users", KEY_CONFIG, USER_ADMIN, ROUTE_BODY_JSON, users_post},
     {"GET", "/v1/users/{id}", KEY_CONFIG, USER_ADMIN, 0, users_get},

@@ -10,122 +10,21 @@
 #include "web/password.h"
 #include "web/request.h"
 #include "web/stream.h"
-#include "web/throttle.h"
 #include "web/web_private.h"
 #include "server/base/clock.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define WHO_SIZE 80
-
 static struct spool *spool_of(const struct request *request)
 {
     return request->web->options.spool;
-}
-
-/* --- wrong passwords --- */
-
-static void name_of(char who[WHO_SIZE], const char *name)
-{
-    size_t i = 0;
-
-    for (; i < WHO_SIZE - 1 && name[i]; i++)
-        who[i] = (char)tolower((unsigned char)name[i]);
-    who[i] = '\0';
-}
-
-/* Of IPv6 the network, since each host in it has as many addresses as it likes. */
-static void address_of(char who[WHO_SIZE], const struct request *request)
-{
-    unsigned char octets[16];
-
-    if (inet_pton(AF_INET6, request->address, octets) == 1 && memcmp(octets, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) != 0)
-        str_hex(who, octets, 8);
-    else
-        str_copy(who, WHO_SIZE, request->address);
-}
-
-static void refuse_try(struct request *request, int64_t wait_ms)
-{
-    char seconds[24];
-
-    snprintf(seconds, sizeof seconds, "%lld", (long long)((wait_ms + 999) / 1000));
-    request_header(request, "Retry-After", seconds);
-    request_problem(request, 429, "too_many_attempts", "too many wrong tries: the next one may come in %s s", seconds);
-}
-
-/* What memory knows is the same for names that nobody has; the row holds over a restart. */
-static int64_t wait_of_name(struct request *request, const char *name, int64_t now_ms)
-{
-    struct user user;
-    char who[WHO_SIZE];
-    int64_t wait_ms;
-
-    name_of(who, name);
-    wait_ms = throttle_wait_ms(request->web->names, who, now_ms);
-    if (user_find_name(&user, spool_of(request), name) == 0 && user.locked_until - clock_now_ms() > wait_ms)
-        wait_ms = user.locked_until - clock_now_ms();
-    return wait_ms;
-}
-
-bool sign_in_may_try(struct request *request, const char *name)
-{
-    struct web *web = request->web;
-    char who[WHO_SIZE], address[WHO_SIZE];
-    int64_t now_ms = clock_mono_ms(), wait_ms, name_wait_ms = name ? wait_of_name(request, name, now_ms) : 0;
-
-    address_of(address, request);
-    wait_ms = throttle_wait_ms(web->addresses, address, now_ms);
-    if (name_wait_ms > wait_ms)
-        wait_ms = name_wait_ms;
-    if (wait_ms > 0) {
-        refuse_try(request, wait_ms);
-        return false;
-    }
-    throttle_try(web->addresses, address, now_ms);
-    if (name) {
-        name_of(who, name);
-        throttle_try(web->names, who, now_ms);
-    }
-    return true;
-}
-
-void sign_in_unlock(struct request *request, const char *name)
-{
-    char who[WHO_SIZE];
-
-    name_of(who, name);
-    throttle_forget(request->web->names, who);
-}
-
-/* Nothing came of a try: it is as if there had been none. */
-static void was_none(struct request *request, const char *name)
-{
-    char who[WHO_SIZE];
-
-    address_of(who, request);
-    throttle_take_back(request->web->addresses, who);
-    name_of(who, name);
-    throttle_take_back(request->web->names, who);
-}
-
-void sign_in_was_right(struct request *request, const char *name)
-{
-    char who[WHO_SIZE];
-
-    address_of(who, request);
-    throttle_take_back(request->web->addresses, who);
-    if (name)
-        sign_in_unlock(request, name);
 }
 
 /* --- the session --- */
@@ -179,6 +78,8 @@ void sign_in(struct request *request, const struct user *user)
                                 request_header_in(request, "User-Agent"));
     if (result == 0)
         result = user_signed_in(spool, user->id, clock_now_ms());
+    if (result == 0)
+        result = sign_in_is_known(request, user);
     if (result == 0)
         result = user_get(&request->user, spool, user->id);
     if (result < 0) {
@@ -242,20 +143,6 @@ static void write_session(struct request *request)
         request_problem(request, 401, "wrong_password", "the name or the password is wrong");
 }
 
-static void note_failure(struct request *request, const struct user *user)
-{
-    int64_t wait_ms;
-    char who[WHO_SIZE];
-
-    name_of(who, user->name);
-    wait_ms = throttle_wait_ms(request->web->names, who, clock_mono_ms());
-    if (user_failed(spool_of(request), user->id, wait_ms ? clock_now_ms() + wait_ms : 0) < 0)
-        log_warning("a wrong password of %s was not noted: %s", user->name, err_message());
-    if (wait_ms)
-        log_warning("user %s is locked for %lld s after wrong passwords, the last from %s", user->name,
-                    (long long)((wait_ms + 999) / 1000), request->address);
-}
-
 static void on_compared(struct request *request)
 {
     const char *name = json_string_value(json_object_get(request->password->root, "name"));
@@ -271,7 +158,7 @@ static void on_compared(struct request *request)
     request_problem(request, 401, "wrong_password", "the name or the password is wrong");
     if (known) {
         witness_about(request, user.public_id);
-        note_failure(request, &user);
+        sign_in_was_wrong(request, &user);
     }
     request_finish(request);
 }
@@ -296,7 +183,7 @@ void sessions_post(struct request *request)
         if (user_find_name(&user, spool_of(request), name) == 0 && !user.disabled)
             user_password(stored, spool_of(request), user.id);
         if (!password_start(request, json_incref(root), password, stored, NULL, on_compared))
-            was_none(request, name);
+            sign_in_was_none(request, name);
         request->password->user_id = user.id;
     }
     json_decref(root);
@@ -348,7 +235,7 @@ static void on_made(struct request *request)
         web_write(request, write_password);
         return;
     }
-    note_failure(request, &request->user);
+    sign_in_was_wrong(request, &request->user);
     problem_add(&problems, "/old", "wrong_password", "this is not the password");
     request_problems(request, &problems); /* cleared there */
     request_finish(request);
@@ -373,7 +260,7 @@ void sessions_password(struct request *request)
     } else if (sign_in_may_try(request, request->user.name)) {
         user_password(stored, spool_of(request), request->user.id);
         if (!password_start(request, json_incref(root), old, stored, fresh, on_made))
-            was_none(request, request->user.name);
+            sign_in_was_none(request, request->user.name);
     }
     json_decref(root);
 }

@@ -110,10 +110,9 @@ static void send_stored(struct stream *stream, json_t *event)
 
 static int read_events(json_t **events, int64_t *last, const struct stream *stream)
 {
-    struct spool *spool = stream->streams->web->options.spool;
+    const struct event_range range = {.after = stream->last, .limit = BATCH, .user = stream->user};
 
-    return stream->user ? event_since_of(events, last, spool, stream->last, BATCH, stream->user)
-                        : event_since(events, last, spool, stream->last, BATCH, 0);
+    return event_since(events, last, stream->streams->web->options.spool, &range);
 }
 
 /* After the commit: feed a stream that is behind, as much as its connection takes now. */
@@ -172,17 +171,33 @@ static void on_event(void *context, int64_t sequence, const char *type, const ch
     }
 }
 
+static void end_stream(struct stream *stream)
+{
+    struct request *request = stream->request;
+
+    on_gone(stream);
+    request_stream_end(request);
+}
+
 void streams_review(struct streams *streams)
 {
     struct stream *stream = LIST_FIRST(&streams->list), *next;
 
     for (; stream; stream = next) {
-        struct request *request = stream->request;
         next = LIST_NEXT(stream, entry);
-        if (access_lasts(request))
-            continue;
-        on_gone(stream);
-        request_stream_end(request);
+        if (!access_lasts(stream->request))
+            end_stream(stream);
+    }
+}
+
+void streams_end_key(struct streams *streams, int64_t key)
+{
+    struct stream *stream = LIST_FIRST(&streams->list), *next;
+
+    for (; stream; stream = next) {
+        next = LIST_NEXT(stream, entry);
+        if (stream->request->key.id == key)
+            end_stream(stream);
     }
 }
 
@@ -206,6 +221,22 @@ static void on_heartbeat(evutil_socket_t fd, short what, void *context)
         evbuffer_free(buffer);
 }
 
+/* A part of all connections, so that there are some left for who asks and sends. */
+static int most(const struct streams *streams)
+{
+    return streams->web->options.connections_max / 4 * 3;
+}
+
+static int count_of_user(const struct streams *streams, int64_t user)
+{
+    const struct stream *stream;
+    int count = 0;
+
+    LIST_FOREACH(stream, &streams->list, entry)
+    count += stream->request->user.id == user;
+    return count;
+}
+
 void stream_open(struct streams *streams, struct request *request, int64_t last)
 {
     static const char hello[] = "retry: 2000\n\n";
@@ -213,8 +244,13 @@ void stream_open(struct streams *streams, struct request *request, int64_t last)
     struct stream *stream;
     struct evbuffer *buffer;
 
-    if (streams->count == STREAMS_MAX) {
-        request_problem(request, 503, "too_many_streams", "%d event streams are open already", STREAMS_MAX);
+    if (request->user.id && count_of_user(streams, request->user.id) >= STREAMS_OF_A_USER) {
+        request_problem(request, 429, "too_many_streams", "%d event streams of %s are open already", STREAMS_OF_A_USER,
+                        request->user.name);
+        return;
+    }
+    if (streams->count >= most(streams)) {
+        request_problem(request, 503, "too_many_streams", "%d event streams are open already", streams->count);
         return;
     }
     stream = xcalloc(1, sizeof *stream);

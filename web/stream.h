@@ -12,9 +12,9 @@
 
 #include <stdint.h>
 
-#define STREAMS_MAX         64
 #define STREAM_HEARTBEAT_S  15
 #define STREAM_BUFFER_BYTES 65536 /* unread octets of a stream before it is fed from the store */
+#define STREAMS_OF_A_USER   50    /* open at a time, so that nobody takes all that there are; keys of nobody may */
 
 struct request;
 struct streams;
@@ -24,6 +24,8 @@ struct streams *streams_new(struct web *web);
 void streams_free(struct streams *streams);
 /* End those that were let in by what is not good any more: a session that has ended, a user who is disabled. */
 void streams_review(struct streams *streams);
+/* End those of a key, which has become another; whoever may come again does. */
+void streams_end_key(struct streams *streams, int64_t key);
 int streams_count(const struct streams *streams);
 
 /* Take a request over as a stream that begins after event `last`; -1 = with what happens from now on. */

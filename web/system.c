@@ -40,11 +40,11 @@ static json_t *disk_json(struct spool *spool)
 
 static json_t *counts_json(struct spool *spool, const struct document_usage *documents)
 {
-    int64_t counts[FAX_ROUTE_FAILED + 1] = {0}, out = 0, in = 0;
+    int64_t counts[FAX_STATES] = {0}, out = 0, in = 0;
     struct audit_head head;
 
     fax_counts(spool, counts);
-    for (int state = FAX_PREPARING; state <= FAX_ROUTE_FAILED; state++)
+    for (int state = FAX_PREPARING; state < FAX_STATES; state++)
         *(state < FAX_RINGING ? &out : &in) += counts[state];
     audit_head(&head, spool);
     return json_pack("{s:I, s:I, s:I, s:I}", "faxes_outbound", (json_int_t)out, "faxes_inbound", (json_int_t)in,

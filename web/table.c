@@ -10,6 +10,20 @@
 
 #include <stdlib.h>
 
+static void send_file(struct request *request, const char *name, const char *text, size_t size)
+{
+    char *disposition = xasprintf("attachment; filename=\"%s\"", name);
+
+    request_header(request, "Content-Disposition", disposition);
+    request_reply_text(request, 200, "text/csv; charset=utf-8", text, size);
+    free(disposition);
+}
+
+void table_send(struct request *request, const char *name, const json_t *text)
+{
+    send_file(request, name, json_string_value(text), json_string_length(text));
+}
+
 void table_reply(struct request *request, const char *name, void (*write)(FILE *out, const void *context),
                  const void *context)
 {
@@ -23,13 +37,9 @@ void table_reply(struct request *request, const char *name, void (*write)(FILE *
         failed = ferror(out) != 0;
         failed = fclose(out) != 0 || failed;
     }
-    if (failed) {
+    if (failed)
         request_error(request, err_set(ERR_INTERNAL, "no memory for the table %s", name));
-    } else {
-        char *disposition = xasprintf("attachment; filename=\"%s\"", name);
-        request_header(request, "Content-Disposition", disposition);
-        request_reply_text(request, 200, "text/csv; charset=utf-8", text, size);
-        free(disposition);
-    }
+    else
+        send_file(request, name, text, size);
     free(text);
 }

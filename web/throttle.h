@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Wrong passwords by name and by address, and how long nobody may try again after them. The table is bounded: who fills
- * it drops the oldest entries of a part of it, which he cannot choose.
+/* Wrong passwords by whatever they are counted by, and how long nobody may try again after them. The table is bounded:
+ * who fills it drops the oldest entries of a part of it, which he cannot choose.
  *
  * Thread: any (its owner's).
  */

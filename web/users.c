@@ -95,6 +95,10 @@ static bool may_manage(struct request *request, const struct user *user)
 {
     unsigned more = access_scopes(user) & ~request->key.scopes;
 
+    if (request->key.test) {
+        request_problem(request, 403, "test_key", "a test key cannot make or change users, who may place calls");
+        return false;
+    }
     if (more)
         request_problem(request, 403, "insufficient_scope",
                         "users with the role %s may do more than this key, which lacks the scope %s",
@@ -161,7 +165,8 @@ void users_post(struct request *request)
 
 /* --- looking --- */
 
-void users_list(struct request *request)
+static void list(struct request *request,
+                 int (*page_of)(json_t **page, struct spool *spool, const char *cursor, int limit))
 {
     static const char *const names[] = {"limit", "cursor", NULL};
     json_t *page = NULL;
@@ -170,13 +175,24 @@ void users_list(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 200, 50))
         return;
-    result = user_page(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
+    result = page_of(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
     if (result == ERR_INVALID)
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
     else if (result < 0)
         request_error(request, result);
     else
         request_reply(request, 200, page);
+}
+
+void users_list(struct request *request)
+{
+    list(request, user_page);
+}
+
+/* Who hands faxes out has to know to whom, and no more of them than that. */
+void users_assignable(struct request *request)
+{
+    list(request, user_assignable);
 }
 
 static bool find(struct user *user, struct request *request)

@@ -29,7 +29,8 @@
 #include <sys/socket.h>
 
 /* Many people may share an address. */
-#define FAILURES_OF_A_NAME     5
+#define FAILURES_OF_A_PAIR     5  /* a name from one address */
+#define FAILURES_OF_STRANGERS  50 /* a name from all that are strange to it */
 #define FAILURES_OF_AN_ADDRESS 30
 
 /* --- what the gate refused --- */
@@ -129,13 +130,16 @@ static size_t admit(void *context, const struct gate *gate, const char *authoriz
     path[strcspn(path, "?#")] = '\0';
     if (route_find(&route, params, allow, routes, gate_method(gate), path) != ROUTE_FOUND ||
         !auth_admits(&key, &user, web->options.spool, route, authorization, cookie) ||
-        !key_rule_allows(&key.rule, gate_peer(gate)) || !limits_have_room(web->limits, &key, user.id, gate_peer(gate)))
+        !key_rule_allows(&key.rule, gate_client(gate)) ||
+        !limits_have_room(web->limits, &key, user.id, gate_client(gate)))
         route = NULL;
     free(path);
     if (!route)
         return 0;
     if (route->flags & ROUTE_BODY_CSV)
         return web->options.body_max < ROUTE_BODY_FILE ? web->options.body_max : ROUTE_BODY_FILE;
+    if (route->flags & ROUTE_BODY_TEXT)
+        return web->options.body_max < ROUTE_BODY_PAGE ? web->options.body_max : ROUTE_BODY_PAGE;
     return route->flags & ROUTE_BODY_LARGE ? web->options.body_max : ROUTE_BODY_SMALL;
 }
 
@@ -287,6 +291,7 @@ static int make_server(struct web *web)
         .memory_max = options->memory_max,
         .connections_max = options->connections_max,
         .tls = web->tls,
+        .proxies = &web->proxies,
         .admit = admit,
         .context = web,
     };
@@ -319,10 +324,14 @@ int web_open(struct web **out, const struct web_options *options)
     web->options.version = web->version;
     web->started_at = clock_now_ms();
     LIST_INIT(&web->requests);
+    if (options->proxies)
+        web->proxies = *options->proxies;
+    web->options.proxies = NULL; /* borrowed until here */
     web->limits = limits_new(options->per_minute, options->address_per_minute);
     web->renderings = renderings_new();
     web->previews = previews_new();
-    web->names = throttle_new(FAILURES_OF_A_NAME);
+    web->pairs = throttle_new(FAILURES_OF_A_PAIR);
+    web->strangers = throttle_new(FAILURES_OF_STRANGERS);
     web->addresses = throttle_new(FAILURES_OF_AN_ADDRESS);
     result = has_tls(options->tls_certificate) ? tls_open(&web->tls, options->tls_certificate, options->tls_key) : 0;
     web->options.tls_certificate = web->options.tls_key = NULL; /* borrowed until here */
@@ -355,6 +364,11 @@ void web_set_limits(struct web *web, int per_minute, int address_per_minute)
     limits_set(web->limits, per_minute, address_per_minute);
 }
 
+void web_set_proxies(struct web *web, const struct forwarded_proxies *proxies)
+{
+    web->proxies = *proxies;
+}
+
 void web_drain(struct web *web)
 {
     web->draining = true;
@@ -382,7 +396,8 @@ void web_close(struct web *web)
     streams_free(web->streams);
     renderings_free(web->renderings);
     previews_free(web->previews);
-    throttle_free(web->names);
+    throttle_free(web->pairs);
+    throttle_free(web->strangers);
     throttle_free(web->addresses);
     limits_free(web->limits);
     free(web->address);

@@ -7,11 +7,14 @@
 #ifndef FAXD_WEB_WEB_H
 #define FAXD_WEB_WEB_H
 
+#include "server/base/forwarded.h"
+
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct web;
 struct spool;
@@ -38,11 +41,12 @@ struct web_options {
     int connections_max;
     const char *version;
     bool allow_private_webhooks;
-    int per_minute, address_per_minute; /* see web_set_limits */
-    void *server;                       /* context of the callbacks */
-    json_t *(*lines)(void *server);     /* new array, the line objects of /v1/lines */
-    json_t *(*providers)(void *server); /* new array */
-    json_t *(*trunks)(void *server);    /* new array, the trunk objects of /v1/trunks; NULL: there are none */
+    int per_minute, address_per_minute;      /* see web_set_limits */
+    const struct forwarded_proxies *proxies; /* copied; see web_set_proxies */
+    void *server;                            /* context of the callbacks */
+    json_t *(*lines)(void *server);          /* new array, the line objects of /v1/lines */
+    json_t *(*providers)(void *server);      /* new array */
+    json_t *(*trunks)(void *server);         /* new array, the trunk objects of /v1/trunks; NULL: there are none */
     /* POST /v1/trunks/{provider}/{name}/test: begin one. 0, ERR_NOT_FOUND, ERR_CLOSED (the provider does not run). */
     int (*trunk_test)(void *server, const char *provider, const char *name);
     /* PATCH /v1/lines/{id}: enable or disable; -1 = leave. 0, ERR_NOT_FOUND. */
@@ -73,6 +77,10 @@ int web_check_tls(const char *certificate, const char *key);
 int web_reload_tls(struct web *web, const char *certificate, const char *key);
 /* Requests a minute: of a key that has no limit of its own, and of an address without a valid one; 0 = no limit. */
 void web_set_limits(struct web *web, int per_minute, int address_per_minute);
+/* Proxies that are believed about whom they ask for, from now on. Copied. */
+void web_set_proxies(struct web *web, const struct forwarded_proxies *proxies);
+/* The path of a signed link to the pages of a fax, for who has it and until then; caller frees. */
+char *web_sign_link(const struct web *web, const char *fax, bool tiff, int64_t expires_at);
 /* Refuse new submissions with 503 from now on (drain); lists and status go on. */
 void web_drain(struct web *web);
 /* Ends connections; replies that wait for a commit are dropped. NULL is fine. */

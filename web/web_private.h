@@ -29,6 +29,7 @@ struct web {
     struct gates *gates;
     struct tls *tls; /* NULL = plain HTTP */
     struct limits *limits;
+    struct forwarded_proxies proxies;
     int port;
     bool draining, closing;
     struct request_list requests; /* under way */
@@ -37,8 +38,8 @@ struct web {
     struct renderings *renderings;
     struct previews *previews;
     unsigned char link_secret[LINK_SECRET_SIZE];
-    struct throttle *names, *addresses; /* of wrong passwords */
-    int hashing;                        /* passwords under way */
+    struct throttle *pairs, *strangers, *addresses; /* of wrong passwords: sign_in_tries.c */
+    int hashing;                                    /* passwords under way */
     int64_t started_at;
     int64_t replies[6]; /* by first digit of the status */
     int64_t refused;    /* by the gate */

@@ -15,6 +15,7 @@
 
 #define HOOK       "/v1/webhook-endpoints"
 #define ROUTES     "/v1/routes/outbound"
+#define INBOUND    "/v1/routes/inbound"
 #define PAIRS_MAX  8   /* of the query */
 #define VALUE_MAX  100 /* octets of each */
 #define FIELDS_MAX 40  /* of a body */
@@ -43,6 +44,8 @@ static const struct word {
     {"POST", "/v1/faxes/{id}/labels", "fax.labelled", 0},
     {"POST", "/v1/faxes/{id}/junk", "fax.junked", 0},
     {"POST", "/v1/faxes/{id}/notes", "fax.noted", 0},
+    {"POST", "/v1/faxes/{id}/deliveries/{delivery}/retry", "delivery.retried", BOTH},
+    {"POST", "/v1/faxes/{id}/route", "fax.routed", 0},
     {"GET", "/v1/faxes/{id}/receipt", "receipt.downloaded", 0},
     {"POST", "/v1/batches", "batch.sent", 0},
     {"POST", "/v1/batches/{id}/cancel", "batch.canceled", 0},
@@ -51,6 +54,10 @@ static const struct word {
     {"GET", "/v1/links/{token}", "document.downloaded", SECRET},
     {"GET", "/v1/faxes/{id}/pages/{n}", "fax.viewed", LOOKS},
     {"GET", "/v1/faxes/{id}/thumbnail", "fax.viewed", LOOKS},
+
+    {"POST", "/v1/cover-pages", "cover_page.created", 0},
+    {"PATCH", "/v1/cover-pages/{name}", "cover_page.changed", 0},
+    {"DELETE", "/v1/cover-pages/{name}", "cover_page.deleted", 0},
 
     {"PATCH", "/v1/lines/{*}", "line.changed", 0},
     {"POST", "/v1/lines/{provider}/{line}/test", "line.tested", BOTH},
@@ -76,6 +83,11 @@ static const struct word {
     {"PATCH", ROUTES "/{id}", "outbound_rule.changed", 0},
     {"DELETE", ROUTES "/{id}", "outbound_rule.deleted", 0},
 
+    {"POST", INBOUND, "inbound_rule.created", 0},
+    {"PATCH", INBOUND "/{id}", "inbound_rule.changed", 0},
+    {"DELETE", INBOUND "/{id}", "inbound_rule.deleted", 0},
+    {"POST", "/v1/mails/{id}/retry", "mail.retried", 0},
+
     {"POST", HOOK, "webhook.created", 0},
     {"PATCH", HOOK "/{id}", "webhook.changed", 0},
     {"DELETE", HOOK "/{id}", "webhook.deleted", 0},
@@ -84,6 +96,7 @@ static const struct word {
     {"POST", HOOK "/{id}/deliveries/{delivery}/replay", "webhook.replayed", BOTH},
 
     {"POST", "/v1/api-keys", "key.created", 0},
+    {"PATCH", "/v1/api-keys/{id}", "key.changed", 0},
     {"DELETE", "/v1/api-keys/{id}", "key.revoked", 0},
     {"POST", "/v1/api-keys/{id}/rotate", "key.rotated", 0},
 

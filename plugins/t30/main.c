@@ -172,10 +172,28 @@ static int run_shared(int jobs, int calls_per_engine)
     return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static const char help_text[] =
+    "Usage: faxd-t30 --spawner [--calls-per-engine N]\n"
+    "The T.30 engine of faxd's modules, which start it with a socket as descriptor 3. It waits there for calls and "
+    "has\n"
+    "an engine of its own, sandboxed, for each.\n\n"
+    "  --spawner             serve calls on descriptor 3\n"
+    "  --calls-per-engine N  up to N calls in each engine, 1 (default) to 256\n"
+    "  --help                print this, and leave\n"
+    "  --version             print the version, and leave\n\n"
+    "Exit status: 0 the socket's other end is closed; 1 wrong use, or it could not begin.\n";
+
 static int usage(void)
 {
-    fputs("usage: faxd-t30 --spawner [--calls-per-engine N]\n", stderr);
+    fputs("faxd-t30: modules of faxd start it with --spawner, and a number of calls from 1 to 256\n"
+          "Try faxd-t30 --help.\n",
+          stderr);
     return EXIT_FAILURE;
+}
+
+static int say(const char *text)
+{
+    return fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -183,6 +201,10 @@ int main(int argc, char **argv)
     int64_t calls = 1;
 
     log_open("faxd-t30", LOG_LEVEL_INFO);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return say(help_text);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return say("faxd-t30 " PACKAGE_VERSION "\n");
     if (argc < 2 || strcmp(argv[1], "--spawner") != 0 || (argc != 2 && argc != 4))
         return usage();
     if (argc == 4 && (strcmp(argv[2], "--calls-per-engine") != 0 || str_to_int(&calls, argv[3], 1, CALLS_MAX) != 0))

@@ -6,7 +6,6 @@
 #include "server/base/number.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -74,4 +73,14 @@ int number_normalise(char number[NUMBER_SIZE], const char *text)
         text += 4;
     int length = take_digits(number, text);
     return length < 0 ? length : check_length(number, (size_t)length);
+}
+
+bool number_is_withheld(const char *text)
+{
+    static const char *const words[] = {"", "anonymous", "restricted", "private", "unavailable", "unknown"};
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasecmp(words[i], text) == 0)
+            return true;
+    }
+    return false;
 }

@@ -6,6 +6,8 @@
 #ifndef FAXD_BASE_NUMBER_H
 #define FAXD_BASE_NUMBER_H
 
+#include <stdbool.h>
+
 #define NUMBER_SIZE 64 /* room for a normalised number and its end; E.164 allows 15 digits, private plans more */
 
 /* Normalise `text` into `number`: an optional `tel:` (RFC 3966, parameters refused) is taken off, visual separators
@@ -16,5 +18,8 @@ int number_normalise(char number[NUMBER_SIZE], const char *text);
 
 /* The same for what numbers may begin with, where "+" alone and nothing at all are fine as well. */
 int number_prefix(char prefix[NUMBER_SIZE], const char *text);
+
+/* Does a caller id say that there is none: "", "anonymous", "private" and such? */
+bool number_is_withheld(const char *text);
 
 #endif

@@ -129,20 +129,35 @@ static int plan_signals(posix_spawnattr_t *attributes)
     return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }
 
+/* Ours, and that libraries are bound once, before the program forks, and not again in each child. The texts are
+ * borrowed; the caller frees the list. */
+static char **build_environment(void)
+{
+    static char bind_now[] = "LD_BIND_NOW=1";
+    size_t count = 0;
+    while (environ[count] != NULL)
+        count++;
+    char **list = xcalloc(count + 2, sizeof(*list));
+    memcpy(list, environ, count * sizeof(*list));
+    list[count] = bind_now;
+    return list;
+}
+
 static int spawn_with_socket(pid_t *pid, const char *program, const char *const *extra, int socket)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char **arguments = build_arguments(program, extra);
+    char **arguments = build_arguments(program, extra), **environment = build_environment();
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     int rc = plan_descriptors(&actions, socket);
     if (rc == 0)
         rc = plan_signals(&attributes);
     if (rc == 0)
-        rc = posix_spawn(pid, program, &actions, &attributes, arguments, environ);
+        rc = posix_spawn(pid, program, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
+    free(environment);
     free(arguments);
     return rc == 0 ? 0 : err_set(ERR_IO, "cannot start %s: %s", program, strerror(rc));
 }

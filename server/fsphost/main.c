@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* faxd-fsp: the host of one fax service provider. Command line, configuration, start order and exit status.
- *
- *   faxd-fsp --name NAME --module PATH.so --socket PATH --config-fd N
- *            [--abort-grace S] [--orphan-grace S] [--log-level error|warning|info|debug]
- *
- * Exit status: 0 left in order, 1 wrong use or no socket, 2 the provider refused to start (one log line says why),
- * 3 left while a call into the provider did not return.
- */
+/* faxd-fsp: the host of one fax service provider. Command line, configuration, start order and exit status. */
 #include "config.h"
 
 #include "server/base/err.h"
@@ -33,23 +26,35 @@ struct arguments {
     enum log_level level;
 };
 
-static void usage(FILE *to)
+static const char help_text[] =
+    "Usage: faxd-fsp --name NAME --module PATH --socket PATH [OPTION]...\n"
+    "The host of one fax service provider. faxd starts one for each provider of its configuration.\n\n"
+    "  --name NAME             of the provider, for the log\n"
+    "  --module PATH           its module, a shared object\n"
+    "  --socket PATH           where to listen for faxd\n"
+    "  --config-fd N           a descriptor to read the provider's lines and settings from, as JSON\n"
+    "  --abort-grace SECONDS   an operation that ignores its abort for so long costs its line (60)\n"
+    "  --orphan-grace SECONDS  without faxd for so long, the host leaves after its calls (60)\n"
+    "  --log-level LEVEL       error, warning, info (default) or debug\n"
+    "  --help                  print this, and leave\n"
+    "  --version               print the version, and leave\n\n"
+    "Signals: TERM and INT abort the calls and leave; HUP is ignored.\n\n"
+    "Exit status: 0 left in order; 1 wrong use or no socket; 2 the provider refused to start, the log says why;\n"
+    "3 left while a call into the provider did not return.\n";
+
+static int usage(void)
 {
-    fputs("usage: faxd-fsp --name NAME --module PATH.so --socket PATH --config-fd N\n"
-          "                [--abort-grace SECONDS] [--orphan-grace SECONDS] [--log-level LEVEL]\n",
-          to);
+    fputs("faxd-fsp: --name, --module and --socket are wanted, and nothing but options\nTry faxd-fsp --help.\n",
+          stderr);
+    return ERR_INVALID;
 }
 
 static const struct option options[] = {
-    {"name", required_argument, NULL, 'n'},
-    {"module", required_argument, NULL, 'm'},
-    {"socket", required_argument, NULL, 's'},
-    {"config-fd", required_argument, NULL, 'c'},
-    {"abort-grace", required_argument, NULL, 'a'},
-    {"orphan-grace", required_argument, NULL, 'o'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"name", required_argument, NULL, 'n'},        {"module", required_argument, NULL, 'm'},
+    {"socket", required_argument, NULL, 's'},      {"config-fd", required_argument, NULL, 'c'},
+    {"abort-grace", required_argument, NULL, 'a'}, {"orphan-grace", required_argument, NULL, 'o'},
+    {"log-level", required_argument, NULL, 'l'},   {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 };
 
 static int argument_take(struct arguments *arguments, int option, const char *value)
@@ -80,8 +85,11 @@ static int argument_take(struct arguments *arguments, int option, const char *va
         result = log_level_parse(&arguments->level, value);
         break;
     case 'h':
-        usage(stdout);
-        exit(EXIT_SUCCESS);
+        fputs(help_text, stdout);
+        exit(EXIT_LEFT);
+    case 'V':
+        puts("faxd-fsp " PACKAGE_VERSION);
+        exit(EXIT_LEFT);
     default:
         return ERR_INVALID; /* getopt has said why */
     }
@@ -100,10 +108,8 @@ static int arguments_read(struct arguments *arguments, int argc, char **argv)
         if (result)
             return result;
     }
-    if (!arguments->name || !arguments->module || !arguments->socket_path || optind != argc) {
-        usage(stderr);
-        return ERR_INVALID;
-    }
+    if (!arguments->name || !arguments->module || !arguments->socket_path || optind != argc)
+        return usage();
     return 0;
 }
 

@@ -64,7 +64,7 @@ static int draw_cover(struct raster **out, int template, const struct compose_op
     if (error == 0 && size > TEMPLATE_BYTES_MAX)
         error = err_set(ERR_INVALID, "the cover page has more than %u kB", TEMPLATE_BYTES_MAX >> 10);
     if (error == 0)
-        error = cover_draw(&sheet, data, size, options->cover, &options->page);
+        error = cover_draw(&sheet, data, size, options->cover, &options->page, options->check);
     free(data);
     if (error == 0)
         error = dither_sheet(out, &sheet, options->page.dither);

@@ -18,6 +18,7 @@ struct summary;
 struct compose_options {
     struct prepare_options page; /* of the cover */
     json_t *cover;               /* its fields; the first input is then its template. NULL = no cover */
+    bool check;                  /* the template is new: refuse what cover_check.h does */
     struct page_range ranges[COMPOSE_INPUTS_MAX]; /* which pages of each fax, the template not counted */
 };
 

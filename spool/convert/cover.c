@@ -16,6 +16,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "spool/convert/canvas.h"
+#include "spool/convert/cover_check.h"
 #include "spool/convert/fax_page.h"
 #include "spool/convert/fit.h"
 #include "spool/convert/prepare.h"
@@ -393,14 +394,17 @@ static void clear(struct cover *cover)
 }
 
 int cover_draw(struct sheet *sheet, const void *template, size_t size, const json_t *fields,
-               const struct prepare_options *options)
+               const struct prepare_options *options, bool check)
 {
     struct cover cover = {.fields = fields};
     xmlDocPtr document = NULL;
     int error = parse(&document, template, size);
     if (error != 0)
         return error;
-    error = make(&cover, document);
+    if (check)
+        error = cover_check(document);
+    if (error == 0)
+        error = make(&cover, document);
     xmlFreeDoc(document);
     if (error == 0) {
         struct fit fit;

@@ -15,14 +15,16 @@
 #define FAXD_CONVERT_COVER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct prepare_options;
 struct sheet;
 
 /* Draw the template with `fields` (name to text) as a page. 0; ERR_INVALID when the template is damaged, names a field
- * that is not given, or a text does not fit (the message names it); ERR_FULL. The sheet's raster is the caller's. */
+ * that is not given, or a text does not fit (the message names it), with `check` also for what cover_check.h refuses;
+ * ERR_FULL. The sheet's raster is the caller's. */
 int cover_draw(struct sheet *sheet, const void *template, size_t size, const json_t *fields,
-               const struct prepare_options *options);
+               const struct prepare_options *options, bool check);
 
 #endif

@@ -37,7 +37,7 @@ static const struct {
     [JOB_PREPARE] = {"prepare",
                      {"resolution", "dither", "paper", "max_width", "max_length_mm", "max_pages", "pages", "password",
                       "strict", "part", "parts"}},
-    [JOB_COMPOSE] = {"compose", {"resolution", "dither", "max_width", "max_pages", "cover", "ranges"}},
+    [JOB_COMPOSE] = {"compose", {"resolution", "dither", "max_width", "max_pages", "cover", "ranges", "check"}},
     [JOB_CUT] = {"cut", {"first", "repeat_first", "header"}},
     [JOB_VERIFY] = {"verify", {"most_pages"}},
     [JOB_PNG] = {"png", {"page", "width"}},
@@ -200,7 +200,8 @@ static int parse_cover(struct job *job, const json_t *json)
     if (cover != NULL && !json_is_object(cover))
         return err_set(ERR_INVALID, "cover has to be an object of fields");
     job->compose.cover = json_deep_copy(cover);
-    return parse_ranges(&job->compose, json);
+    int error = parse_flag(&job->compose.check, json, "check");
+    return error == 0 ? parse_ranges(&job->compose, json) : error;
 }
 
 static int parse_header(struct job *job, const json_t *json)

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from faxd import (FAST_RETRIES, PAGES, document, exchange, fact, main, octets, pixels, same, started,  # noqa: E402
-                  wait_for)
+                  wait_for, within)
 
 MANY = 20000
 
@@ -112,6 +112,19 @@ def a_batch_survives_kill_9_with_nothing_twice_and_nothing_lost():
     wait_counts(server, name, {"held": count})
     same(store(server, "SELECT count(*), count(DISTINCT destination), min(destination), max(destination) FROM fax"),
          [(count, count, "+49300000000", f"+4930{count - 1:07}")])
+
+
+@fact
+def a_number_that_may_not_be_called_has_a_fax_that_says_so():
+    server = started(FAST_RETRIES + exchange(lines=("1001", "1002")))
+    rule = server.ask("POST", "/v1/rules/block", {"direction": "outbound", "action": "deny", "kind": "prefix",
+                                                  "value": "+49900", "reason": "premium rate"})
+    same(rule.status, 201)
+    name = accepted(post(server, [{"to": "1002"}, {"to": "+499001234567"}]))
+    wait_counts(server, name, {"delivered": 1, "failed": 1})
+    [failed] = server.faxes(f"batch={name}&status=failed")
+    same((failed["to"], failed["error"]["code"], failed["attempts"]), ("+499001234567", "blacklisted", 0))
+    within("premium rate", failed["error"]["message"])
 
 
 @fact
@@ -226,6 +239,23 @@ def the_command_line_does_the_same():
     same(server.command("batch", "cancel", name)[0], 0)
     wait_counts(server, name, {"canceled": 5})
     same(server.command("batch", "send", server.log_path)[0] != 0, True)
+
+
+@fact
+def recipients_may_be_contacts():
+    server = started(FAST_RETRIES + exchange())
+    ruiz = server.ask("POST", "/v1/contacts", {"name": "Dr. Ruiz", "organization": "Lakeside", "number": "1002"}).json["id"]
+    reply = post(server, [{"to": "1003"}, {"to": "contact:" + ruiz}], cover_page="plain")
+    name = accepted(reply)
+    wait_counts(server, name, {"delivered": 2})
+    sent = {f["to"]: f["to_contact"] for f in server.faxes(f"batch={name}&limit=10")}
+    same(sent, {"1002": {"id": ruiz, "name": "Dr. Ruiz"}, "1003": None})
+    # Unknown ones and numbers that are there twice are told before anything is made.
+    reply = post(server, [{"to": "1002"}, {"to": "contact:con_none"}, {"to": "contact:" + ruiz}])
+    same((reply.status, reply.codes()), (422, {("/recipients/1/to", "no_such_contact"), ("/recipients/2/to", "twice")}))
+    reply = post(server, [{"to": f"contact:con_{n}"} for n in range(1002)])
+    same((reply.status, reply.codes()),
+         (422, {("/recipients/1000/to", "too_many"), ("/recipients/1001/to", "too_many")}))
 
 
 if __name__ == "__main__":

@@ -277,6 +277,23 @@ def a_fax_says_what_its_identity_says_where_it_does_not_speak_itself():
 
 
 @fact
+def a_fax_to_a_contact_says_who_that_was():
+    server = started(FAST_RETRIES + exchange())
+    one = server.ask("POST", "/v1/contacts", {"name": "Dr. Ruiz", "organization": "Lakeside", "number": "1002"}).json
+    fax = server.send("contact:" + one["id"])
+    called = {"id": one["id"], "name": "Dr. Ruiz"}
+    same((server.wait_state(fax)["to"], server.fax(fax)["to_contact"]), ("1002", called))
+    same(server.fax(server.send("1003"))["to_contact"], None)
+    # As it was called then, also when the contact is another or gone.
+    server.ask("PATCH", "/v1/contacts/" + one["id"], {"name": "Dr. Ruiz-Ortega"})
+    server.ask("DELETE", "/v1/contacts/" + one["id"])
+    same(server.fax(fax)["to_contact"], called)
+    again = server.ask("POST", f"/v1/faxes/{fax}/resend", {}).json["id"]
+    elsewhere = server.ask("POST", f"/v1/faxes/{fax}/resend", {"to": "1003"}).json["id"]
+    same([server.fax(other)["to_contact"] for other in (again, elsewhere)], [called, None])
+
+
+@fact
 def the_directory_outlives_a_crash():
     server = started(LINES)
     load(server, "name,number,groups\n" + "".join(f"P{i:05},{i},All\n" for i in range(1, 2001)))

@@ -139,8 +139,7 @@ def keys_are_made_shown_once_and_revoked():
     same(run(server, "send", "--to", "1002", "--key-file", path, PAGES[0], key=False)[0], 1)
     listed = run(server, "key", "list", "--json")[1]
     same(token in listed, False)
-    keys = [key for line in listed.splitlines() for key in [json.loads(line)] if key.get("name") == "reader"]
-    key = keys[0]["id"] if keys else [k for k in json.loads(listed)["data"] if k["name"] == "reader"][0]["id"]
+    key = [k for k in json.loads(listed) if k["name"] == "reader"][0]["id"]
     same(run(server, "key", "revoke", key)[0], 0)
     wait_for(lambda: run(server, "list", "--key-file", path, key=False)[0] == 1, "the key to be of no use", 20)
 

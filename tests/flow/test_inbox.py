@@ -164,26 +164,63 @@ def faxes_are_found_by_what_a_text_begins_with():
     same(([f["id"] for f in page["data"]], page["has_more"]), ([sent], False))
 
 
-@fact
-def a_search_that_many_match_goes_through_them_in_order():
-    server = started(FAST_RETRIES + exchange())
+def store_faxes(server, rows):
+    """Canceled faxes behind the server's back: pairs of an id and a number, oldest first."""
     same(server.end(), 0)
     store = sqlite3.connect(server.state + "/faxd.db")
     with store:
         store.executemany("INSERT INTO fax (public_id, direction, state, destination, created_at, updated_at)"
-                          " VALUES (?, 0, 14, ?, 1, 1)",
-                          ((f"fax_{n}", f"+49{n}" if n < 3000 else "+1") for n in range(30000)))
+                          " VALUES (?, 0, 14, ?, 1, 1)", rows)
     store.close()
     server.start()
+
+
+def all_pages(server, query):
+    """The ids of all pages, and how many pages had none."""
     seen, cursor, empty = [], "", 0
     while True:
-        page = server.get("/v1/faxes?q=%2B49&limit=1000" + cursor)
+        page = server.get(f"/v1/faxes?{query}&limit=1000{cursor}")
         seen += [f["id"] for f in page["data"]]
         empty += not page["data"]
         if not page["has_more"]:
-            break
+            return seen, empty
         cursor = "&cursor=" + page["next_cursor"]
-    same((seen, empty), ([f"fax_{n}" for n in range(2999, -1, -1)], 1))
+
+
+@fact
+def a_search_finds_what_is_old_at_once_unless_many_match():
+    server = started(FAST_RETRIES + exchange())
+    store_faxes(server, ((f"fax_{n}", f"+49{n}" if n < 3000 else f"+48{n}" if n < 15000 else "+1") for n in range(60000)))
+    same(all_pages(server, "q=%2B49"), ([f"fax_{n}" for n in range(2999, -1, -1)], 0))
+    same(all_pages(server, "q=%2B48"), ([f"fax_{n}" for n in range(14999, 2999, -1)], 9))
+    same(all_pages(server, "q=%2B49&to=%2B4977"), (["fax_77"], 0))
+
+
+@fact
+def what_few_pass_of_many_is_found_page_by_page():
+    server = started(FAST_RETRIES + exchange())
+    store_faxes(server, ((f"fax_{n}", "+1") for n in range(12000)))
+    store = sqlite3.connect(server.state + "/faxd.db")
+    with store:
+        store.execute("UPDATE fax SET state = 10 WHERE public_id = 'fax_7'")
+    store.close()
+    same(all_pages(server, "status=delivered"), (["fax_7"], 0))
+    same(all_pages(server, "to=%2B1&status=delivered"), (["fax_7"], 2))
+    same(all_pages(server, "to=%2B1&status=failed"), ([], 3))
+
+
+@fact
+def a_search_finds_faxes_by_their_contacts():
+    server = started(FAST_RETRIES + exchange())
+    for name, organization, number in (("Zoë Müller", "Printers", "+49301"), ("Bob", "Muller & Sons", "1001")):
+        same(server.ask("POST", "/v1/contacts", {"name": name, "organization": organization, "number": number}).status, 201)
+    sent = server.send("+49 30 1", hold=True)
+    server.send("+49 30 2", hold=True)
+    came, = received(server, 1)
+    for q, want in (("zoe", [sent]), ("MULLER", [came]), ("print", [sent]), ("mull", [came]), ("b", [came]), ("x", [])):
+        same((q, found(server, "status=held,received&q=" + q)), (q, want))
+    reply = server.ask("POST", "/v1/api-keys", {"name": "k", "scopes": ["fax:read"]})
+    same(server.ask("GET", "/v1/faxes?q=zoe", key=reply.json["token"]).json["data"], [])  # it may not see contacts
 
 
 @fact
@@ -213,11 +250,30 @@ def the_command_line_does_the_same():
         status, out, _ = server.command("inbox", "list", *words)
         same(status, 0)
         return [line.split()[0] for line in out.splitlines()[1:]]
-    same((listed(), listed("--all"), listed("--all", "--unread"), listed("--label", "b"), listed("--q", "9")),
+    same((listed(), listed("--junk"), listed("--junk", "--unread"), listed("--label", "b"), listed("--q", "9")),
          ([first], [second, first], [second], [first], []))
     same(server.command("inbox", "unread", first)[0], 0)
     same(listed("--unread"), [first])
     same(server.command("inbox", "assign", first, "usr_none")[0] != 0, True)
+
+
+@fact
+def who_hands_faxes_out_sees_to_whom_and_no_more_of_them():
+    server = started(FAST_RETRIES + exchange())
+    (operator, key), (sender, own) = with_users(server)
+    for name, more in (("late", {"display_name": "Miss Late"}), ("gone", {"disabled": True})):
+        server.ask("POST", "/v1/users", {"name": name, "role": "reader", "password": "correct horse battery", **more})
+    page = server.ask("GET", "/v1/assignees", key=key)
+    same((page.status, [(one["display_name"], sorted(one)) for one in page.json["data"]]),
+         (200, [(name, ["display_name", "id"]) for name in ("Miss Late", "user2", "user1")]))
+    first = server.ask("GET", "/v1/assignees?limit=2", key=key).json
+    rest = server.ask("GET", "/v1/assignees?limit=2&cursor=" + first["next_cursor"], key=key).json
+    same([one["id"] for one in first["data"] + rest["data"]], [one["id"] for one in page.json["data"]])
+    same((rest["has_more"], rest["next_cursor"]), (False, None))
+    same(problem(server.ask("GET", "/v1/assignees", key=own)), (403, "role_not_allowed"))
+    same(server.ask("GET", "/v1/assignees?cursor=x", key=key).status, 400)
+    fax = received(server, 1)[0]
+    same(do(server, fax, "assign", {"user": page.json["data"][0]["id"]}, key).status, 200)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,16 @@ TOP = os.environ["FAXD_SRC"]
 BUILD = os.environ["FAXD_BUILD"]
 PREFIX = "/opt/faxd-test"
 
-PROGRAMS = ["sbin/faxd", "bin/fax", "libexec/faxd/faxd-fsp", "libexec/faxd/faxd-t30", "libexec/faxd/faxd-convert"]
+PROGRAMS = ["sbin/faxd", "bin/fax", "libexec/faxd/faxd-fsp", "libexec/faxd/faxd-t30", "libexec/faxd/faxd-convert",
+            "sbin/faxd-hotfolder", "lib/cups/backend/faxd"] + ["libexec/faxd/hylafax/" + name for name in
+                                                              ("sendfax", "faxstat", "faxrm", "faxalter")]
 PLUGINS = ["lib/faxd/softmodem.so", "lib/faxd/t38.so", "lib/faxd/class1.so", "lib/faxd/simulator.so"]
 PAGES = ["share/man/man1/fax.1", "share/man/man8/faxd.8", "share/man/man5/faxd.conf.5", "share/man/man7/faxd-sip.7",
-         "share/man/man7/faxd-class1.7"]
+         "share/man/man7/faxd-class1.7", "share/man/man8/faxd-fsp.8", "share/man/man8/faxd-t30.8",
+         "share/man/man8/faxd-convert.8", "share/man/man8/faxd-hotfolder.8", "share/man/man5/faxd-hotfolder.conf.5",
+         "share/man/man7/faxd-cups.7", "share/man/man1/faxd-hylafax.1"]
+SERVICE = ["lib/systemd/system/faxd.service", "lib/sysusers.d/faxd.conf", "lib/tmpfiles.d/faxd.conf"]
+COMPLETION = ["share/bash-completion/completions/fax", "share/zsh/site-functions/_fax"]
 EXAMPLES = os.path.join(TOP, "contrib", "examples")
 
 
@@ -34,7 +40,7 @@ def files_in(folder):
 
 def relocated(target):
     """Paths as if the prefix were the one that we ask for."""
-    return [f"prefix={PREFIX}", f"DESTDIR={target}"]
+    return [f"prefix={PREFIX}", f"sysconfdir={PREFIX}/etc", f"localstatedir={PREFIX}/var", f"DESTDIR={target}"]
 
 
 def missing(target, names):
@@ -83,6 +89,8 @@ def facts(target):
     yield "the programs are there", missing(target, PROGRAMS)
     yield "the plug-ins are there", missing(target, PLUGINS)
     yield "the manual pages are there", missing(target, PAGES)
+    yield "the service is there", missing(target, SERVICE)
+    yield "the shells find how to complete fax", missing(target, COMPLETION)
     yield "the examples are there", examples_missing(target)
     yield "the programs can be run", not_executable(target)
     yield "the plug-ins find their libraries", not_loadable(target)

@@ -60,6 +60,79 @@ def every_fault_of_a_key_is_told_and_none_is_made():
     same(len(server.get("/v1/api-keys")["data"]), before)
 
 
+def change(server, key, by=None, **body):
+    return server.ask("PATCH", f"/v1/api-keys/{key}", body, key=by)
+
+
+@fact
+def a_key_is_changed_in_every_way_that_it_is_made_in():
+    server = started(PLAIN)
+    key = made(server)
+    reply = change(server, key["id"], name="n", scopes=["fax:read", "document:read"], allow_from=["127.0.0.0/8"],
+                   per_minute=50, expires_at="2099-01-01T00:00:00Z")
+    same(reply.status, 200)
+    wanted = key | {"name": "n", "scopes": ["fax:read", "document:read"], "allow_from": ["127.0.0.0/8"],
+                    "per_minute": 50, "expires_at": "2099-01-01T00:00:00.000Z"}
+    token = wanted.pop("token")
+    got = reply.json
+    wanted["expires_at"] = got["expires_at"] if got["expires_at"].startswith("2099-01-01") else wanted["expires_at"]
+    same(got, wanted)
+    reply = server.ask("GET", "/v1/faxes", key=token)
+    same((reply.status, "50" in reply.headers["RateLimit-Policy"]), (200, True))
+    # What is not named stays, and null and [] take away.
+    same(change(server, key["id"], name="o").json, server.get("/v1/api-keys/" + key["id"]))
+    same(server.get("/v1/api-keys/" + key["id"])["per_minute"], 50)
+    got = change(server, key["id"], expires_at=None, allow_from=[], per_minute=0).json
+    same((got["expires_at"], got["allow_from"], got["per_minute"], got["name"]), (None, [], 0, "o"))
+    actions = [one["action"] for one in server.get("/v1/audit-log?object=" + key["id"])["data"]]
+    same(actions.count("key.changed"), 3)
+
+
+@fact
+def a_change_of_a_key_is_felt_at_once():
+    server = started(PLAIN)
+    key = made(server)
+    same(server.ask("GET", "/v1/faxes", key=key["token"]).status, 200)
+    change(server, key["id"], allow_from=["203.0.113.0/24"])
+    same(server.ask("GET", "/v1/faxes", key=key["token"]).json["code"], "address_not_allowed")
+    change(server, key["id"], allow_from=[], scopes=["fax:send"])
+    same(server.ask("GET", "/v1/faxes", key=key["token"]).json["code"], "insufficient_scope")
+    change(server, key["id"], scopes=["fax:read"])
+    same(server.ask("GET", "/v1/faxes", key=key["token"]).status, 200)
+
+
+@fact
+def nobody_gives_a_key_more_than_he_has_or_loosens_one_that_may_more():
+    server = started(PLAIN)
+    small = made(server, scopes=["config:*", "fax:read"])["token"]
+    weak, strong = made(server), made(server, scopes=["fax:read", "fax:send"], allow_from=["203.0.113.0/24"])
+    same(change(server, weak["id"], weak["token"], scopes=["fax:read"]).status, 403)  # it lacks config:*
+    same(change(server, weak["id"], small, name="ok", scopes=["fax:read", "config:*"]).status, 200)
+    for key, body in ((weak, {"scopes": ["fax:send"]}), (strong, {"allow_from": []}), (strong, {"scopes": ["fax:read"]})):
+        before = server.get("/v1/api-keys/" + key["id"])
+        reply = change(server, key["id"], small, **body)
+        same((reply.status, reply.json["code"]), (403, "insufficient_scope"))
+        same(server.get("/v1/api-keys/" + key["id"]), before)
+
+
+@fact
+def every_fault_of_a_change_is_told_and_nothing_is_changed():
+    server = started(PLAIN)
+    key = made(server)
+    before = server.get("/v1/api-keys/" + key["id"])
+    reply = change(server, key["id"], name="", scopes=["all"], allow_from=["x"], per_minute=-1, test=True, user=None,
+                   expires_at="2001-01-01T00:00:00Z", nmae="")
+    same(codes_of(reply), {("/name", "invalid_name"), ("/scopes", "unknown_scope"), ("/allow_from/0", "invalid_network"),
+                           ("/per_minute", "out_of_range"), ("/test", "fixed"), ("/user", "fixed"),
+                           ("/expires_at", "in_the_past"), ("/nmae", "unknown_key")})
+    same(server.get("/v1/api-keys/" + key["id"]), before)
+    same(server.ask("PATCH", "/v1/api-keys/" + key["id"], []).status, 422)
+    same(change(server, "key_none", name="x").status, 404)
+    server.ask("DELETE", "/v1/api-keys/" + key["id"])
+    reply = change(server, key["id"], name="x")
+    same((reply.status, reply.json["code"]), (409, "revoked"))
+
+
 def rotate(server, key, key_token=None, **body):
     return server.ask("POST", f"/v1/api-keys/{key}/rotate", body, key=key_token)
 
@@ -181,6 +254,38 @@ def event_streams_health_and_metrics_are_not_counted():
     for path in ("/health/live", "/health/ready", "/metrics") * 3:
         reply = server.ask("GET", path)
         same((path, reply.status, reply.headers["RateLimit"]), (path, 200, None))
+
+
+def stream_ends(server, key, end):
+    """Whether its event stream ends once `end` was called."""
+    with socket.create_connection(("127.0.0.1", server.port), 60) as stream:
+        stream.sendall(f"GET /v1/events/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key['token']}\r\n\r\n".encode())
+        within(b"HTTP/1.1 200 ", stream.recv(4096))
+        end()
+        return any(stream.recv(4096) == b"" for _ in range(5))  # else there is a comment now and then
+
+
+@fact
+def an_event_stream_ends_with_its_key():
+    server = started(PLAIN)
+    ends = [lambda key: same(server.ask("DELETE", "/v1/api-keys/" + key["id"]).status, 204),
+            lambda key: same(server.ask("PATCH", "/v1/api-keys/" + key["id"], {"scopes": ["fax:send"]}).status, 200),
+            lambda key: same(rotate(server, key["id"], overlap_s=0).status, 200)]
+    for end in ends:
+        key = made(server)
+        same(stream_ends(server, key, lambda key=key, end=end: end(key)), True)
+
+
+@fact
+def a_test_key_makes_no_key_that_places_calls():
+    server = started(PLAIN)
+    tester = made(server, scopes=["config:*", "fax:send"], test=True)["token"]
+    live = made(server, scopes=["fax:send"])
+    refused = [make(server, tester, scopes=["fax:send"], test=False), rotate(server, live["id"], tester),
+               server.ask("PATCH", "/v1/api-keys/" + live["id"], {"name": "mine"}, key=tester),
+               server.ask("POST", "/v1/users", {"name": "eve", "password": "a long enough one", "role": "sender"}, key=tester)]
+    same([(reply.status, reply.json["code"]) for reply in refused], [(403, "test_key")] * 4)
+    same(make(server, tester, scopes=["fax:send"], test=True).status, 201)
 
 
 @fact

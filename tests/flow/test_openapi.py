@@ -18,6 +18,7 @@ TRUNKS = {"trunks": [{"name": "main", "state": "up", "kind": "static", "registra
           "devices": [{"line": 0, "state": "up", "device": "/dev/ttyUSB0", "model": "a model"}]}
 
 SIMULATOR = 'provider "sim" {\n module = simulator\n line "1" { number = "+12025550198" }\n}\n'
+NO_MAIL_SERVER = 'mail { server = "smtp://127.0.0.1:9" starttls = off from = "fax@example.com" }\n'
 
 table = {}
 
@@ -63,7 +64,7 @@ def sessions(api, made):
     same(again.ask("GET", "/v1/session").status, 401)
 
 
-@operation("createUser", "listUsers", "getUser", "changeUser", "deleteUser")
+@operation("createUser", "listUsers", "getUser", "changeUser", "deleteUser", "listAssignees")
 def users(api, made):
     body = {"name": "bob", "display_name": "Bob", "email": "bob@example.com", "role": "sender", "disabled": False,
             "password": PASSWORD}
@@ -71,6 +72,8 @@ def users(api, made):
     first = api.call("listUsers", 200, query={"limit": 1}).json
     api.call("listUsers", 200, query={"limit": 1, "cursor": first["next_cursor"]})
     api.call("getUser", 200, {"id": made["user"]})
+    first = api.call("listAssignees", 200, query={"limit": 1}).json
+    api.call("listAssignees", 200, query={"limit": 1, "cursor": first["next_cursor"]})
     api.call("changeUser", 200, {"id": made["user"]}, body={"display_name": None, "email": None, "role": "operator"})
     api.call("deleteUser", 204, {"id": make_user(api.server, "cid", "reader")})
 
@@ -122,7 +125,8 @@ def wishes(api, made):
 def verbs(api, made):
     held = api.server.send("1002", hold=True)
     api.server.wait_state(held, "held")
-    api.call("changeFax", 200, {"id": held}, body={"not_before": "2099-01-01T00:00:00Z", "priority": "bulk",
+    api.call("changeFax", 200, {"id": held}, body={"not_before": "2099-01-01T00:00:00Z", "expires_at": "2099-01-02T00:00:00Z",
+                                                   "max_attempts": 7, "priority": "bulk",
                                                    "tags": ["c"], "client_reference": "ref-2"})
     api.call("changeFax", 200, {"id": held}, body={"not_before": None, "tags": None, "client_reference": None})
     api.call("retryFax", 202, {"id": made["failed"]}, body={"confirm": False})
@@ -204,9 +208,18 @@ def previews(api, made):
     api.call("getPreviewPage", 200, {"id": preview, "n": 1}, {"w": 100})
 
 
-@operation("listCoverPages")
+@operation("listCoverPages", "createCoverPage", "getCoverPage", "changeCoverPage", "sampleCoverPage", "deleteCoverPage")
 def covers(api, made):
-    api.call("listCoverPages", 200)
+    template = '<svg xmlns="http://www.w3.org/2000/svg"><text y="50">{{note}}</text></svg>'
+    api.call("createCoverPage", 201, body={"name": "ours", "template": template})
+    first = api.call("listCoverPages", 200, query={"limit": 1}).json
+    api.call("listCoverPages", 200, query={"limit": 1, "cursor": first["next_cursor"]})
+    api.call("getCoverPage", 200, {"name": "ours"})
+    api.call("getCoverPage", 200, {"name": "plain"})
+    api.call("changeCoverPage", 200, {"name": "ours"}, body={"template": template})
+    api.call("sampleCoverPage", 200, body={"name": "ours", "fields": {"note": "Hello."}, "width": 200})
+    api.call("sampleCoverPage", 200, body={"template": template, "format": "pdf"})
+    api.call("deleteCoverPage", 204, {"name": "ours"})
 
 
 # --- lines ---
@@ -278,13 +291,15 @@ def contacts(api, made):
 @operation("createIdentity", "listIdentities", "getIdentity", "changeIdentity", "deleteIdentity")
 def identities(api, made):
     body = {"name": "Sales", "number": "+12025550123", "station_id": "+1 202 555 0123", "header_text": "Sales",
-            "time_zone": "Europe/Berlin", "caller_id": "+12025550123", "default": False}
+            "time_zone": "Europe/Berlin", "caller_id": "+12025550123", "default": False,
+            "receipt_email": "sales@example.com", "receipt_on": "failed", "language": "en"}
     identity = api.call("createIdentity", 201, body=body).json["id"]
     other = api.call("createIdentity", 201, body={"name": "Others"}).json["id"]
     first = api.call("listIdentities", 200, query={"limit": 1}).json
     api.call("listIdentities", 200, query={"limit": 1, "cursor": first["next_cursor"]})
     api.call("getIdentity", 200, {"id": identity})
-    api.call("changeIdentity", 200, {"id": identity}, body={"number": None, "time_zone": None, "caller_id": None})
+    api.call("changeIdentity", 200, {"id": identity}, body={"number": None, "time_zone": None, "caller_id": None,
+                                                            "receipt_email": None, "language": None})
     api.call("changeIdentity", 200, {"id": other}, body={"default": True})  # the first one made was
     api.call("deleteIdentity", 204, {"id": identity})
 
@@ -321,6 +336,65 @@ def outbound_rules(api, made):
              body={"position": 2, "name": None, "window": None, "enabled": False})
     for one in (rule, other):
         api.call("deleteOutboundRule", 204, {"id": one})
+
+
+@operation("createInboundRule", "listInboundRules", "getInboundRule", "changeInboundRule", "deleteInboundRule",
+           "testInboundRules", "listDeliveriesOfFax", "retryDelivery", "routeFax")
+def inbound_rules(api, made):
+    window = {"from": "08:00", "to": "18:00", "days": [1, 2, 3, 4, 5], "time_zone": "America/New_York"}
+    match = {"did": "no", "did_prefix": "n", "line": "exchange/1002", "group": "default", "from": "+12025550123",
+             "from_prefix": "+1", "anonymous": False, "station_id": "ACME", "station_id_prefix": "AC", "subaddress": "1",
+             "pages_min": 1, "pages_max": 9, "outcome": "received", "window": window}
+    hook = {"type": "webhook", "url": made["receiver"].url + "/document", "format": "tiff", "expires_s": 60}
+    paper = {"type": "print", "printer": "office", "server": "127.0.0.1:1", "options": ["media=a4"], "copies": 1,
+             "format": "pdf", "timeout_s": 5}
+    rule = api.call("createInboundRule", 201, body={"position": 1, "name": "Acme", "match": match, "then": "continue",
+                                                    "methods": [hook, paper], "enabled": True}).json["id"]
+    inbox = {"type": "inbox", "user": made["user"], "labels": ["routed"]}
+    other = api.call("createInboundRule", 201, body={"methods": [inbox]}).json["id"]
+    first = api.call("listInboundRules", 200, query={"limit": 1}).json
+    api.call("listInboundRules", 200, query={"limit": 1, "cursor": first["next_cursor"]})
+    api.call("getInboundRule", 200, {"id": rule})
+    api.call("testInboundRules", 200, body={"did": "1002", "from": "+12025550123", "station_id": "ACME", "subaddress": "1",
+                                            "line": "exchange/1002", "pages": 2, "outcome": "received",
+                                            "at": "2026-11-20T12:00:00Z"})
+    api.call("changeInboundRule", 200, {"id": rule}, body={"position": 2, "name": None, "match": None, "enabled": False,
+                                                           "methods": [{**hook, "url": made["receiver"].url + "/gone"}]})
+    path = {"id": made["received"]}
+    api.call("routeFax", 200, path)
+    wait_for(lambda: api.server.fax(made["received"])["status"] == "routed", "the fax to be routed")
+    same(api.server.ask("PATCH", "/v1/routes/inbound/" + rule, {"enabled": True, "position": 1}).status, 200)
+    same(api.server.ask("DELETE", "/v1/routes/inbound/" + other).status, 204)
+    made["receiver"].answers["/gone"] = [500, 200]
+    api.call("routeFax", 200, path)
+    waits = wait_for(lambda: [one for one in api.server.get(f"/v1/faxes/{made['received']}/deliveries")["data"]
+                              if one["reason"]], "a try that failed")
+    api.call("retryDelivery", 200, {**path, "delivery": waits[0]["id"]})
+    wait_for(lambda: api.server.fax(made["received"])["status"] == "routed", "the fax to be routed")
+    listed = api.call("listDeliveriesOfFax", 200, path, {"limit": 1}).json
+    api.call("listDeliveriesOfFax", 200, path, {"limit": 1, "cursor": listed["next_cursor"]})
+    api.call("deleteInboundRule", 204, {"id": rule})
+
+
+# --- mails ---
+
+@operation("listMails", "getMail", "retryMail", "listFaxMails")
+def mails(api, made):
+    """There is no mail server where the configuration says: every mail is tried, and waits."""
+    receipt = {"email": "ann@example.com", "on": "always", "first_page": True, "attach": True, "language": "de"}
+    fax = api.call("sendFax", 202, body={"to": "1003", "documents": [page()], "receipt": receipt}).json["id"]
+    api.server.wait_state(fax)
+    api.server.wait_state(api.server.send("1003", receipt={"email": "ann@example.com"}))
+    tried = wait_for(lambda: [m for m in api.server.get("/v1/mails?fax=" + fax)["data"] if m["tries"]], "a try")[0]
+    first = api.call("listMails", 200, query={"limit": 1}).json
+    api.call("listMails", 200, query={"limit": 1, "cursor": first["next_cursor"]})
+    for status in ("pending", "sent", "failed"):
+        api.call("listMails", 200, query={"status": status, "fax": fax})
+    first = api.call("listFaxMails", 200, {"id": fax}, query={"limit": 1}).json
+    api.call("listFaxMails", 200, {"id": fax}, query={"limit": 1, "cursor": "1000000"})
+    same(len(first["data"]), 1)
+    api.call("getMail", 200, {"id": tried["id"]})
+    api.call("retryMail", 202, {"id": tried["id"]})
 
 
 # --- events and webhooks ---
@@ -368,12 +442,14 @@ def webhooks(api, made):
 
 # --- keys, audit, reports, system ---
 
-@operation("createKey", "listKeys", "getKey", "rotateKey", "revokeKey")
+@operation("createKey", "listKeys", "getKey", "changeKey", "rotateKey", "revokeKey")
 def keys(api, made):
     key = api.call("createKey", 201, body={"name": "k", "scopes": ["fax:read"], "test": False,
                                            "expires_at": "2099-01-01T00:00:00Z"}).json["id"]
     bound = api.call("createKey", 201, body={"name": "k", "scopes": ["fax:read"], "user": made["user"],
                                              "allow_from": ["127.0.0.0/8", "::1"], "per_minute": 100}).json["id"]
+    api.call("changeKey", 200, {"id": bound}, body={"name": "m", "scopes": ["fax:send"], "allow_from": [], "per_minute": 0,
+                                                    "expires_at": None})
     api.call("rotateKey", 200, {"id": bound}, body={"overlap_s": 60})
     api.call("rotateKey", 200, {"id": bound}, body={})
     api.call("listKeys", 200)
@@ -438,7 +514,7 @@ class World:
             script.write("5551", {"outcome": "success", "mode": "audio", "codec": "PCMU", "trunk": "main"})
             receiver = Receiver()
             try:
-                server = started(FAST_RETRIES + exchange() + SIMULATOR + script.provider().replace(
+                server = started(NO_MAIL_SERVER + FAST_RETRIES + exchange() + SIMULATOR + script.provider().replace(
                     "number = 300", "groups = {script} number = 300"))
                 cls.driver = Driver(server)
                 made = {"receiver": receiver, "script_number": "5551"}

@@ -3,12 +3,13 @@
 """What an administrator does to a running server: stop, drain, restart, reload, wrong configurations. Prints TAP."""
 import os
 import signal
+import socket
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faxd import (BUILD, FAST_RETRIES, PAGES, Receiver, exchange, fact, joined, main, pixels, same,  # noqa: E402
-                  started, wait_for, within)
+from faxd import (BUILD, FAST_RETRIES, PAGES, PATIENCE_S, Faxd, Receiver, exchange, fact, joined, main, octets,  # noqa: E402
+                  pixels, running, same, started, wait_for, within)
 
 
 def under_way(server, path=PAGES[0], to="1002", **options):
@@ -118,6 +119,77 @@ def hup_reads_the_configuration_again():
         same(server.wait_state(server.send("1002"))["status"], "delivered")
     finally:
         receiver.close()
+
+
+@fact
+def hup_opens_the_log_file_anew_so_that_it_can_be_rotated():
+    server = Faxd("")
+    path = os.path.join(server.folder, "own.log")
+    server.configure(f'server {{ log_file = "{path}" }}\n' + exchange())
+    running.append(server.start())
+    os.rename(path, path + ".1")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: os.path.exists(path) and b"configuration read again" in octets(path), "the new log")
+    old = octets(path + ".1")
+    within(b"ready listen=", old)
+    same(server.wait_state(server.send("1002"))["status"], "delivered")
+    same((octets(path + ".1"), b"fax is delivered" in octets(path)), (old, True))
+
+
+class Manager:
+    """The service manager's socket."""
+
+    def __init__(self, folder):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.path = os.path.join(folder, "notify")
+        self.socket.bind(self.path)
+        self.socket.settimeout(PATIENCE_S)
+
+    def hears(self):
+        """The next thing that it is told, but for the watchdog's."""
+        told = "WATCHDOG=1"
+        while told == "WATCHDOG=1":
+            told = self.socket.recv(4096).decode()
+        return told
+
+
+@fact
+def the_service_manager_is_told_what_faxd_does():
+    server = Faxd(exchange(extra="abort_grace = 7") + "server { drain_timeout = 11 }\n")
+    manager = Manager(server.folder)
+    os.environ["NOTIFY_SOCKET"] = manager.path
+    try:
+        running.append(server.start())
+        same(manager.hears(), "READY=1\nSTATUS=ready")
+        for config in (exchange(), "nonsense {"):
+            server.configure(config)
+            server.process.send_signal(signal.SIGHUP)
+            same([manager.hears(), manager.hears()], ["RELOADING=1", "READY=1"])
+        server.process.send_signal(signal.SIGTERM)
+        told = manager.hears().splitlines()
+        same(told[0], "STOPPING=1")
+        patience_s = int(told[-1].removeprefix("EXTEND_TIMEOUT_USEC=")) / 1000000
+        same(11 + 7 <= patience_s <= 120, True)
+        same(server.process.wait(60), 0)
+        server.process.stdout.close()
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+        manager.socket.close()
+
+
+@fact
+def the_watchdog_hears_again_and_again_that_the_loop_turns():
+    server = Faxd(exchange())
+    manager = Manager(server.folder)
+    os.environ.update(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="100000")
+    try:
+        running.append(server.start())
+        same(manager.hears(), "READY=1\nSTATUS=ready")
+        for _ in range(3):
+            same(manager.socket.recv(4096), b"WATCHDOG=1")
+    finally:
+        del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+        manager.socket.close()
 
 
 @fact

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first user, signing in and out, and who may not: against the real server. Prints TAP."""
 import concurrent.futures
+import datetime
 import os
 import stat
 import subprocess
 import sys
 
-from faxd import BUILD, fact, main, octets, same, started, wait_for, within
+from faxd import BUILD, exchange, fact, main, octets, same, started, wait_for, within
 from visitor import PASSWORD, Visitor, key_of, made, make_user, nothing_told, problem, send, try_password
 
 # --- the first user ---
@@ -138,17 +139,86 @@ def wrong_passwords_lock_a_name_and_one_that_nobody_has_alike():
             reply = try_password(server, name.upper(), password)
             problem(reply, 429, "too_many_attempts")
             same(0 < int(reply.headers["Retry-After"]) <= 30, True)
-    locked = server.get("/v1/users/" + user)["locked_until"]
-    same(locked is not None, True)
     same(try_password(server, "NoBody2", PASSWORD).status, 401)  # another name is not locked
-    same(server.end(), 0)
-    server.start()
-    problem(try_password(server, "ann", PASSWORD), 429, "too_many_attempts")
+    # Nor is the name for others: who guesses badly keeps nobody else out.
+    same(server.get("/v1/users/" + user)["locked_until"], None)
+    same(try_password(server, "ann", PASSWORD, "127.0.0.2").status, 200)
     # A new password from an admin opens it.
     same(server.ask("PATCH", "/v1/users/" + user, {"password": PASSWORD + "2"}).json["locked_until"], None)
     same(try_password(server, "ann", PASSWORD).status, 401)
     same(try_password(server, "ann", PASSWORD + "2").status, 200)
     nothing_told()
+
+
+def guess(server, name, times, first=10):
+    """So many wrong passwords, five from each of as many addresses as that takes."""
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda n: try_password(server, name, "wrong", f"127.0.7.{first + n // 5}"), range(times)))
+    return [reply.status for reply in replies]
+
+
+@fact
+def many_who_guess_at_a_name_lock_it_for_strangers_and_not_for_its_owner():
+    server = started()
+    user = make_user(server, "ann", "sender")
+    ann = Visitor(server, source="127.0.0.9").sign_in("ann")
+    for name in ("ann", "nobody"):
+        same(set(guess(server, name, 50)), {401})
+        for source in ("127.0.8.1", "127.0.8.2"):  # who never tried
+            reply = try_password(server, name, PASSWORD, source)
+            problem(reply, 429, "too_many_attempts")
+            same(0 < int(reply.headers["Retry-After"]) <= 30, True)
+    same(server.get("/v1/users/" + user)["locked_until"] is not None, True)
+    same(try_password(server, "ann", PASSWORD, "127.0.0.9").status, 200)
+    # From a strange address too, in a browser in which she is signed in.
+    ann.source = ("127.0.8.3", 0)
+    same(ann.ask("POST", "/v1/session", {"name": "ann", "password": PASSWORD}).status, 200)
+    same(Visitor(server, source="127.0.8.3").sign_in("ann").get("/v1/session")["user"]["name"], "ann")  # known since
+    # A restart leaves it locked for strangers only.
+    for _ in range(5):
+        try_password(server, "ann", "wrong", "127.0.8.4")
+    same(server.end(), 0)
+    server.start()
+    same(try_password(server, "ann", PASSWORD, "127.0.0.9").status, 200)
+    nothing_told()
+
+
+@fact
+def what_strangers_do_to_a_name_is_locked_still_after_a_restart():
+    server = started()
+    make_user(server, "ann", "sender")
+    same(Visitor(server, source="127.0.0.9").sign_in("ann").get("/v1/session")["user"]["name"], "ann")
+    same(set(guess(server, "ann", 50)), {401})
+    problem(try_password(server, "ann", PASSWORD, "127.0.8.1"), 429, "too_many_attempts")
+    server.kill()
+    server.start()
+    problem(try_password(server, "ann", PASSWORD, "127.0.8.1"), 429, "too_many_attempts")
+    same(try_password(server, "ann", PASSWORD, "127.0.0.9").status, 200)
+
+
+@fact
+def a_neighbour_behind_the_same_address_keeps_nobody_out():
+    server = started()
+    make_user(server, "ann", "sender")
+    make_user(server, "bob", "sender")
+    Visitor(server).sign_in("ann")
+    tried = [try_password(server, f"n{n}", "wrong").status for n in range(31)]
+    same((tried[:30], tried[30]), ([401] * 30, 429))
+    same(try_password(server, "ann", PASSWORD).status, 200)  # she has signed in from here
+    problem(try_password(server, "bob", PASSWORD), 429, "too_many_attempts")
+    same(try_password(server, "bob", PASSWORD, "127.0.0.2").status, 200)
+    # Her own wrong ones count, known or not.
+    same([try_password(server, "ann", "wrong").status for _ in range(6)], [401] * 5 + [429])
+
+
+@fact
+def sessions_last_as_long_as_the_configuration_says():
+    server = started('web { session_idle = 300 session_life = 600 }\n' + exchange())
+    make_user(server, "ann", "sender")
+    ann = Visitor(server).sign_in("ann")
+    expires = datetime.datetime.fromisoformat(ann.get("/v1/session")["expires_at"].replace("Z", "+00:00"))
+    left = (expires - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+    same((0 < left <= 300, left > 100), (True, True))
 
 
 @fact

@@ -3,6 +3,7 @@
 """TLS as faxd itself speaks it, over real sockets: versions, what goes over it, and pairs that change."""
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -42,6 +43,39 @@ def http_1_1_is_agreed_on_and_a_client_of_only_other_protocols_is_told_so():
         same(connection.selected_alpn_protocol(), "http/1.1")
     context.set_alpn_protocols(["h2"])
     same(refused(server, context), True)
+
+
+@fact
+def one_address_has_a_share_of_all_connections_for_handshakes():
+    server = secure("connections_max = 50")
+    waiting = [socket.create_connection(("127.0.0.1", server.port), 60, source_address=("127.0.0.2", 0))
+               for _ in range(60)]
+
+    def open_ones():
+        """Those that are not hung up on: there is nothing to read, and no end."""
+        found = []
+        for connection in waiting:
+            connection.setblocking(False)
+            try:
+                connection.recv(1)
+            except BlockingIOError:
+                found.append(connection)
+            except OSError:
+                pass
+        return found
+    wait_for(lambda: len(open_ones()) == 5, "all but five to be hung up on")
+    same([server.ask("GET", "/health/live", source="127.0.0.3").status for _ in range(3)], [200] * 3)
+    open_ones()[0].close()  # as one goes, the next may come
+    wait_for(lambda: comes_in(server), "the next one to come in")
+    for connection in waiting:
+        connection.close()
+
+
+def comes_in(server):
+    try:
+        return server.ask("GET", "/health/live", source="127.0.0.2").status == 200
+    except OSError:
+        return False
 
 
 @fact

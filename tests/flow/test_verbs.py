@@ -58,6 +58,27 @@ def a_fax_that_waits_is_changed_and_follows_its_time():
 
 
 @fact
+def when_a_fax_is_given_up_can_be_changed_while_it_waits():
+    server = started(FAST_RETRIES + exchange("numbers.2001.behaviour = busy"))
+    fax = server.send("2001", not_before=LATER)
+    server.wait_state(fax, "scheduled")
+    now = change(server, fax, {"expires_at": MUCH_LATER, "max_attempts": 2}).json
+    same((now["expires_at"], now["max_attempts"]), (MUCH_LATER, 2))
+    for body, fault in (({"expires_at": "2020-01-01T00:00:00Z"}, ("/expires_at", "in_the_past")),
+                        ({"expires_at": LATER}, ("/expires_at", "after_expires_at")),
+                        ({"not_before": MUCH_LATER}, ("/not_before", "after_expires_at")),
+                        ({"max_attempts": 0}, ("/max_attempts", "out_of_range")),
+                        ({"max_attempts": None}, ("/max_attempts", "wrong_type"))):
+        reply = change(server, fax, body)
+        same((body, reply.status, fault in reply.codes() or reply.codes()), (body, 422, True))
+    now = change(server, str(now["number"]), {"not_before": None, "expires_at": None}).json  # by its number
+    same((now["id"], now["expires_at"]), (fax, None))
+    ended = server.wait_state(fax)
+    same((ended["status"], ended["attempts"]), ("failed", 2))
+    same(server.ask("GET", "/v1/faxes/999999").status, 404)
+
+
+@fact
 def a_queued_fax_is_put_off_and_a_held_one_keeps_its_time():
     server = started(FAST_RETRIES + exchange(lines=("1001", "1002"), pace=1))
     first, second = server.send("1002", hold=True), server.send("1002", hold=True)
@@ -73,6 +94,23 @@ def a_queued_fax_is_put_off_and_a_held_one_keeps_its_time():
     server.wait_state(held, "held")
     same(change(server, held, {"not_before": LATER}).json["status"], "held")
     same(verb(server, held, "release").json["status"], "scheduled")
+
+
+@fact
+def a_change_is_told_with_the_names_of_what_changed():
+    server = started(FAST_RETRIES + exchange())
+    fax = server.send("1002", hold=True)
+    server.wait_state(fax, "held")
+    for body, names in (({"priority": "urgent"}, ["priority"]),
+                        ({"tags": ["a"], "client_reference": "r", "not_before": None},
+                         ["not_before", "tags", "client_reference"])):
+        same(change(server, fax, body).status, 200)
+        event = server.get(f"/v1/faxes/{fax}/events")["data"][-1]
+        same((event["type"], event["data"]["id"], event["data"]["changed"]), ("fax.changed", fax, names))
+    count = len(server.events(fax))
+    same(change(server, fax, {}).status, 200)
+    same(change(server, fax, {"priority": "no"}).status, 422)
+    same(len(server.events(fax)), count)
 
 
 @fact

@@ -15,8 +15,9 @@ seen = []  # every reply of a fact, to be searched for what must not be in one
 class Visitor:
     """A browser, or a program with a key: what it was given, it sends with each request."""
 
-    def __init__(self, server, key=None):
+    def __init__(self, server, key=None, source=None):
         self.server, self.key, self.cookie, self.csrf = server, key, None, None
+        self.source = (source, 0) if source else None  # the loopback address that it comes from
 
     def ask(self, method, path, body=None, headers=None, read=True):
         sent = dict(headers or {})
@@ -29,7 +30,7 @@ class Visitor:
         if body is not None:
             body = json.dumps(body)
             sent["Content-Type"] = "application/json"
-        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60, source_address=self.source)
         try:
             client.request(method, path, body, {name: value for name, value in sent.items() if value is not None})
             answer = client.getresponse()
@@ -55,8 +56,8 @@ class Visitor:
         return self.take_session(self.ask("POST", "/v1/session", {"name": name, "password": password}))
 
 
-def try_password(server, name, password):
-    return Visitor(server).ask("POST", "/v1/session", {"name": name, "password": password})
+def try_password(server, name, password, source=None):
+    return Visitor(server, source=source).ask("POST", "/v1/session", {"name": name, "password": password})
 
 
 def make_user(server, name, role, **more):

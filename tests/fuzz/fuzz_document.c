@@ -41,7 +41,7 @@ static void cover(const uint8_t *data, size_t size)
 {
     struct sheet sheet = {.raster = NULL};
     json_t *fields = json_pack("{s:s, s:s}", "to_name", "</text><script>&x;", "note", "");
-    if (cover_draw(&sheet, data, size, fields, &page) == 0)
+    if (cover_draw(&sheet, data, size, fields, &page, size % 2 == 1) == 0)
         raster_free(sheet.raster);
     json_decref(fields);
 }

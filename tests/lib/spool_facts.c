@@ -132,7 +132,7 @@ const char *spool_facts_events(struct spool *spool, int64_t fax)
     json_t *events;
     int64_t last;
     text[0] = '\0';
-    MUST(event_since(&events, &last, spool, 0, 1000, fax));
+    MUST(event_since(&events, &last, spool, &(struct event_range){.after = 0, .limit = 1000, .fax = fax}));
     for (size_t i = 0; i < json_array_size(events); i++) {
         size_t length = strlen(text);
         snprintf(text + length, sizeof(text) - length, "%s%s", i ? " " : "",

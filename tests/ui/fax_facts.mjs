@@ -33,11 +33,15 @@ const fact = (work) => facts.push(work);
 
 const LONG = Array.from({ length: 400 }, (_, n) => `Line ${n + 1} of a text that takes several pages.`).join("\n");
 
-// What a hand does, counted: a thing typed, chosen or pressed is one action.
+// What a hand does, counted: a link opened, a thing typed, chosen or pressed is one action.
 function hand(page) {
   let count = 0;
   return {
     count: () => count,
+    open: async (address) => {
+      count++;
+      await page.goto(address);
+    },
     type: async (label, text) => {
       count++;
       await page.getByLabel(label, { exact: true }).fill(text);
@@ -56,13 +60,15 @@ function hand(page) {
 fact(async function from_nothing_a_first_fax_takes_at_most_six_actions() {
   const page = await fresh(),
     by = hand(page);
-  await page.goto(`${URL}/#setup=${SETUP}`);
+  await by.open(`${URL}/#setup=${SETUP}`); // as the server's start prints it
   await ready(page, "signin");
   await by.type("Password", PASSWORD);
   await by.press("Create and sign in");
   await ready(page, "send");
   await keepSession(page);
-  await page.getByText("Send a first fax").first().waitFor();
+  // The page says what comes next, and a number that answers.
+  await page.getByText("Send a first fax: a number, a document, Send.").waitFor();
+  await page.getByText("1002").first().waitFor();
   await by.type("Fax number", "1002");
   await by.choose(document_("letter-cairo.pdf"));
   await by.press("Send");
@@ -345,12 +351,19 @@ if (has("post", "/v1/faxes/{id}/forward"))
 
 if (has("patch", "/v1/faxes/{id}"))
   fact(async function priority_and_time_are_changed_and_what_failed_is_tried_again() {
-    const id = await sendByApi("1004", "Wait.\n", { hold: true }),
+    const not_before = new Date(Date.now() + 3600000).toISOString().replace(/\.\d+Z/, "Z"),
+      id = await sendByApi("1004", "Wait.\n", { hold: true, not_before }),
       page = await signedIn(`/faxes/${id}`);
+    await status(page, "On hold");
+    await api("PATCH", `/v1/faxes/${id}`, { priority: "urgent" }); // by somebody else: the page follows
+    await page.locator(".facts dd", { hasText: "urgent" }).waitFor();
     await act(page, "Priority and time");
     await page.getByLabel("Priority").selectOption("high");
+    assert.match(await page.getByLabel("Not before").inputValue(), /T/);
+    await page.getByLabel("Not before").fill("");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.locator(".facts dd", { hasText: "high" }).waitFor();
+    assert.equal((await api("GET", `/v1/faxes/${id}`)).not_before, null);
     await page.getByRole("button", { name: "Release" }).click();
     await status(page, "Delivered");
     const failed = await sendByApi("9999", "Nobody.\n", { retry: { max_attempts: 1 } });
@@ -359,6 +372,67 @@ if (has("patch", "/v1/faxes/{id}"))
     await page.getByRole("button", { name: "Try again" }).click();
     await until(async () => (await api("GET", `/v1/faxes/${failed}/attempts`)).data.length > 1, "another call");
     await waitState(failed, "failed");
+    await close(page);
+  });
+
+if (has("post", "/v1/faxes/{id}/retry"))
+  fact(async function what_may_have_arrived_in_an_earlier_call_is_tried_again_only_when_that_is_said() {
+    const id = await sendByApi("9999", "Nobody.\n", { retry: { max_attempts: 1 } });
+    await waitState(id, "failed");
+    const page = await signedIn("/"),
+      said = [];
+    await page.route(`${URL}/v1/faxes/${id}`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), status: "expired", delivery: "unconfirmed" } });
+    });
+    page.on("request", (request) => request.url().endsWith("/retry") && said.push(request.postDataJSON()));
+    await go(page, `/faxes/${id}`);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Leave it" }).click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    assert.deepEqual(said, []);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Send them again" }).click();
+    await until(async () => (await api("GET", `/v1/faxes/${id}/attempts`)).data.length > 1, "another call");
+    assert.deepEqual(said, [{ confirm: true }]);
+    await waitState(id, "failed");
+    await page.unrouteAll({ behavior: "ignoreErrors" }); // one may be under way
+    await close(page);
+  });
+
+if (has("post", "/v1/batches"))
+  fact(async function the_faxes_of_a_batch_are_shown_and_no_others() {
+    const batch = await api("POST", "/v1/batches", {
+      documents: [{ text: "To all.\n" }],
+      recipients: [{ to: "1002" }, { to: "1003" }],
+      hold: true,
+    });
+    const faxes = async () => (await api("GET", `/v1/faxes?batch=${batch.id}&status=held`)).data.map((fax) => fax.id);
+    const [first, second] = await until(async () => {
+      const found = await faxes();
+      return found.length === 2 && found;
+    }, "the faxes of the batch");
+    const page = await signedIn(`/queue?batch=${batch.id}`);
+    await row(page, first).waitFor();
+    const other = await sendByApi("1004", "Not of the batch.\n", { hold: true });
+    await waitState(other, "held");
+    // The page learns of them in this order.
+    await api("POST", `/v1/faxes/${first}/cancel`);
+    await row(page, first).waitFor({ state: "detached" });
+    await row(page, second).waitFor();
+    assert.equal(await row(page, other).count(), 0);
+    await page.getByLabel("Status").selectOption("held");
+    await page.waitForFunction(() => location.hash.includes("status=held"));
+    assert.ok(page.url().includes(`batch=${batch.id}`), page.url());
+    await page.reload();
+    await ready(page, "faxes");
+    await row(page, second).waitFor();
+    assert.equal(await row(page, other).count(), 0);
+    // Without the batch it is there.
+    await page.getByLabel("Batch", { exact: true }).fill("");
+    await row(page, other).waitFor();
+    await api("POST", `/v1/faxes/${other}/cancel`);
+    await api("POST", `/v1/batches/${batch.id}/cancel`);
     await close(page);
   });
 

@@ -56,6 +56,11 @@ fact(async function every_list_has_something_to_show() {
       { direction: "inbound", action: "deny", kind: "prefix", value: "+1900", reason: "advertising" },
     ],
     ["/v1/routes/outbound", { name: "Overseas", prefix: "+44", groups: ["default"] }],
+    ["/v1/routes/inbound", { name: "All", methods: [{ type: "inbox", labels: ["new"] }] }],
+    [
+      "/v1/cover-pages",
+      { name: "ours", template: '<svg xmlns="http://www.w3.org/2000/svg"><text y="50">{{note}}</text></svg>' },
+    ],
     ["/v1/batches", { documents: [{ text: "To all.\n" }], recipients: [{ to: "1002" }, { to: "1003" }] }],
   ])
     if (has("post", at)) await api("POST", at, body);
@@ -77,6 +82,7 @@ const everyPage = async () => {
     `/webhooks/${(await api("GET", "/v1/webhook-endpoints")).data[0].id}`,
     "/contacts?view=groups",
     "/rules?view=outbound",
+    "/rules?view=inbound",
     "/account",
   ];
 };
@@ -134,6 +140,19 @@ fact(async function dialogs_and_menus_have_no_serious_fault_of_access() {
   await page.getByRole("button", { name: "What was said" }).first().click();
   await page.locator("dialog .ladder").waitFor();
   await look("the picture of a call");
+  await page.keyboard.press("Escape");
+  await go(page, "/covers");
+  await page.getByRole("button", { name: "Add a cover page" }).first().click();
+  await page.locator(".cover-trial img").waitFor();
+  await page.getByText("How a template is written").click();
+  await page.getByText("Try it with other texts").click();
+  await look("the dialog of a cover page");
+  await page.keyboard.press("Escape");
+  await go(page, "/rules?view=inbound");
+  await page.getByRole("button", { name: "Add a rule" }).first().click();
+  await page.getByText("More conditions").click();
+  await page.getByRole("button", { name: "Another way" }).click();
+  await look("the dialog of a rule for received faxes");
   await page.keyboard.press("Escape");
   await go(page, "/send");
   await page.getByText("Time, sender and other options").click();

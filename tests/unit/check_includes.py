@@ -35,7 +35,8 @@ ALLOWED = {
     "plugins/sip": {"plugins/common", BASE},
     "plugins/t30": {"plugins/common", BASE},
     "plugins": {"plugins/include", "plugins/common", "plugins/sip", BASE},
-    "contrib": set(),
+    "contrib": {"web/cli", BASE},
+    "contrib/mail": {BASE},
 }
 ANYTHING = "tests"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -19,7 +19,7 @@ static void add(struct block_table *table, int64_t id, const char *what, int64_t
     struct block_rule rule = {.id = id, .expires_at = expires_at};
 
     rule.direction = what[0] == 'i' ? FAX_INBOUND : FAX_OUTBOUND;
-    rule.allow = what[1] == 'a';
+    rule.action = what[1] == 'a' ? BLOCK_ALLOW : what[1] == 'q' ? BLOCK_QUARANTINE : BLOCK_DENY;
     rule.kind = what[2] == 'n' ? BLOCK_NUMBER : what[2] == 'p' ? BLOCK_PREFIX : BLOCK_ANONYMOUS;
     snprintf(rule.value, sizeof rule.value, "%s", what + 3);
     block_table_add(table, &rule);
@@ -144,7 +144,7 @@ static void what_is_undone_denies_nothing(void **state)
     spool_part_end(spool, false);
     assert_true(denies(spool, "1") && !denies(spool, "2"));
     changed = kept;
-    changed.allow = true;
+    changed.action = BLOCK_ALLOW;
     assert_int_equal(block_update(&changed, spool), 0);
     assert_false(denies(spool, "1"));
     spool_facts_turn(spool);

@@ -5,7 +5,7 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/call_file.h"
-#include "server/webhook.h"
+#include "server/http_post.h"
 #include "spool/purge.h"
 #include "tests/lib/facts.h"
 #include "tests/lib/spool_facts.h"
@@ -158,15 +158,15 @@ static void a_start_keeps_what_was_put_aside_until_its_fax_is_purged(void **stat
 /* The example of the Standard Webhooks reference libraries. */
 static void webhooks_are_signed_as_standard_webhooks_says(void **state)
 {
-    char signature[WEBHOOK_SIGNATURE_SIZE];
+    char signature[HTTP_SIGNATURE_SIZE];
 
     (void)state;
-    assert_int_equal(webhook_sign(signature, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek",
-                                  1614265330, "{\"test\": 2432232314}"),
+    assert_int_equal(http_sign(signature, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                               1614265330, "{\"test\": 2432232314}"),
                      0);
     assert_string_equal(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    assert_int_equal(webhook_sign(signature, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "a", 1, ""), ERR_INVALID);
-    assert_int_equal(webhook_sign(signature, "whsec_???", "a", 1, ""), ERR_INVALID);
+    assert_int_equal(http_sign(signature, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "a", 1, ""), ERR_INVALID);
+    assert_int_equal(http_sign(signature, "whsec_???", "a", 1, ""), ERR_INVALID);
 }
 
 #define FACT(fact) cmocka_unit_test_setup_teardown(fact, spool_facts_setup, spool_facts_teardown)

@@ -4,9 +4,12 @@
 
 #include "web/cli/text.h"
 
+#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/lib/facts.h"
 
@@ -47,13 +50,13 @@ static void a_value_is_found_by_its_path(void **state)
     static const struct {
         const char *path, *text;
     } table[] = {
-        {"id", "fax_1"}, {"pages.total", "3"}, {"error.deep.code", "busy"},
-        {"hold", "no"},  {"share", "0.5"},     {"error", ""},
-        {"none", ""},    {"id.more", ""},      {"null", ""},
-        {"list", ""},    {"pages.none", ""},
+        {"id", "fax_1"},  {"pages.total", "3"}, {"error.deep.code", "busy"},
+        {"hold", "no"},   {"share", "0.5"},     {"error", ""},
+        {"none", ""},     {"id.more", ""},      {"null", ""},
+        {"list", "1, b"}, {"pages.none", ""},
     };
-    json_t *fax = json_pack("{s:s, s:{s:i}, s:{s:{s:s}}, s:b, s:f, s:n, s:[i]}", "id", "fax_1", "pages", "total", 3,
-                            "error", "deep", "code", "busy", "hold", 0, "share", 0.5, "null", "list", 1);
+    json_t *fax = json_pack("{s:s, s:{s:i}, s:{s:{s:s}}, s:b, s:f, s:n, s:[i, s]}", "id", "fax_1", "pages", "total", 3,
+                            "error", "deep", "code", "busy", "hold", 0, "share", 0.5, "null", "list", 1, "b");
     assert_non_null(fax);
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         char *text = text_at(fax, table[i].path);
@@ -64,6 +67,35 @@ static void a_value_is_found_by_its_path(void **state)
     assert_string_equal(nothing, "");
     free(nothing);
     json_decref(fax);
+}
+
+static void a_table_is_as_wide_as_the_screen_shows_it(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"NAME", "NUMBER"}, {"M\u00fcller", "1"}, {"\u5c71\u7530", "2"}, {"e\u0301te\u0301", "3"}, {"\033c", ""}};
+    static const char wanted[] = "NAME    NUMBER\nM\u00fcller  1\n\u5c71\u7530    2\ne\u0301te\u0301     3\n\\x1bc\n";
+    char printed[256] = "";
+    int before = dup(STDOUT_FILENO);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fflush(stdout);
+    dup2(fileno(file), STDOUT_FILENO);
+    struct text_table *table = text_table_new(2);
+    /* The second piece keeps the widths of the first. */
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        text_table_add(table, rows[i]);
+        if (i >= 1)
+            text_table_print(table);
+    }
+    text_table_free(table);
+    fflush(stdout);
+    dup2(before, STDOUT_FILENO);
+    close(before);
+    rewind(file);
+    assert_true(fread(printed, 1, sizeof printed - 1, file) > 0);
+    fclose(file);
+    assert_string_equal(printed, wanted);
 }
 
 static void times_are_shown_in_local_time_and_other_texts_as_they_are(void **state)
@@ -92,7 +124,9 @@ int main(void)
     const struct CMUnitTest facts[] = {
         cmocka_unit_test(nothing_from_a_stranger_controls_a_terminal),
         cmocka_unit_test(a_value_is_found_by_its_path),
+        cmocka_unit_test(a_table_is_as_wide_as_the_screen_shows_it),
         cmocka_unit_test(times_are_shown_in_local_time_and_other_texts_as_they_are),
     };
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
     return cmocka_run_group_tests(facts, NULL, NULL);
 }

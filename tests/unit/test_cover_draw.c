@@ -30,7 +30,7 @@ static const struct prepare_options options = {.resolution = FAX_FINE, .width_ma
 static struct raster *draw_octets(const char *template, size_t size, json_t *fields, int *error)
 {
     struct sheet sheet = {.raster = NULL};
-    *error = cover_draw(&sheet, template, size, fields, &options);
+    *error = cover_draw(&sheet, template, size, fields, &options, false);
     json_decref(fields);
     if (*error != 0)
         assert_null(sheet.raster);
@@ -448,6 +448,50 @@ static void shipped_covers_are_a4_pages_with_any_fields(void **state)
     }
 }
 
+/* What a template that is to be stored must not have; without the check it is only not drawn. */
+static void expect_looked_at(const char *template, const char *word)
+{
+    for (int check = 0; check < 2; check++) {
+        struct sheet sheet = {.raster = NULL};
+        json_t *fields = json_object();
+        int error = cover_draw(&sheet, template, strlen(template), fields, &options, check != 0);
+        json_decref(fields);
+        raster_free(sheet.raster);
+        assert_int_equal(error, check ? ERR_INVALID : 0);
+        if (check && !strstr(err_message(), word))
+            fail_msg("\"%s\" is not in: %s", word, err_message());
+    }
+}
+
+static void a_new_template_is_looked_at_closely(void **state)
+{
+    (void)state;
+    expect_looked_at(SVG("<script>x()</script>"), "<script>");
+    expect_looked_at(SVG("<g><rect onLoad='x()' width='1' height='1'/></g>"), "onLoad");
+    expect_looked_at(SVG("<image href=' HTTP://example.org/a.png' width='1' height='1'/>"), "example.org");
+    expect_looked_at(SVG("<image xlink:href='data:image/pngx,a' width='1' height='1'/>"), "pngx");
+    expect_looked_at(SVG("<rect fill='URL( a.svg#b )' width='1' height='1'/>"), "a.svg");
+    expect_looked_at(SVG("<rect style='fill: u\\72l(a)' width='1' height='1'/>"), "backslash");
+    expect_looked_at(SVG("<style>@IMPORT 'a.css';</style>"), "@import");
+    expect_looked_at(SVG("<style><![CDATA[a { fill: url(#b) url(\"c\") }]]></style>"), "url(c");
+    expect_looked_at("<?xml-stylesheet href='a.css'?>" SVG(""), "xml-stylesheet");
+    expect_looked_at("<?xml version='1.0' encoding='ISO-8859-1'?>" SVG(""), "UTF-8");
+}
+
+static void what_leads_into_the_drawing_itself_is_fine(void **state)
+{
+    static const char template[] =
+        SVG("<defs><g id='a'/></defs><use href='#a'/><use xlink:href=' #a'/>"
+            "<style>a { fill: url( '#b' ) }</style><image href='data:image/png;base64,AA=='"
+            " width='1' height='1'/><rect fill='url(#b)' width='1' height='1'/><!-- url(x) -->");
+    struct sheet sheet = {.raster = NULL};
+    json_t *fields = json_object();
+    (void)state;
+    assert_int_equal(cover_draw(&sheet, template, strlen(template), fields, &options, true), 0);
+    json_decref(fields);
+    raster_free(sheet.raster);
+}
+
 int main(void)
 {
     static const struct CMUnitTest facts[] = {
@@ -472,6 +516,8 @@ int main(void)
         cmocka_unit_test(a_template_may_be_cut_anywhere),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(shipped_covers_are_a4_pages_with_any_fields),
+        cmocka_unit_test(a_new_template_is_looked_at_closely),
+        cmocka_unit_test(what_leads_into_the_drawing_itself_is_fine),
     };
     return cmocka_run_group_tests(facts, NULL, NULL);
 }

@@ -212,6 +212,21 @@ static const char *number_of(const json_t *page, size_t index)
     return json_string_value(json_object_get(json_array_get(json_object_get(page, "data"), index), "number"));
 }
 
+static json_t *listed;
+
+static void on_listed(void *context, int error, json_t *page)
+{
+    (void)context;
+    assert_int_equal(error, 0);
+    listed = json_loads(json_string_value(json_object_get(page, "text")), 0, NULL);
+}
+
+static json_t *list(struct spool *spool, const char *cursor, int limit)
+{
+    assert_int_equal(destination_list(spool, cursor, limit, on_listed, NULL), 0);
+    return listed;
+}
+
 static void numbers_are_listed_by_cursor(void **state)
 {
     struct spool *spool = spool_of(state);
@@ -221,19 +236,20 @@ static void numbers_are_listed_by_cursor(void **state)
     take(spool, "1002", 1000);
     take(spool, "*9#", 1000);
     take(spool, "1002", 2000); /* keeps its place */
-    assert_int_equal(destination_page(&page, spool, NULL, 2), 0);
+    spool_facts_turn(spool);
+    page = list(spool, NULL, 2);
     assert_int_equal(json_array_size(json_object_get(page, "data")), 2);
     assert_string_equal(number_of(page, 0), "*9#");
     assert_string_equal(number_of(page, 1), "1002");
     assert_true(json_is_true(json_object_get(page, "has_more")));
-    assert_int_equal(destination_page(&rest, spool, json_string_value(json_object_get(page, "next_cursor")), 2), 0);
+    rest = list(spool, json_string_value(json_object_get(page, "next_cursor")), 2);
     assert_int_equal(json_array_size(json_object_get(rest, "data")), 1);
     assert_string_equal(number_of(rest, 0), "+1555");
     assert_false(json_is_true(json_object_get(rest, "has_more")));
     json_decref(page);
     json_decref(rest);
-    assert_int_equal(destination_page(&page, spool, "x", 2), ERR_INVALID);
-    assert_int_equal(destination_page(&page, spool, NULL, 0), ERR_INVALID);
+    assert_int_equal(destination_list(spool, "x", 2, on_listed, NULL), ERR_INVALID);
+    assert_int_equal(destination_list(spool, NULL, 0, on_listed, NULL), ERR_INVALID);
 }
 
 static void old_numbers_are_forgotten(void **state)

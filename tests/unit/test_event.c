@@ -22,7 +22,8 @@ static struct spool *spool_of(void **state)
 static json_t *since(struct spool *spool, int64_t cursor, int limit, int64_t fax, int64_t *last)
 {
     json_t *events;
-    assert_int_equal(event_since(&events, last, spool, cursor, limit, fax), 0);
+    assert_int_equal(
+        event_since(&events, last, spool, &(struct event_range){.after = cursor, .limit = limit, .fax = fax}), 0);
     return events;
 }
 

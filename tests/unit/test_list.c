@@ -35,7 +35,7 @@ static void take(void *context, int error, json_t *page)
     struct answer *answer = context;
     answer->calls++;
     answer->error = error;
-    answer->page = json_incref(page);
+    answer->page = page ? json_loads(json_string_value(json_object_get(page, "text")), 0, NULL) : NULL;
     if (answer->base)
         event_base_loopbreak(answer->base);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "spool/outbound_rule.h"
+#include "spool/fax_again.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,6 +181,27 @@ static void a_fax_of_a_deleted_rule_is_found_and_sent_elsewhere(void **state)
     assert_null(outbound_rule_at(facts->spool, 0));
 }
 
+/* Nobody looks at the queue of a rule that is not there any more. */
+static void a_fax_that_is_called_again_goes_by_the_rules_of_now(void **state)
+{
+    struct spool_facts *facts = *state;
+    const char *id = add(facts->spool, "", 0, 0, 0);
+    int64_t fax = spool_facts_queue(facts->spool, "1002", 1);
+    struct fax row;
+
+    assert_int_equal(fax_get(&row, facts->spool, fax), 0);
+    row.outcome = OUTCOME_BAD_ADDRESS;
+    assert_int_equal(fax_state_change(facts->spool, &row, FAX_FAILED), 0);
+    fax_clear(&row);
+    assert_int_equal(outbound_rule_delete(facts->spool, id), 0);
+    spool_facts_reopen(facts);
+    assert_null(outbound_rule_at(facts->spool, 0));
+    assert_int_equal(fax_get(&row, facts->spool, fax), 0);
+    assert_int_equal(fax_again_retry(facts->spool, &row, true), 0);
+    fax_clear(&row);
+    assert_string_equal(queue_of(facts->spool, fax), "default");
+}
+
 #define FACT(fact) cmocka_unit_test_setup_teardown(fact, spool_facts_setup, spool_facts_teardown)
 
 int main(void)
@@ -189,6 +211,7 @@ int main(void)
         FACT(positions_have_no_gaps),
         FACT(a_failed_way_leads_to_the_next_queue_uncounted),
         FACT(a_fax_of_a_deleted_rule_is_found_and_sent_elsewhere),
+        FACT(a_fax_that_is_called_again_goes_by_the_rules_of_now),
     };
     return cmocka_run_group_tests_name("outbound_rule", facts, NULL, NULL);
 }

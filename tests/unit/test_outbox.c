@@ -308,7 +308,7 @@ static void gone_disables_the_endpoint_and_says_so(void **state)
     assert_string_equal(endpoint.disabled_reason, "it answered 410 Gone");
     assert_int_equal(due(spool, now + 1000, &first), 3); /* the other's two, and the news for it */
     assert_int_equal(first.endpoint, other.id);
-    assert_int_equal(event_since(&events, &last, spool, 2, 10, 0), 0);
+    assert_int_equal(event_since(&events, &last, spool, &(struct event_range){.after = 2, .limit = 10, .fax = 0}), 0);
     assert_string_equal(json_string_value(json_object_get(json_array_get(events, 0), "type")),
                         "webhook_endpoint.disabled");
     json_decref(events);

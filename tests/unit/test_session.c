@@ -107,6 +107,29 @@ static void it_ends_in_the_end_however_much_it_is_used(void **state)
     assert_true(shifted >= SESSION_LIFE_MS && shifted < SESSION_LIFE_MS + SESSION_IDLE_MS);
 }
 
+static void its_lengths_can_be_set_and_shorter_ones_hold_at_once(void **state)
+{
+    struct spool *spool = spool_of(state);
+    char token[SESSION_TOKEN_SIZE];
+    int64_t user = make_user(spool, "ann");
+    struct session session;
+    session_set_lengths(spool, 600000, 1500000);
+    session = make(token, spool, user);
+    assert_int_equal(session.expires_at, session.created_at + 600000);
+    for (int i = 1; i <= 2; i++) {
+        clock_shift(500000);
+        assert_int_equal(session_check(&session, spool, token), 0);
+    }
+    assert_int_equal(session.expires_at, session.created_at + 1500000);
+    clock_shift(500001);
+    assert_int_equal(session_check(&session, spool, token), ERR_NOT_FOUND);
+    session = make(token, spool, user);
+    clock_shift(400000);
+    session_set_lengths(spool, 300000, 300000);
+    assert_int_equal(session_check(&session, spool, token), ERR_NOT_FOUND);
+    clock_shift(-1900001);
+}
+
 static void an_ended_one_is_worth_nothing_at_once(void **state)
 {
     struct spool *spool = spool_of(state);
@@ -201,6 +224,7 @@ int main(void)
         FACT(the_token_is_not_in_the_store),
         FACT(it_ends_when_it_is_not_used),
         FACT(it_ends_in_the_end_however_much_it_is_used),
+        FACT(its_lengths_can_be_set_and_shorter_ones_hold_at_once),
         FACT(an_ended_one_is_worth_nothing_at_once),
         FACT(one_of_an_undone_request_is_worth_nothing),
         FACT(one_too_many_ends_the_oldest),

@@ -123,7 +123,7 @@ static void what_a_callback_writes_is_committed_too(void **state)
 static void a_part_is_undone_with_all_that_belongs_to_it(void **state)
 {
     struct spool *spool = spool_of(state);
-    int64_t counts[FAX_ROUTE_FAILED + 1];
+    int64_t counts[FAX_STATES];
     char path[DOCUMENT_PATH_SIZE], sha[DOCUMENT_SHA_SIZE];
     listen_to(spool);
     int64_t kept = spool_facts_queue(spool, "1002", 1);
@@ -168,7 +168,7 @@ static void a_turn_that_cannot_be_committed_is_void(void **state)
 {
     struct spool_facts *facts = *state;
     struct spool *spool = facts->spool;
-    int64_t counts[FAX_ROUTE_FAILED + 1];
+    int64_t counts[FAX_STATES];
     struct fax fax;
     int64_t before = spool_facts_queue(spool, "1002", 1);
     spool_facts_turn(spool);
@@ -258,7 +258,7 @@ static void what_is_being_written_takes_room_already(void **state)
 static void counts_go_on_after_a_restart(void **state)
 {
     struct spool_facts *facts = *state;
-    int64_t counts[FAX_ROUTE_FAILED + 1];
+    int64_t counts[FAX_STATES];
     for (int i = 0; i < 3; i++)
         spool_facts_queue(facts->spool, "1002", 1);
     spool_facts_call(facts->spool);
@@ -284,7 +284,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 static void counts_are_made_beside_a_loop_that_writes(void **state)
 {
     struct spool_facts *facts = *state;
-    int64_t counts[FAX_ROUTE_FAILED + 1] = {0};
+    int64_t counts[FAX_STATES] = {0};
     for (int i = 0; i < 50; i++)
         spool_facts_queue(facts->spool, "1002", 1);
     spool_close(facts->spool);

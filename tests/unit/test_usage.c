@@ -136,6 +136,41 @@ static void what_ended_before_there_were_sums_is_counted(void **state)
     assert_int_equal(number(spool, "SELECT count(*) AS n FROM (SELECT * FROM was EXCEPT SELECT * FROM usage) AS d"), 0);
 }
 
+/* What the sums by the day have to be: those of the hours. */
+#define DAYS                                                                                                           \
+    "SELECT hour / 24 AS d, direction, state, outcome, provider, sum(faxes) AS f, sum(pages) AS p, sum(call_ms) AS c"  \
+    " FROM usage GROUP BY d, direction, state, outcome, provider"
+#define USERS                                                                                                          \
+    "SELECT hour / 24 AS d, user_id, direction, state, sum(faxes) AS f, sum(pages) AS p, sum(call_ms) AS c FROM usage" \
+    " GROUP BY d, user_id, direction, state"
+#define DIFFERENT(one, other) "SELECT count(*) AS n FROM (SELECT * FROM (" one ") EXCEPT SELECT * FROM (" other "))"
+
+static void days_say_what_their_hours_say(void **state)
+{
+    struct spool *spool = spool_of(state);
+    struct fax fax;
+    ended(spool, "1002", OUTCOME_SUCCESS, 3);
+    ended(spool, "1003", OUTCOME_SUCCESS, 2);
+    ended(spool, "1002", OUTCOME_BAD_ADDRESS, 1);
+    int64_t id = spool_facts_queue(spool, "1004", 1);
+    spool_facts_read(&fax, spool, id);
+    assert_int_equal(fax_state_cancel(spool, fax.public_id), 0);
+    fax_clear(&fax);
+    spool_facts_turn(spool);
+    assert_int_equal(number(spool, "SELECT sum(faxes) AS n FROM usage_day"), 4);
+    assert_int_equal(number(spool, "SELECT sum(pages) AS n FROM usage_user"), 6);
+    assert_int_equal(number(spool, DIFFERENT(DAYS, "SELECT * FROM usage_day")), 0);
+    assert_int_equal(number(spool, DIFFERENT("SELECT * FROM usage_day", DAYS)), 0);
+    assert_int_equal(number(spool, DIFFERENT(USERS, "SELECT * FROM usage_user")), 0);
+    assert_int_equal(number(spool, DIFFERENT("SELECT * FROM usage_user", USERS)), 0);
+    spool_facts_read(&fax, spool, id);
+    assert_int_equal(usage_reopened(spool, &fax), 0);
+    fax_clear(&fax);
+    spool_facts_turn(spool);
+    assert_int_equal(number(spool, "SELECT sum(faxes) AS n FROM usage_day"), 3);
+    assert_int_equal(number(spool, DIFFERENT(USERS, "SELECT * FROM usage_user")), 0);
+}
+
 /* ---- reports ---- */
 
 static json_t *report;
@@ -175,6 +210,31 @@ static void fill(struct spool *spool)
         "INSERT INTO usage VALUES (1000000, 0, 10, 1, 'a', 0, 5, 50, 5000), (1000000, 0, 13, 4, 'a', 0, 2, 1, 500),"
         " (1000000, 0, 15, 23, '', 0, 1, 0, 0), (1000000, 1, 22, 1, 'b', 0, 4, 8, 100),"
         " (999980, 0, 10, 1, 'b', 0, 7, 7, 700), (999980, 0, 14, 0, '', 0, 1, 0, 0)");
+    sql(spool, "INSERT INTO usage_day " DAYS);
+    sql(spool, "INSERT INTO usage_user " USERS);
+}
+
+/* A range that begins and ends within days is put together from hours and days. */
+static void a_range_of_days_and_hours_counts_each_hour_once(void **state)
+{
+    static const enum usage_group groups[] = {USAGE_BY_DAY, USAGE_BY_PROVIDER, USAGE_BY_USER, USAGE_BY_ERROR};
+    struct spool *spool = spool_of(state);
+    sql(spool, "WITH RECURSIVE n(i) AS (SELECT 1000000 UNION ALL SELECT i + 1 FROM n WHERE i < 1000119)"
+               " INSERT INTO usage SELECT i, 0, 13, 4, 'a', i % 3, 1, 1, 1 FROM n");
+    sql(spool, "INSERT INTO usage_day " DAYS);
+    sql(spool, "INSERT INTO usage_user " USERS);
+    for (size_t group = 0; group < COUNT_OF(groups); group++) {
+        for (int from = 0; from < 60; from += 7) {
+            for (int to = from + 1; to <= 120; to += 11) {
+                int64_t failed = 0;
+                size_t i;
+                const json_t *row,
+                    *rows = rows_of(spool, groups[group], HOUR + from * USAGE_HOUR_MS, HOUR + to * USAGE_HOUR_MS);
+                json_array_foreach((json_t *)rows, i, row) failed += json_integer_value(json_object_get(row, "failed"));
+                assert_int_equal(failed, to - from);
+            }
+        }
+    }
 }
 
 static void sums_are_grouped(void **state)
@@ -328,6 +388,8 @@ int main(void)
         FACT(a_fax_that_goes_on_is_taken_back),
         FACT(an_undone_part_counts_nothing),
         FACT(what_ended_before_there_were_sums_is_counted),
+        FACT(days_say_what_their_hours_say),
+        FACT(a_range_of_days_and_hours_counts_each_hour_once),
         FACT(sums_are_grouped),
         FACT(a_report_keeps_to_its_hours),
         FACT(numbers_called_are_summed_in_slices),

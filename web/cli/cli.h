@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every command shares: options, the server's address and key, the table of commands.
+/* What every command shares: tables of commands and options, from which help, manual page and completion are made, and
+ * what was given of them; the server's address and key.
  *
  * Thread: one.
  */
@@ -10,37 +11,93 @@
 #include <stdbool.h>
 
 struct client;
+struct cli;
+struct resource;
+
+enum cli_kind {
+    CLI_FLAG,   /* has no value */
+    CLI_TEXT,   /* a text; "" is null in a body, unless its field ends with = */
+    CLI_NUMBER, /* a whole number from 0 */
+    CLI_SWITCH, /* yes or no */
+    CLI_LIST,   /* may be repeated; of numbers when `word` is "N" */
+    CLI_WORDS   /* the same, with commas between */
+};
+
+/* One option. A table ends with a NULL name. */
+struct cli_option {
+    const char *name;
+    char letter; /* short form, 0 = none */
+    enum cli_kind kind;
+    const char *word; /* how help calls its value, NULL of a flag */
+    const char *help;
+    /* Where it goes in a request: a member ("window.from"), a query ("?status"), with a value for a flag ("ecm=false",
+     * else true). NULL: the command looks itself. */
+    const char *field;
+    const char *complete;      /* values, see complete.h; NULL = none to offer */
+    const struct resource *of; /* the value is a name or an id of such a thing, and an id in the request */
+};
+
+/* A command, or with `commands` a group of them. A table ends with a NULL name. */
+struct cli_command {
+    const char *name;
+    const char *words;          /* operands as help shows them: "ID...", "ID [CALL]"; they are counted by it too */
+    const char *summary, *more; /* a phrase in lower case; sentences behind it, NULL = none */
+    const struct cli_option *options, *also; /* its own, and a table that several commands share; NULL = none */
+    const struct cli_command *commands;
+    int (*run)(struct cli *cli); /* returns an exit status; of a group: without a word, NULL = that is wrong */
+    const struct resource *resource;
+    const char *fields;   /* members that the operands become, with spaces between */
+    const char *complete; /* operands, see complete.h */
+};
+
+/* What was given of an option; `value` is NULL when it was not, and "" of a flag; of a list the last. */
+struct cli_given {
+    const struct cli_option *option;
+    const char *value;
+    const char **values;
+    int count;
+};
+
+#define CLI_OPTIONS_MAX 64
 
 struct cli {
     const char *server, *key_file, *state; /* options, NULL = not given */
     bool json;
     struct client *client; /* opened by cli_client */
-};
-
-enum cli_option_kind { CLI_FLAG, CLI_VALUE, CLI_LIST };
-
-/* One option of a command, filled in by cli_parse. A table ends with a NULL name. Values are borrowed from argv. */
-struct cli_option {
-    const char *name;
-    enum cli_option_kind kind;
-    char letter;         /* short form, 0 = none */
-    const char *value;   /* of a flag: "" when given; of a list: the last */
-    const char **values; /* of a list, `count` of them; freed by cli_options_free */
+    /* the command that runs: its name with that of its group, operands, options */
+    const struct cli_command *command;
+    char *name;
+    char **words;
     int count;
+    struct cli_given given[CLI_OPTIONS_MAX];
+    int given_count;
 };
 
-/* Read a command's arguments: its own options and those of all commands (--json, --server, --key-file, --state,
- * --help), in any order with operands. `*operands` gets the index of the first operand in the reordered argv. Returns
- * -1 to go on, or an exit status when all is said (help printed, an option not known, fewer than `low` or more than
- * `high` operands). */
-int cli_parse(int *operands, struct cli *cli, struct cli_option *options, int argc, char **argv, const char *help,
-              int low, int high);
+/* The options of every command, and all commands. */
+extern const struct cli_option cli_shared[];
+extern const struct cli_command *const cli_commands[]; /* ended by NULL; main.c */
 
-/* The option called `name`, which has to be in the table; NULL value when not given. */
-const char *cli_value(const struct cli_option *options, const char *name);
-const struct cli_option *cli_find(const struct cli_option *options, const char *name);
+const struct cli_command *cli_command_find(const char *name);
+const struct cli_command *cli_sub_find(const struct cli_command *group, const char *name);
 
-void cli_options_free(struct cli_option *options);
+/* Every option of a command, the shared ones last, into `all` (room for CLI_OPTIONS_MAX). Returns how many. */
+int cli_options(const struct cli_option **all, const struct cli_command *command);
+
+/* How many operands at least and at most: as `words` says. */
+void cli_counts(int *low, int *high, const struct cli_command *command);
+
+/* Run what the words of the program say. Returns the exit status, with the reason said. */
+int cli_run(struct cli *cli, int argc, char **argv);
+
+/* Frees what cli_run and cli_client have made. */
+void cli_clear(struct cli *cli);
+
+/* The option called `name`, which has to be in the table; NULL value when it was not given. */
+const char *cli_value(const struct cli *cli, const char *name);
+const struct cli_given *cli_find(const struct cli *cli, const char *name);
+
+/* Take a shared option ("--json", "--server URL", "--server=URL") at words[*at]: true, and *at is its last word. */
+bool cli_take_shared(struct cli *cli, int *at, int count, char **words);
 
 /* Open the client as options and environment say. 0 or an exit status, with the reason said. */
 int cli_client(struct cli *cli);
@@ -49,36 +106,15 @@ int cli_client(struct cli *cli);
  * Returns an exit status; with 0 and *reply NULL all is done. */
 int cli_request(json_t **reply, struct cli *cli, const char *method, const char *path, const json_t *body);
 
-struct command {
-    const char *name, *summary;
-    int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command; returns an exit status */
-};
+/* Do `one` for each operand, as far as there is a server; the exit status of the last that failed. */
+int cli_each(struct cli *cli, int (*one)(struct cli *cli, const char *word));
 
-/* The commands, one file each (show.c has attempts as well, watch.c has wait, again.c has three). */
-int send_run(struct cli *cli, int argc, char **argv);
-int list_run(struct cli *cli, int argc, char **argv);
-int show_run(struct cli *cli, int argc, char **argv);
-int watch_run(struct cli *cli, int argc, char **argv);
-int cancel_run(struct cli *cli, int argc, char **argv);
-int preview_run(struct cli *cli, int argc, char **argv);
-int purge_run(struct cli *cli, int argc, char **argv);
-int retry_run(struct cli *cli, int argc, char **argv);
-int resend_run(struct cli *cli, int argc, char **argv);
-int forward_run(struct cli *cli, int argc, char **argv);
-int inbox_run(struct cli *cli, int argc, char **argv);
-int batch_run(struct cli *cli, int argc, char **argv);
-int get_run(struct cli *cli, int argc, char **argv);
-int link_run(struct cli *cli, int argc, char **argv);
-int lines_run(struct cli *cli, int argc, char **argv);
-int line_run(struct cli *cli, int argc, char **argv);
-int trunk_run(struct cli *cli, int argc, char **argv);
-int destination_run(struct cli *cli, int argc, char **argv);
-int trace_run(struct cli *cli, int argc, char **argv);
-int health_run(struct cli *cli, int argc, char **argv);
-int key_run(struct cli *cli, int argc, char **argv);
-int webhook_run(struct cli *cli, int argc, char **argv);
-
-/* Run one of `commands` (ended by a NULL name) as argv[1] says: for commands that have commands of their own. */
-int cli_sub(struct cli *cli, const struct command *commands, int argc, char **argv, const char *help);
+/* The commands, one file each (show.c has cancel as well, again.c has three, queue.c has three). */
+extern const struct cli_command send_command, preview_command, list_command, show_command, trace_command, watch_command,
+    cancel_command, hold_command, release_command, change_command, retry_command, resend_command, forward_command,
+    inbox_command, batch_command, purge_command, get_command, link_command, event_command, lines_command, line_command,
+    provider_command, trunk_command, destination_command, contact_command, group_command, identity_command,
+    cover_command, rule_command, route_command, block_command, user_command, key_command, webhook_command,
+    report_command, audit_command, dashboard_command, system_command, health_command, simulate_command;
 
 #endif

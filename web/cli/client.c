@@ -27,6 +27,10 @@ struct client {
     char *url;
     char *authorization; /* header, NULL = none */
     CURL *curl;          /* kept, with its connection */
+    bool hushed;         /* nothing goes to standard error */
+    long status;         /* of the last request, 0 = no reply */
+    char *why;           /* the last request failed, NULL = it did not */
+    long most_ms;        /* that a request may take, 0 = as usual */
 };
 
 /* What a reply collects. */
@@ -71,8 +75,31 @@ void client_close(struct client *client)
         curl_easy_cleanup(client->curl);
     free(client->url);
     free(client->authorization);
+    free(client->why);
     free(client);
     curl_global_cleanup();
+}
+
+void client_hush(struct client *client)
+{
+    client->hushed = true;
+}
+
+long client_status(const struct client *client)
+{
+    return client->status;
+}
+
+const char *client_why(const struct client *client)
+{
+    return client->why != NULL ? client->why : "";
+}
+
+/* Keep why a request failed; takes ownership. */
+static void keep_why(struct client *client, char *why)
+{
+    free(client->why);
+    client->why = why;
 }
 
 char *client_escape(const char *text)
@@ -140,33 +167,24 @@ static struct curl_slist *add_header(struct curl_slist *headers, const char *hea
     return longer != NULL ? longer : headers;
 }
 
-static int unreachable(const struct client *client, CURLcode code, const struct reply *reply)
+static int unreachable(struct client *client, CURLcode code, const struct reply *reply)
 {
-    if (reply->too_long) {
-        text_complain("the server's reply is too long");
-        return VERDICT_ERROR;
-    }
-    if (reply->file_failed) {
-        text_complain("cannot write the file: no room?");
-        return VERDICT_ERROR;
-    }
-    text_complain("cannot reach the server at %s: %s", client->url, curl_easy_strerror(code));
-    return VERDICT_UNREACHABLE;
+    bool reached = reply->too_long || reply->file_failed;
+    keep_why(client, reply->too_long ? xstrdup("the server's reply is too long")
+                     : reply->file_failed
+                         ? xstrdup("cannot write the file: no room?")
+                         : xasprintf("cannot reach the server at %s: %s", client->url, curl_easy_strerror(code)));
+    if (!client->hushed)
+        text_complain("%s", client->why);
+    return reached ? VERDICT_ERROR : VERDICT_UNREACHABLE;
 }
 
 /* Say what a problem document says: each fault with its place. */
-static int refused(long status, const struct reply *reply)
+static void say_refused(const char *detail, const char *number, long status, const json_t *problem)
 {
-    json_t *problem = reply->body != NULL ? json_loadb(reply->body, reply->size, 0, NULL) : NULL;
-    char number[24], *detail = text_at(problem, "detail");
     size_t index;
     json_t *fault;
-    snprintf(number, sizeof number, "%ld", status);
-    if (detail[0] == '\0') {
-        free(detail);
-        detail = text_at(problem, "title");
-    }
-    text_complain("the server says: %s (%s)", detail[0] != '\0' ? detail : "no", number);
+    text_complain("the server says: %s (%s)", detail, number);
     json_array_foreach(json_object_get(problem, "errors"), index, fault)
     {
         char *place = text_at(fault, "pointer"), *text = text_at(fault, "detail");
@@ -176,6 +194,38 @@ static int refused(long status, const struct reply *reply)
     }
     if (status == 401)
         text_complain("is there a key? See --key-file, FAXD_KEY and --state in fax --help");
+}
+
+/* The same as one line, the faults behind each other. The caller frees. */
+static char *refusal(const char *detail, const json_t *problem)
+{
+    char *line = xstrdup(detail);
+    size_t index;
+    json_t *fault;
+    json_array_foreach(json_object_get(problem, "errors"), index, fault)
+    {
+        char *place = text_at(fault, "pointer"), *text = text_at(fault, "detail");
+        char *longer = xasprintf("%s%s%s: %s", line, index == 0 ? ": " : "; ", place, text);
+        free(line);
+        free(place);
+        free(text);
+        line = longer;
+    }
+    return line;
+}
+
+static int refused(struct client *client, long status, const struct reply *reply)
+{
+    json_t *problem = reply->body != NULL ? json_loadb(reply->body, reply->size, 0, NULL) : NULL;
+    char number[24], *detail = text_at(problem, "detail");
+    snprintf(number, sizeof number, "%ld", status);
+    if (detail[0] == '\0') {
+        free(detail);
+        detail = text_at(problem, "title");
+    }
+    keep_why(client, refusal(detail[0] != '\0' ? detail : number, problem));
+    if (!client->hushed)
+        say_refused(detail[0] != '\0' ? detail : "no", number, status, problem);
     int verdict = verdict_of_problem(status, problem);
     json_decref(problem);
     free(detail);
@@ -204,26 +254,44 @@ static CURLcode perform(struct client *client, struct reply *reply, long *status
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+    keep_why(client, NULL);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    client->status = code == CURLE_OK ? *status : 0;
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
     reply->retry_after_s = wait > 0 && wait < WAIT_MAX_S ? (long)wait : wait > 0 ? WAIT_MAX_S : 0;
     return code;
 }
 
-/* One request, `body` as JSON when not NULL. */
-static CURLcode request_once(struct client *client, struct reply *reply, long *status, const char *method,
-                             const char *path, const json_t *body)
+void client_hurry(struct client *client, long ms)
 {
-    char *url = xasprintf("%s%s", client->url, path), *text = NULL;
-    struct curl_slist *headers = client->authorization != NULL ? add_header(NULL, client->authorization) : NULL;
+    client->most_ms = ms;
+}
+
+/* What a request sends, none where text is NULL. */
+struct sent {
+    const char *type, *text;
+    size_t size;
+};
+
+/* One request. `accept` is a type of reply, NULL = whatever comes. */
+static CURLcode request_once(struct client *client, struct reply *reply, long *status, const char *method,
+                             const char *path, const struct sent *sent, const char *accept)
+{
+    char *url = xasprintf("%s%s", client->url, path), *type = xasprintf("Content-Type: %s", sent->type);
+    char *wanted = xasprintf("Accept: %s", accept != NULL ? accept : "*/*");
+    struct curl_slist *headers = add_header(NULL, wanted);
+    if (client->authorization != NULL)
+        headers = add_header(headers, client->authorization);
+    if (sent->text != NULL)
+        headers = add_header(headers, type);
     set_common(client, client->curl, url, headers);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, (long)REPLY_S);
-    if (body != NULL) {
-        text = json_dumps(body, JSON_COMPACT);
-        headers = add_header(headers, "Content-Type: application/json");
-        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text);
+    if (client->most_ms > 0)
+        curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, client->most_ms);
+    if (sent->text != NULL) {
+        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, sent->text);
+        curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)sent->size);
     } else if (strcmp(method, "POST") == 0) {
         curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, "");
         curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE, 0L);
@@ -232,22 +300,74 @@ static CURLcode request_once(struct client *client, struct reply *reply, long *s
         curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
     CURLcode code = perform(client, reply, status);
     curl_slist_free_all(headers);
-    free(text);
+    free(wanted);
+    free(type);
     free(url);
     return code;
 }
 
-int client_request(json_t **out, struct client *client, const char *method, const char *path, const json_t *body)
+int client_send(json_t **out, struct client *client, const char *method, const char *path, const char *type,
+                const char *body, size_t size)
 {
+    const struct sent sent = {type, body, size};
     struct reply reply = {0};
     long status = 0;
     if (out != NULL)
         *out = NULL;
-    CURLcode code = request_once(client, &reply, &status, method, path, body);
+    CURLcode code = request_once(client, &reply, &status, method, path, &sent, NULL);
     int verdict = code != CURLE_OK  ? unreachable(client, code, &reply)
                   : is_good(status) ? take_reply(out, &reply, status)
-                                    : refused(status, &reply);
+                                    : refused(client, status, &reply);
     free(reply.body);
+    return verdict;
+}
+
+int client_request(json_t **out, struct client *client, const char *method, const char *path, const json_t *body)
+{
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    int verdict = client_send(out, client, method, path, "application/json", text, text != NULL ? strlen(text) : 0);
+    free(text);
+    return verdict;
+}
+
+/* The address in `Link: <...>; rel="next"` (RFC 8288) of the last reply; NULL when there is none. The caller frees. */
+static char *next_page(struct client *client)
+{
+    struct curl_header *link;
+    if (curl_easy_header(client->curl, "Link", 0, CURLH_HEADER, -1, &link) != CURLHE_OK)
+        return NULL;
+    const char *from = strchr(link->value, '<'), *to = from != NULL ? strchr(from, '>') : NULL;
+    if (to == NULL || from[1] != '/' || strstr(to, "rel=\"next\"") == NULL)
+        return NULL;
+    return xasprintf("%.*s", (int)(to - from - 1), from + 1);
+}
+
+int client_download_csv(struct client *client, const char *path, FILE *file)
+{
+    const struct sent nothing = {"", NULL, 0};
+    char *asked = xstrdup(path);
+    int verdict = VERDICT_OK;
+    for (bool first = true; asked != NULL && verdict == VERDICT_OK; first = false) {
+        struct reply reply = {0};
+        long status = 0;
+        CURLcode code = request_once(client, &reply, &status, "GET", asked, &nothing, "text/csv");
+        free(asked);
+        asked = code == CURLE_OK ? next_page(client) : NULL;
+        if (code != CURLE_OK)
+            verdict = unreachable(client, code, &reply);
+        else if (!is_good(status))
+            verdict = refused(client, status, &reply);
+        /* The line of heads has no quoted end of line in it. */
+        const char *end = reply.body != NULL ? memchr(reply.body, '\n', reply.size) : NULL;
+        size_t skipped = first || end == NULL ? 0 : (size_t)(end + 1 - reply.body);
+        if (verdict == VERDICT_OK &&
+            fwrite(reply.body + skipped, 1, reply.size - skipped, file) != reply.size - skipped) {
+            text_complain("cannot write the file: no room?");
+            verdict = VERDICT_ERROR;
+        }
+        free(reply.body);
+    }
+    free(asked);
     return verdict;
 }
 
@@ -257,13 +377,13 @@ int client_probe(json_t **out, bool *good, struct client *client, const char *pa
     char *type = NULL; /* curl's */
     long status = 0;
     *out = NULL;
-    CURLcode code = request_once(client, &reply, &status, "GET", path, NULL);
+    CURLcode code = request_once(client, &reply, &status, "GET", path, &(const struct sent){"", NULL, 0}, NULL);
     curl_easy_getinfo(client->curl, CURLINFO_CONTENT_TYPE, &type);
     *good = code == CURLE_OK && is_good(status);
     bool is_result = *good || (status == 503 && type != NULL && strncmp(type, "application/json", 16) == 0);
     int verdict = code != CURLE_OK ? unreachable(client, code, &reply)
                   : is_result      ? take_reply(out, &reply, status)
-                                   : refused(status, &reply);
+                                   : refused(client, status, &reply);
     free(reply.body);
     return verdict;
 }
@@ -315,12 +435,12 @@ int client_post_form(json_t **out, struct client *client, const char *path, cons
         long status = 0;
         CURLcode code = post_once(client, &reply, &status, url, headers, fill, context);
         bool again = may_try_again(code, status) && !reply.too_long && try < TRIES;
-        if (again)
+        if (again && !client->hushed)
             text_complain("the server did not answer as hoped, trying again");
-        else if (code != CURLE_OK)
+        else if (!again && code != CURLE_OK)
             verdict = unreachable(client, code, &reply);
-        else
-            verdict = is_good(status) ? take_reply(out, &reply, status) : refused(status, &reply);
+        else if (!again)
+            verdict = is_good(status) ? take_reply(out, &reply, status) : refused(client, status, &reply);
         long wait_s = reply.retry_after_s > 0 ? reply.retry_after_s : try;
         free(reply.body);
         if (!again)
@@ -343,7 +463,7 @@ int client_download(struct client *client, const char *path, FILE *file)
     CURLcode code = perform(client, &reply, &status);
     int verdict = code != CURLE_OK  ? unreachable(client, code, &reply)
                   : is_good(status) ? VERDICT_OK
-                                    : refused(status, &reply);
+                                    : refused(client, status, &reply);
     curl_slist_free_all(headers);
     free(reply.body);
     free(url);
@@ -454,7 +574,7 @@ int client_follow(struct client *client, client_event_fn on_event, bool (*on_tic
         CURLcode code = connect_stream(client, &follower, &status, on_tick, tick_ms);
         connected = connected || is_good(status);
         if (!follower.ended && status != 0 && !is_good(status) && status != 503)
-            verdict = refused(status, &follower.refusal);
+            verdict = refused(client, status, &follower.refusal);
         else if (!follower.ended && !connected && status == 0)
             verdict = unreachable(client, code, &follower.refusal);
         free(follower.refusal.body);

@@ -22,12 +22,26 @@ int client_open(struct client **out, const char *url, const char *key);
 const char *client_url(const struct client *client);
 void client_close(struct client *client);
 
+/* For programs whose standard error is not a person's: from now on nothing is said there, and these tell how the last
+ * request ended. Its HTTP status, 0 = no reply came; why it failed, as one line without an end, "" = it did not.
+ * Borrowed, until the next request. */
+void client_hush(struct client *client);
+long client_status(const struct client *client);
+const char *client_why(const struct client *client);
+
 /* Percent-encode one step of a path or a query's value. The caller frees with free(). */
 char *client_escape(const char *text);
 
 /* Send `method` to `path`, with `body` as JSON when not NULL. `*reply` (may be NULL) gets the JSON of a good reply,
  * NULL when it has none; the caller frees. */
 int client_request(json_t **reply, struct client *client, const char *method, const char *path, const json_t *body);
+
+/* The same with a body of another type than JSON. */
+int client_send(json_t **reply, struct client *client, const char *method, const char *path, const char *type,
+                const char *body, size_t size);
+
+/* Let each request take no longer than `ms`, for those that somebody waits for at a key. */
+void client_hurry(struct client *client, long ms);
 
 /* GET a state whose reply says something also when it is 503 (health). `*reply` as above, also with that status unless
  * it is a problem document; `*good` tells whether the status was 2xx. */
@@ -41,6 +55,9 @@ int client_post_form(json_t **reply, struct client *client, const char *path, co
 
 /* GET into a file. On failure the file may have part of it. */
 int client_download(struct client *client, const char *path, FILE *file);
+
+/* GET a list as CSV (text/csv) into a file, page after page, with the first line once. */
+int client_download_csv(struct client *client, const char *path, FILE *file);
 
 /* One event of the stream: its type, and its JSON (borrowed). Return true to end the stream. */
 typedef bool (*client_event_fn)(const char *type, const json_t *event, void *context);

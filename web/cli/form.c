@@ -12,31 +12,37 @@
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-/* Options that are fields of the form. */
-static const struct {
-    const char *option, *field, *value; /* value: of a flag */
-} fields[] = {
-    {"to", "to", NULL},
-    {"from", "from", NULL},
-    {"resolution", "resolution", NULL},
-    {"dither", "dither", NULL},
-    {"paper", "paper", NULL},
-    {"no-ecm", "route.ecm", "false"},
-    {"max-rate", "route.max_rate", NULL},
-    {"priority", "priority", NULL},
-    {"not-before", "not_before", NULL},
-    {"expires", "expires_at", NULL},
-    {"max-attempts", "retry.max_attempts", NULL},
-    {"reference", "client_reference", NULL},
-    {"hold", "hold", "true"},
-    {"cover", "cover_page.template", NULL},
-    {"to-name", "cover_page.fields.to_name", NULL},
-    {"to-company", "cover_page.fields.to_company", NULL},
-    {"from-name", "cover_page.fields.from_name", NULL},
-    {"subject", "cover_page.fields.subject", NULL},
-    {"note", "cover_page.note", NULL},
-    {"header", "header.text", NULL},
-    {"no-header", "header.show", "false"},
+const struct cli_option form_options[] = {
+    {"to", 't', CLI_TEXT, "NUMBER", "the number to send to", .field = "to", .complete = "/v1/contacts number name"},
+    {"from", 0, CLI_TEXT, "NUMBER", "the sender: a number, or the id of an identity", .field = "from",
+     .complete = "/v1/identities id name"},
+    {"resolution", 0, CLI_TEXT, "NAME", "standard, fine or superfine", .field = "resolution",
+     .complete = "standard fine superfine"},
+    {"dither", 0, CLI_TEXT, "NAME", "auto, threshold, diffusion or halftone", .field = "dither",
+     .complete = "auto threshold diffusion halftone"},
+    {"paper", 0, CLI_TEXT, "NAME", "of texts: a4, letter or legal", .field = "paper", .complete = "a4 letter legal"},
+    {"cover", 0, CLI_TEXT, "NAME", "with a cover page: plain, letter, urgent, or one of the server's own",
+     .field = "cover_page.template", .complete = "/v1/cover-pages name fields"},
+    {"to-name", 0, CLI_TEXT, "TEXT", "on the cover page: to whom", .field = "cover_page.fields.to_name"},
+    {"to-company", 0, CLI_TEXT, "TEXT", "where they work", .field = "cover_page.fields.to_company"},
+    {"from-name", 0, CLI_TEXT, "TEXT", "from whom", .field = "cover_page.fields.from_name"},
+    {"subject", 0, CLI_TEXT, "TEXT", "about what", .field = "cover_page.fields.subject"},
+    {"note", 0, CLI_TEXT, "TEXT", "what else it says", .field = "cover_page.note"},
+    {"header", 0, CLI_TEXT, "TEXT", "the sender's name in the line on top of each page", .field = "header.text"},
+    {"no-header", 0, CLI_FLAG, NULL, "without that line (the key needs the scope config:*)",
+     .field = "header.show=false"},
+    {"no-ecm", 0, CLI_FLAG, NULL, "without error correction", .field = "route.ecm=false"},
+    {"max-rate", 0, CLI_NUMBER, "N", "at most so many bit/s", .field = "route.max_rate"},
+    {"priority", 0, CLI_TEXT, "NAME", "bulk, normal, high or urgent", .field = "priority",
+     .complete = "bulk normal high urgent"},
+    {"not-before", 0, CLI_TEXT, "TIME", "not before 2026-11-21T09:30:00Z", .field = "not_before"},
+    {"expires", 0, CLI_TEXT, "TIME", "give up at that time", .field = "expires_at"},
+    {"max-attempts", 0, CLI_NUMBER, "N", "calls at most", .field = "retry.max_attempts"},
+    {"reference", 0, CLI_TEXT, "TEXT", "your own reference", .field = "client_reference"},
+    {"tag", 0, CLI_LIST, "TEXT", "a tag; may be repeated", .field = "tags"},
+    {"hold", 0, CLI_FLAG, NULL, "accept it, but wait for a release", .field = "hold"},
+    {"set", 0, CLI_LIST, "KEY=VALUE", "any other field of the API: retry.resume=all; may be repeated", .field = NULL},
+    {.name = NULL},
 };
 
 static int add_field(curl_mime *form, const char *name, size_t name_length, const char *value)
@@ -49,13 +55,25 @@ static int add_field(curl_mime *form, const char *name, size_t name_length, cons
     return bad;
 }
 
-static int add_list(curl_mime *form, const struct cli_option *option, const char *field)
+/* What an option says, as often as it was given. */
+static int add_given(curl_mime *form, const struct cli_given *given)
+{
+    const char *field = given->option->field, *equal = strchr(field, '=');
+    size_t length = equal != NULL ? (size_t)(equal - field) : strlen(field);
+    bool flag = given->option->kind == CLI_FLAG;
+    int bad = 0;
+    for (int i = given->option->kind == CLI_LIST ? 0 : given->count - 1; i < given->count && !bad; i++)
+        bad = add_field(form, field, length, !flag ? given->values[i] : equal != NULL ? equal + 1 : "true");
+    return bad;
+}
+
+/* KEY=VALUE, which form_check has looked at. */
+static int add_set(curl_mime *form, const struct cli_given *set)
 {
     int bad = 0;
-    for (int i = 0; i < option->count && !bad; i++) {
-        const char *value = option->values[i];
-        size_t length = field != NULL ? strlen(field) : strcspn(value, "=");
-        bad = add_field(form, field != NULL ? field : value, length, field != NULL ? value : value + length + 1);
+    for (int i = 0; i < set->count && !bad; i++) {
+        size_t length = strcspn(set->values[i], "=");
+        bad = add_field(form, set->values[i], length, set->values[i] + length + 1);
     }
     return bad;
 }
@@ -63,27 +81,29 @@ static int add_list(curl_mime *form, const struct cli_option *option, const char
 int form_fill(curl_mime *form, void *context)
 {
     const struct form *form_data = context;
+    const struct cli *cli = form_data->cli;
     int bad = 0;
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !bad; i++) {
-        const char *value = cli_value(form_data->options, fields[i].option);
-        if (value != NULL)
-            bad = add_field(form, fields[i].field, strlen(fields[i].field),
-                            fields[i].value != NULL ? fields[i].value : value);
+    for (int i = 0; i < cli->given_count && !bad; i++) {
+        if (cli->given[i].count > 0 && cli->given[i].option->field != NULL)
+            bad = add_given(form, &cli->given[i]);
     }
     if (!bad)
-        bad = add_list(form, cli_find(form_data->options, "tag"), "tags");
-    if (!bad)
-        bad = add_list(form, cli_find(form_data->options, "set"), NULL);
+        bad = add_set(form, cli_find(cli, "set"));
     for (int i = 0; i < form_data->count && !bad; i++)
         bad = source_add(&form_data->sources[i], form);
     return bad;
 }
 
-int form_check(struct form *form, char **files, int count)
+int form_check(struct form *form)
 {
-    const struct cli_option *set = cli_find(form->options, "set");
-    if (count == 0 && cli_value(form->options, "cover") == NULL) {
+    const struct cli *cli = form->cli;
+    const struct cli_given *set = cli_find(cli, "set");
+    if (cli->count == 0 && cli_value(cli, "cover") == NULL) {
         text_complain("a file is missing: what to send, or --cover for a cover page alone");
+        return VERDICT_ERROR;
+    }
+    if (cli->count > FORM_FILES_MAX) {
+        text_complain("%s does not take so many words", cli->name);
         return VERDICT_ERROR;
     }
     for (int i = 0; i < set->count; i++) {
@@ -93,8 +113,8 @@ int form_check(struct form *form, char **files, int count)
         }
     }
     int verdict = VERDICT_OK;
-    for (int i = 0; i < count && verdict == VERDICT_OK; i++)
-        verdict = source_open(&form->sources[form->count++], files[i]);
+    for (int i = 0; i < cli->count && verdict == VERDICT_OK; i++)
+        verdict = source_open(&form->sources[form->count++], cli->words[i]);
     return verdict;
 }
 

@@ -2,176 +2,167 @@
 /* fax inbox. */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/base/log.h"
 #include "web/cli/cli.h"
 #include "web/cli/client.h"
+#include "web/cli/resource.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char help[] =
-    "Usage: fax inbox list [--limit N] [--unread] [--all] [--assigned USER|me|none] [--label TEXT] [--q TEXT]\n"
-    "       fax inbox read|unread|junk|unjunk ID...\n"
-    "       fax inbox assign ID USER|none\n"
-    "       fax inbox label ID [LABEL...]\n"
-    "       fax inbox note ID TEXT\n"
-    "Received faxes and who sees to them. The list leaves junk out unless --all is given. label sets the\n"
-    "labels in place of those there were.\n";
+static const struct column columns[] = {
+    {.head = "Id", .path = "id"},
+    {"Received", "timing.ended", .is_time = true},
+    {.head = "From", .path = "from"},
+    {.head = "Station", .path = "remote_station_id"},
+    {.head = "Pages", .path = "pages.total"},
+    {.head = "Unread", .path = "unread"},
+    {.head = "Assigned", .path = "assigned"},
+    {.head = "Labels", .path = "labels"},
+    {.head = NULL},
+};
 
-/* ---- list ---- */
+static const struct column note_columns[] = {
+    {"At", "created_at", .is_time = true},
+    {.head = "Author", .path = "author"},
+    {.head = "Text", .path = "text"},
+    {.head = NULL},
+};
 
-static char *with(char *path, const char *key, const char *value)
+/* Who a fax can be given to, as the pages call them; operators may not see more of users than that. */
+const struct resource assignee_resource = {
+    .path = "/v1/assignees", .noun = "user", .prefix = "usr_", .is_paged = true, .called = "display_name"};
+
+static const struct resource faxes = {.path = "/v1/faxes", .noun = "fax", .is_paged = true, .columns = columns};
+
+static const struct cli_option filters[] = {
+    {"unread", 'u', CLI_FLAG, NULL, "those that nobody has read", .field = "?unread"},
+    {"junk", 0, CLI_FLAG, NULL, "junk too", .field = NULL},
+    {"assigned", 0, CLI_TEXT, "USER", "those of a user, of me, or of none", .field = "?assigned", .complete = "me none",
+     .of = &assignee_resource},
+    {"label", 0, CLI_TEXT, "TEXT", "those with this label", .field = "?label"},
+    {"q", 'q', CLI_TEXT, "TEXT", "whose number, reference or station id begins so", .field = "?q"},
+    {.name = NULL},
+};
+
+static int list(struct cli *cli)
 {
-    if (value == NULL)
-        return path;
-    char *escaped = client_escape(value), *longer = xasprintf("%s&%s=%s", path, key, escaped);
-    free(escaped);
-    free(path);
-    return longer;
-}
-
-static void print_faxes(const json_t *list)
-{
-    static const char *const head[] = {"ID", "RECEIVED", "FROM", "STATION", "PAGES", "UNREAD", "ASSIGNED", "LABELS"};
-    static const char *const paths[] = {"id",          "timing.ended", "from",     "remote_station_id",
-                                        "pages.total", "unread",       "assigned", NULL};
-    struct text_table *table = text_table_new(8);
-    size_t index;
-    json_t *fax;
-    text_table_add(table, head);
-    json_array_foreach((json_t *)list, index, fax)
-    {
-        char *cells[8];
-        for (int i = 0; i < 7; i++) {
-            char *value = text_at(fax, paths[i]);
-            cells[i] = i == 1 ? text_time(value) : xstrdup(value);
-            free(value);
-        }
-        cells[7] = json_dumps(json_object_get(fax, "labels"), JSON_COMPACT);
-        text_table_add(table, (const char *const *)cells);
-        for (int i = 0; i < 8; i++)
-            free(cells[i]);
-    }
-    text_table_print(table);
-    text_table_free(table);
-}
-
-static int list(struct cli *cli, int argc, char **argv)
-{
-    struct cli_option options[] = {{"limit", CLI_VALUE, 'n', NULL, NULL, 0}, {"unread", CLI_FLAG, 0, NULL, NULL, 0},
-                                   {"all", CLI_FLAG, 0, NULL, NULL, 0},      {"assigned", CLI_VALUE, 0, NULL, NULL, 0},
-                                   {"label", CLI_VALUE, 0, NULL, NULL, 0},   {"q", CLI_VALUE, 0, NULL, NULL, 0},
-                                   {NULL, CLI_FLAG, 0, NULL, NULL, 0}};
-    const char *limit;
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, options, argc, argv, help, 0, 0);
-    if (verdict >= 0)
-        return verdict;
-    limit = cli_value(options, "limit");
-    char *path = with(xstrdup("/v1/faxes?direction=inbound"), "limit", limit != NULL ? limit : "20");
-    path = with(path, "unread", cli_value(options, "unread") != NULL ? "true" : NULL);
-    path = with(path, "junk", cli_value(options, "all") == NULL ? "false" : NULL);
-    path = with(path, "assigned", cli_value(options, "assigned"));
-    path = with(path, "label", cli_value(options, "label"));
-    path = with(path, "q", cli_value(options, "q"));
-    verdict = cli_request(&reply, cli, "GET", path, NULL);
-    if (reply != NULL)
-        print_faxes(json_object_get(reply, "data"));
-    json_decref(reply);
+    bool junk = cli_value(cli, "junk") != NULL;
+    int verdict;
+    char *path =
+        listing_query(&verdict, cli, junk ? "/v1/faxes?direction=inbound" : "/v1/faxes?direction=inbound&junk=false");
+    if (verdict == VERDICT_OK)
+        verdict = listing_print(cli, path, columns);
     free(path);
     return verdict;
 }
 
-/* ---- marks ---- */
+/* --- marks --- */
 
 /* `body` is taken over. */
-static int post(struct cli *cli, const char *id, const char *verb, json_t *body)
+static int post(struct cli *cli, const char *id, const char *tail, json_t *body)
 {
-    char *escaped = client_escape(id), *path = xasprintf("/v1/faxes/%s/%s", escaped, verb);
-    json_t *reply = NULL;
-    int verdict = cli_request(&reply, cli, "POST", path, body);
+    json_t *reply;
+    int verdict = resource_request(&reply, cli, "POST", id, tail, body);
     json_decref(reply);
     json_decref(body);
-    free(path);
-    free(escaped);
     return verdict;
 }
 
-static int mark(struct cli *cli, int argc, char **argv, const char *verb, bool value)
+static int read_one(struct cli *cli, const char *id)
 {
-    int operands = 0, worst = VERDICT_OK;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 1, 1000);
-    if (verdict >= 0)
-        return verdict;
-    for (int i = operands; i < argc && worst != VERDICT_UNREACHABLE; i++) {
-        verdict = post(cli, argv[i], verb, json_pack("{s:b}", verb, value));
-        if (verdict != VERDICT_OK)
-            worst = verdict;
-    }
-    return worst;
+    return post(cli, id, "/read", json_pack("{s:b}", "read", 1));
 }
 
-static int mark_read(struct cli *cli, int argc, char **argv)
+static int unread_one(struct cli *cli, const char *id)
 {
-    return mark(cli, argc, argv, "read", true);
+    return post(cli, id, "/read", json_pack("{s:b}", "read", 0));
 }
 
-static int mark_unread(struct cli *cli, int argc, char **argv)
+static int junk_one(struct cli *cli, const char *id)
 {
-    return mark(cli, argc, argv, "read", false);
+    return post(cli, id, "/junk", json_pack("{s:b}", "junk", 1));
 }
 
-static int mark_junk(struct cli *cli, int argc, char **argv)
+static int unjunk_one(struct cli *cli, const char *id)
 {
-    return mark(cli, argc, argv, "junk", true);
+    return post(cli, id, "/junk", json_pack("{s:b}", "junk", 0));
 }
 
-static int unmark_junk(struct cli *cli, int argc, char **argv)
+static int mark_read(struct cli *cli)
 {
-    return mark(cli, argc, argv, "junk", false);
+    return cli_each(cli, read_one);
 }
 
-static int assign(struct cli *cli, int argc, char **argv)
+static int mark_unread(struct cli *cli)
 {
-    int operands = 0;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 2, 2);
-    if (verdict >= 0)
-        return verdict;
-    const char *user = argv[operands + 1];
-    bool nobody = strcmp(user, "none") == 0;
-    return post(cli, argv[operands], "assign", json_pack("{s:o}", "user", nobody ? json_null() : json_string(user)));
+    return cli_each(cli, unread_one);
 }
 
-static int label(struct cli *cli, int argc, char **argv)
+static int mark_junk(struct cli *cli)
 {
-    int operands = 0;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 1, 1000);
-    if (verdict >= 0)
-        return verdict;
+    return cli_each(cli, junk_one);
+}
+
+static int unmark_junk(struct cli *cli)
+{
+    return cli_each(cli, unjunk_one);
+}
+
+static int assign(struct cli *cli)
+{
+    static const struct cli_option user = {"user", .kind = CLI_TEXT, .complete = "none", .of = &assignee_resource};
+    char *id = NULL;
+    int verdict = resource_value(&id, cli, &user, cli->words[1]);
+    if (verdict == VERDICT_OK)
+        verdict = post(cli, cli->words[0], "/assign",
+                       json_pack("{s:o}", "user", strcmp(id, "none") == 0 ? json_null() : json_string(id)));
+    free(id);
+    return verdict;
+}
+
+static int label(struct cli *cli)
+{
     json_t *labels = json_array();
-    for (int i = operands + 1; i < argc; i++)
-        json_array_append_new(labels, json_string(argv[i]));
-    return post(cli, argv[operands], "labels", json_pack("{s:o}", "labels", labels));
+    for (int i = 1; i < cli->count; i++)
+        json_array_append_new(labels, json_string(cli->words[i]));
+    return post(cli, cli->words[0], "/labels", json_pack("{s:o}", "labels", labels));
 }
 
-static int note(struct cli *cli, int argc, char **argv)
+static int note(struct cli *cli)
 {
-    int operands = 0;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 2, 2);
-    if (verdict >= 0)
-        return verdict;
-    return post(cli, argv[operands], "notes", json_pack("{s:s}", "text", argv[operands + 1]));
+    return post(cli, cli->words[0], "/notes", json_pack("{s:s}", "text", cli->words[1]));
 }
 
-int inbox_run(struct cli *cli, int argc, char **argv)
+static int notes(struct cli *cli)
 {
-    static const struct command commands[] = {
-        {"list", NULL, list},      {"read", NULL, mark_read},     {"unread", NULL, mark_unread},
-        {"junk", NULL, mark_junk}, {"unjunk", NULL, unmark_junk}, {"assign", NULL, assign},
-        {"label", NULL, label},    {"note", NULL, note},          {NULL, NULL, NULL}};
-    return cli_sub(cli, commands, argc, argv, help);
+    char *id = client_escape(cli->words[0]), *path = xasprintf("/v1/faxes/%s/notes", id);
+    int verdict = listing_print(cli, path, note_columns);
+    free(path);
+    free(id);
+    return verdict;
 }
+
+#define INBOUND "/v1/faxes?direction=inbound id from"
+
+static const struct cli_command commands[] = {
+    {"list", .summary = "list received faxes, newest first", .more = "Junk is left out unless --junk is given.",
+     .options = filters, .also = listing_options, .run = list, .resource = &faxes},
+    {"read", "ID...", "mark as read", .run = mark_read, .resource = &faxes, .complete = INBOUND},
+    {"unread", "ID...", "mark as unread", .run = mark_unread, .resource = &faxes, .complete = INBOUND},
+    {"junk", "ID...", "put among the junk", .run = mark_junk, .resource = &faxes, .complete = INBOUND},
+    {"unjunk", "ID...", "take out of the junk", .run = unmark_junk, .resource = &faxes, .complete = INBOUND},
+    {"assign", "ID USER", "give to a user, or to none",
+     "USER is none, an id, or the full name of a user (of one without it, the name).", .run = assign,
+     .resource = &faxes, .complete = INBOUND "|/v1/assignees display_name id"},
+    {"label", "ID [LABEL...]", "set the labels in place of those there were", .run = label, .resource = &faxes,
+     .complete = INBOUND},
+    {"note", "ID TEXT", "add a note", .run = note, .resource = &faxes, .complete = INBOUND},
+    {"notes", "ID", "list the notes", .also = listing_options, .run = notes, .resource = &faxes, .complete = INBOUND},
+    {.name = NULL},
+};
+
+const struct cli_command inbox_command = {"inbox", .summary = "received faxes and who sees to them",
+                                          .commands = commands};

@@ -2,45 +2,39 @@
 /* fax purge. */
 #include "config.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "server/base/log.h"
 #include "web/cli/cli.h"
-#include "web/cli/client.h"
+#include "web/cli/resource.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char help[] = "Usage: fax purge ID... [OPTION...]\n"
-                           "Delete the documents of faxes that have ended: upload, pages, what was made of them. The\n"
-                           "records stay.\n"
-                           "\n"
-                           "      --record       delete the records too, with their calls and events\n";
+static const struct cli_option options[] = {
+    {"record", 0, CLI_FLAG, NULL, "delete the records too, with their calls and events", .field = NULL},
+    {.name = NULL},
+};
 
-static int purge(struct cli *cli, const char *id, bool record)
+static int purge_one(struct cli *cli, const char *id)
 {
-    char *escaped = client_escape(id), *path = xasprintf("/v1/faxes/%s%s", escaped, record ? "?record=true" : "");
-    json_t *reply = NULL;
-    int verdict = cli_request(&reply, cli, "DELETE", path, NULL);
+    bool record = cli_value(cli, "record") != NULL;
+    json_t *reply;
+    int verdict = resource_request(&reply, cli, "DELETE", id, record ? "?record=true" : "", NULL);
     if (verdict == VERDICT_OK && !cli->json)
-        text_print(stdout, "%s %s\n", id, record ? "record deleted" : "documents deleted");
+        text_print(stdout, record ? "%s record deleted\n" : "%s documents deleted\n", id);
     json_decref(reply);
-    free(path);
-    free(escaped);
     return verdict;
 }
 
-int purge_run(struct cli *cli, int argc, char **argv)
+static int purge(struct cli *cli)
 {
-    struct cli_option options[] = {{"record", CLI_FLAG, 0, NULL, NULL, 0}, {NULL, CLI_FLAG, 0, NULL, NULL, 0}};
-    int operands = 0, worst = VERDICT_OK;
-    int verdict = cli_parse(&operands, cli, options, argc, argv, help, 1, 1000);
-    if (verdict >= 0)
-        return verdict;
-    for (int i = operands; i < argc && worst != VERDICT_UNREACHABLE; i++) {
-        verdict = purge(cli, argv[i], cli_value(options, "record") != NULL);
-        if (verdict != VERDICT_OK)
-            worst = verdict;
-    }
-    return worst;
+    return cli_each(cli, purge_one);
 }
+
+const struct cli_command purge_command = {
+    "purge",
+    "ID...",
+    "delete the documents of faxes that have ended, or the faxes",
+    "Upload, pages and what was made of them are deleted. The records stay, with the hashes of the pages. What another "
+    "fax shares stays for that one.",
+    .options = options,
+    .run = purge,
+    .resource = &fax_resource,
+    .complete = "/v1/faxes id to"};

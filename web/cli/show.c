@@ -1,104 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fax show, fax cancel. */
+/* fax show. */
 #include "config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/base/log.h"
 #include "web/cli/cli.h"
 #include "web/cli/client.h"
-#include "web/cli/progress.h"
+#include "web/cli/listing.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char show_help[] = "Usage: fax show ID\n"
-                                "Everything about one fax and the calls made for it.\n"
-                                "The exit status is that of the fax: 0 while it is under way.\n";
-
-static const char cancel_help[] = "Usage: fax cancel ID...\n"
-                                  "Cancel faxes, also in the middle of a call.\n";
-
-static const char *const rows[][2] = {
-    {"Fax", "id"},
-    {"Direction", "direction"},
-    {"Status", "status"},
-    {"Reason", "reason"},
-    {"To", "to"},
-    {"From", "from"},
-    {"Far end", "remote_station_id"},
-    {"Own id", "local_station_id"},
-    {"Line", "line"},
-    {"Pages", "pages.total"},
-    {"Confirmed", "pages.confirmed"},
-    {"Calls", "attempts"},
-    {"Rate", "transport.rate_bps"},
-    {"ECM", "transport.ecm"},
-    {"Compression", "transport.compression"},
-    {"Resolution", "transport.resolution"},
-    {"Error", "error.code"},
-    {"Message", "error.message"},
-    {"Hint", "error.hint"},
-    {"Next try", "next_attempt_at"},
-    {"Created", "timing.created"},
-    {"Connected", "timing.connected"},
-    {"Ended", "timing.ended"},
-    {"Purged", "documents_purged_at"},
-    {"Reference", "client_reference"},
+static const struct column rows[] = {
+    {.head = "Fax", .path = "id"},
+    {.head = "Direction", .path = "direction"},
+    {.head = "Status", .path = "status"},
+    {.head = "Reason", .path = "reason"},
+    {.head = "To", .path = "to"},
+    {.head = "From", .path = "from"},
+    {.head = "Far end", .path = "remote_station_id"},
+    {.head = "Own id", .path = "local_station_id"},
+    {.head = "Line", .path = "line"},
+    {.head = "Pages", .path = "pages.total"},
+    {.head = "Confirmed", .path = "pages.confirmed"},
+    {.head = "Calls", .path = "attempts"},
+    {.head = "Rate", .path = "transport.rate_bps"},
+    {.head = "ECM", .path = "transport.ecm"},
+    {.head = "Compression", .path = "transport.compression"},
+    {.head = "Resolution", .path = "transport.resolution"},
+    {.head = "Error", .path = "error.code"},
+    {.head = "Message", .path = "error.message"},
+    {.head = "Hint", .path = "error.hint"},
+    {"Next try", "next_attempt_at", .is_time = true},
+    {"Created", "timing.created", .is_time = true},
+    {"Connected", "timing.connected", .is_time = true},
+    {"Ended", "timing.ended", .is_time = true},
+    {"Purged", "documents_purged_at", .is_time = true},
+    {.head = "Reference", .path = "client_reference"},
+    {.head = NULL},
 };
 
-static void print_fax(const json_t *fax)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *value = text_at(fax, rows[i][1]), *shown = text_time(value);
-        if (value[0] != '\0')
-            printf("%-12s %s\n", rows[i][0], shown);
-        free(shown);
-        free(value);
-    }
-}
-
-static bool has_trunk(const json_t *attempts)
-{
-    const json_t *attempt;
-    size_t index;
-    json_array_foreach(attempts, index, attempt)
-    {
-        if (json_is_string(json_object_get(attempt, "trunk")))
-            return true;
-    }
-    return false;
-}
-
-static void print_attempts(const json_t *attempts)
-{
-    static const char *const head[] = {"CALL",    "LINE", "DIALED", "FROM PAGE", "CONFIRMED",
-                                       "OUTCOME", "RATE", "MODE",   "TRUNK",     "SIP"};
-    static const char *const paths[] = {"number",          "line",      "dialed_at",          "first_page",
-                                        "pages_confirmed", "outcome",   "transport.rate_bps", "transport.mode",
-                                        "trunk",           "sip_status"};
-    int columns = has_trunk(attempts) ? 10 : 7;
-    struct text_table *table = text_table_new(columns);
-    size_t index;
-    json_t *attempt;
-    text_table_add(table, head);
-    json_array_foreach((json_t *)attempts, index, attempt)
-    {
-        char *cells[10];
-        for (int i = 0; i < columns; i++) {
-            char *value = text_at(attempt, paths[i]);
-            cells[i] = i == 2 ? text_time(value) : xstrdup(value);
-            free(value);
-        }
-        text_table_add(table, (const char *const *)cells);
-        for (int i = 0; i < columns; i++)
-            free(cells[i]);
-    }
-    putchar('\n');
-    text_table_print(table);
-    text_table_free(table);
-}
+static const struct column attempt_columns[] = {
+    {.head = "Call", .path = "number"},
+    {.head = "Line", .path = "line"},
+    {"Dialed", "dialed_at", .is_time = true},
+    {.head = "From page", .path = "first_page"},
+    {.head = "Confirmed", .path = "pages_confirmed"},
+    {.head = "Outcome", .path = "outcome"},
+    {.head = "Rate", .path = "transport.rate_bps"},
+    {.head = "Mode", .path = "transport.mode"},
+    {.head = "Trunk", .path = "trunk"},
+    {.head = "SIP", .path = "sip_status"},
+    {.head = NULL},
+};
 
 /* The calls of a fax; their absence is no reason to fail. */
 static json_t *get_attempts(struct cli *cli, const char *escaped)
@@ -112,15 +67,19 @@ static json_t *get_attempts(struct cli *cli, const char *escaped)
     return data;
 }
 
-int show_run(struct cli *cli, int argc, char **argv)
+static void print_attempts(const json_t *attempts)
 {
-    int operands = 0;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, show_help, 1, 1);
-    if (verdict >= 0)
-        return verdict;
-    char *escaped = client_escape(argv[operands]), *path = xasprintf("/v1/faxes/%s", escaped);
+    if (json_array_size(attempts) == 0)
+        return;
+    putchar('\n');
+    listing_table(attempts, attempt_columns);
+}
+
+static int show(struct cli *cli)
+{
+    char *escaped = client_escape(cli->words[0]), *path = xasprintf("/v1/faxes/%s", escaped);
     json_t *fax = NULL, *attempts = NULL;
-    verdict = cli_client(cli);
+    int verdict = cli_client(cli);
     if (verdict == VERDICT_OK)
         verdict = client_request(&fax, cli->client, "GET", path, NULL);
     if (verdict == VERDICT_OK) {
@@ -131,9 +90,8 @@ int show_run(struct cli *cli, int argc, char **argv)
             text_json(both);
             json_decref(both);
         } else {
-            print_fax(fax);
-            if (json_array_size(attempts) > 0)
-                print_attempts(attempts);
+            listing_object(fax, rows);
+            print_attempts(attempts);
         }
     }
     json_decref(attempts);
@@ -143,23 +101,9 @@ int show_run(struct cli *cli, int argc, char **argv)
     return verdict;
 }
 
-int cancel_run(struct cli *cli, int argc, char **argv)
-{
-    int operands = 0, worst = VERDICT_OK;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, cancel_help, 1, 1000);
-    if (verdict >= 0)
-        return verdict;
-    for (int i = operands; i < argc && worst != VERDICT_UNREACHABLE; i++) {
-        char *escaped = client_escape(argv[i]), *path = xasprintf("/v1/faxes/%s/cancel", escaped);
-        json_t *fax = NULL;
-        verdict = cli_request(&fax, cli, "POST", path, NULL);
-        if (fax != NULL)
-            progress_print(fax);
-        if (verdict != VERDICT_OK)
-            worst = verdict;
-        json_decref(fax);
-        free(path);
-        free(escaped);
-    }
-    return worst;
-}
+const struct cli_command show_command = {"show",
+                                         "ID",
+                                         "show a fax with its calls",
+                                         "The exit status is that of the fax: 0 while it is under way.",
+                                         .run = show,
+                                         .complete = "/v1/faxes id to"};

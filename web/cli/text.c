@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -85,6 +86,21 @@ void text_print(FILE *file, const char *format, ...)
     va_end(arguments);
 }
 
+void text_lines(const char *text)
+{
+    if (!isatty(STDOUT_FILENO)) {
+        fputs(text, stdout);
+        return;
+    }
+    while (*text != '\0') {
+        char *line = xasprintf("%.*s", (int)strcspn(text, "\n"), text);
+        text_print(stdout, "%s\n", line);
+        text += strlen(line);
+        text += *text == '\n';
+        free(line);
+    }
+}
+
 void text_complain(const char *format, ...)
 {
     va_list arguments;
@@ -111,9 +127,8 @@ static const json_t *find(const json_t *object, const char *path)
     return object;
 }
 
-char *text_at(const json_t *object, const char *path)
+static char *plain(const json_t *value)
 {
-    const json_t *value = find(object, path);
     if (json_is_string(value))
         return xstrdup(json_string_value(value));
     if (json_is_integer(value))
@@ -123,6 +138,24 @@ char *text_at(const json_t *object, const char *path)
     if (json_is_boolean(value))
         return xstrdup(json_is_true(value) ? "yes" : "no");
     return xstrdup("");
+}
+
+char *text_at(const json_t *object, const char *path)
+{
+    const json_t *value = find(object, path);
+    json_t *item;
+    size_t i;
+    if (!json_is_array(value))
+        return plain(value);
+    char *list = xstrdup("");
+    json_array_foreach((json_t *)value, i, item)
+    {
+        char *one = plain(item), *longer = xasprintf("%s%s%s", list, i > 0 ? ", " : "", one);
+        free(list);
+        free(one);
+        list = longer;
+    }
+    return list;
 }
 
 char *text_time(const char *rfc3339)
@@ -138,10 +171,15 @@ char *text_time(const char *rfc3339)
     return xstrdup(text);
 }
 
-void text_json(const json_t *json)
+void text_json_part(const json_t *json)
 {
     size_t layout = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
     json_dumpf(json, stdout, layout | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
+
+void text_json(const json_t *json)
+{
+    text_json_part(json);
     putchar('\n');
 }
 
@@ -150,13 +188,30 @@ void text_json(const json_t *json)
 struct text_table {
     int columns, rows, room;
     char **cells; /* row by row */
+    int *widths;
 };
 
 struct text_table *text_table_new(int columns)
 {
     struct text_table *table = xcalloc(1, sizeof *table);
     table->columns = columns;
+    table->widths = xcalloc((size_t)columns + 1, sizeof *table->widths);
+    for (int i = 0; i < columns; i++)
+        table->widths[i] = SHORTEST_CELL;
     return table;
+}
+
+/* Columns on the screen: two of a Chinese character, none of an accent that joins the letter before it. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    while (*text != '\0') {
+        uint32_t point = 0;
+        int length = character(&point, text), columns = length > 0 ? wcwidth((wchar_t)point) : 1;
+        width += columns >= 0 ? columns : 1;
+        text += length > 0 ? length : 1;
+    }
+    return width;
 }
 
 void text_table_add(struct text_table *table, const char *const *cells)
@@ -165,47 +220,41 @@ void text_table_add(struct text_table *table, const char *const *cells)
         table->room = table->room * 2 + 16;
         table->cells = xrealloc(table->cells, (size_t)table->room * (size_t)table->columns * sizeof *table->cells);
     }
-    for (int i = 0; i < table->columns; i++)
-        table->cells[table->rows * table->columns + i] = text_clean(cells[i]);
+    for (int i = 0; i < table->columns; i++) {
+        char *cell = text_clean(cells[i]);
+        int width = width_of(cell);
+        if (width > table->widths[i])
+            table->widths[i] = width < CELL_MAX ? width : CELL_MAX;
+        table->cells[table->rows * table->columns + i] = cell;
+    }
     table->rows++;
 }
 
-/* Columns on the screen, close enough: characters. */
-static int width_of(const char *text)
+/* The last cells of a row that are empty leave no blanks at its end. */
+static int used_columns(const struct text_table *table, int row)
 {
-    int width = 0;
-    for (; *text != '\0'; text++)
-        width += (*text & 0xc0) != 0x80;
-    return width;
+    int used = table->columns;
+    while (used > 1 && table->cells[row * table->columns + used - 1][0] == '\0')
+        used--;
+    return used;
 }
 
-static int column_width(const struct text_table *table, int column)
+void text_table_print(struct text_table *table)
 {
-    int widest = SHORTEST_CELL;
     for (int row = 0; row < table->rows; row++) {
-        int width = width_of(table->cells[row * table->columns + column]);
-        if (width > widest)
-            widest = width < CELL_MAX ? width : CELL_MAX;
-    }
-    return widest;
-}
-
-void text_table_print(const struct text_table *table)
-{
-    int *widths = xcalloc((size_t)table->columns, sizeof *widths);
-    for (int column = 0; column < table->columns; column++)
-        widths[column] = column_width(table, column);
-    for (int row = 0; row < table->rows; row++) {
+        int used = used_columns(table, row);
         for (int column = 0; column < table->columns; column++) {
-            const char *cell = table->cells[row * table->columns + column];
-            int gap = widths[column] - width_of(cell) + 2;
+            char *cell = table->cells[row * table->columns + column];
+            int gap = table->widths[column] - width_of(cell) + 2;
             fputs(cell, stdout);
-            if (column + 1 < table->columns)
+            if (column + 1 < used)
                 printf("%*s", gap > 1 ? gap : 1, "");
         }
         putchar('\n');
+        for (int column = 0; column < table->columns; column++)
+            free(table->cells[row * table->columns + column]);
     }
-    free(widths);
+    table->rows = 0;
 }
 
 void text_table_free(struct text_table *table)
@@ -215,5 +264,6 @@ void text_table_free(struct text_table *table)
     for (int i = 0; i < table->rows * table->columns; i++)
         free(table->cells[i]);
     free(table->cells);
+    free(table->widths);
     free(table);
 }

@@ -12,12 +12,6 @@
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-static const char help[] =
-    "Usage: fax trace ID [CALL]\n"
-    "What was said in a call of a fax, in order of time: messages of SIP, commands to a modem and its\n"
-    "answers, frames of T.30.\n"
-    "CALL is its number, from 1; without it the last one.\n";
-
 static const char *const rows[][2] = {
     {"Trunk", "trunk"},
     {"Call-ID", "call_id"},
@@ -129,27 +123,32 @@ static char *last_call(int *verdict, struct cli *cli, const char *fax)
     return number;
 }
 
-int trace_run(struct cli *cli, int argc, char **argv)
+static int trace(struct cli *cli)
 {
-    int operands = 0;
-    json_t *trace = NULL;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 1, 2);
-    if (verdict >= 0)
-        return verdict;
-    verdict = cli_client(cli);
+    json_t *reply = NULL;
+    int verdict = cli_client(cli);
     if (verdict != VERDICT_OK)
         return verdict;
-    char *fax = client_escape(argv[operands]);
-    char *number = argc - operands > 1 ? client_escape(argv[operands + 1]) : last_call(&verdict, cli, fax);
+    char *fax = client_escape(cli->words[0]);
+    char *number = cli->count > 1 ? client_escape(cli->words[1]) : last_call(&verdict, cli, fax);
     if (verdict == VERDICT_OK) {
         char *path = xasprintf("/v1/faxes/%s/attempts/%s/trace", fax, number);
-        verdict = cli_request(&trace, cli, "GET", path, NULL);
+        verdict = cli_request(&reply, cli, "GET", path, NULL);
         free(path);
     }
-    if (trace != NULL)
-        print_trace(trace);
-    json_decref(trace);
+    if (reply != NULL)
+        print_trace(reply);
+    json_decref(reply);
     free(number);
     free(fax);
     return verdict;
 }
+
+const struct cli_command trace_command = {"trace",
+                                          "ID [CALL]",
+                                          "print what was said in a call: SIP, modem, T.30",
+                                          "Messages of SIP, commands to a modem and its answers, and frames of T.30, "
+                                          "in order of time, in seconds. CALL is the "
+                                          "call's number, from 1; without it the last one.",
+                                          .run = trace,
+                                          .complete = "/v1/faxes id to|"};

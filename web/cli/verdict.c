@@ -19,6 +19,7 @@ static const struct row statuses[] = {
     {"partially_delivered", VERDICT_PROTOCOL},
     {"failed", VERDICT_PROTOCOL},
     {"received", VERDICT_OK},
+    {"routing", VERDICT_OK},
     {"routed", VERDICT_OK},
     {"partially_received", VERDICT_PROTOCOL},
     {"route_failed", VERDICT_ERROR},

@@ -21,7 +21,7 @@ enum verdict {
     VERDICT_UNREACHABLE = 8  /* no server there */
 };
 
-/* True when a fax of this status changes no more. */
+/* True when a fax of this status changes no more, but for where a received one is handed on to. */
 bool verdict_is_final(const char *status);
 
 /* The exit status that a fax object stands for: VERDICT_OK while it is not final. */

@@ -13,11 +13,6 @@
 
 #define TICK_MS 60000
 
-static const char help[] =
-    "Usage: fax watch [ID]\n"
-    "Follow one fax until its end; the exit status tells the outcome.\n"
-    "Without ID print every event of the server until interrupted (--json: one object a line).\n";
-
 static bool on_event(const char *type, const json_t *event, void *context)
 {
     const struct cli *cli = context;
@@ -38,16 +33,21 @@ static bool on_event(const char *type, const json_t *event, void *context)
     return fflush(stdout) != 0; /* nobody reads any more */
 }
 
-int watch_run(struct cli *cli, int argc, char **argv)
+static int watch(struct cli *cli)
 {
-    int operands = 0;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 0, 1);
-    if (verdict >= 0)
-        return verdict;
-    verdict = cli_client(cli);
+    int verdict = cli_client(cli);
     if (verdict != VERDICT_OK)
         return verdict;
-    if (operands < argc)
-        return progress_follow(cli, argv[operands], NULL);
+    if (cli->count > 0)
+        return progress_follow(cli, cli->words[0], NULL);
     return client_follow(cli->client, on_event, NULL, TICK_MS, cli);
 }
+
+const struct cli_command watch_command = {
+    "watch",
+    "[ID]",
+    "follow a fax to its end, or all events",
+    "The exit status tells the outcome of the fax. Without ID every event of the server is printed until interrupted, "
+    "with --json one object a line.",
+    .run = watch,
+    .complete = "/v1/faxes id to"};

@@ -2,155 +2,132 @@
 /* fax webhook. */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/base/log.h"
 #include "web/cli/cli.h"
 #include "web/cli/client.h"
+#include "web/cli/resource.h"
 #include "web/cli/text.h"
 #include "web/cli/verdict.h"
 
-#define ENDPOINTS "/v1/webhook-endpoints"
+static const struct column columns[] = {
+    {.head = "Id", .path = "id"},
+    {.head = "URL", .path = "url"},
+    {.head = "Enabled", .path = "enabled"},
+    {.head = "Why not", .path = "disabled_reason"},
+    {"Created", "created_at", .is_time = true},
+    {"Configured", "from_config", .is_detail = true},
+    {"Events", "events", .is_detail = true},
+    {.head = NULL},
+};
 
-static const char help[] = "Usage: fax webhook add URL [--event TYPE]...\n"
-                           "       fax webhook list\n"
-                           "       fax webhook remove ID\n"
-                           "       fax webhook deliveries ID\n"
-                           "       fax webhook replay ID DELIVERY\n"
-                           "Where the server posts events. add prints the signing secret, which is shown this once;\n"
-                           "without --event all events are posted.\n";
+static const struct column delivery_columns[] = {
+    {.head = "Id", .path = "id"},
+    {.head = "Event", .path = "type"},
+    {.head = "Status", .path = "status"},
+    {.head = "Tries", .path = "tries"},
+    {.head = "HTTP", .path = "http_status"},
+    {.head = "Error", .path = "error"},
+    {"Tried", "tried_at", .is_time = true},
+    {"Next", "next_at", .is_time = true},
+    {.head = NULL},
+};
 
-/* A row of a table from the paths of an object; those from `times` on are times. */
-static void add_row(struct text_table *table, const json_t *object, const char *const *paths, int count, int times)
+static const struct resource endpoints = {.path = "/v1/webhook-endpoints", .noun = "endpoint", .columns = columns};
+
+static const struct cli_option added[] = {
+    {"event", 0, CLI_LIST, "TYPE", "these events alone: fax.delivered; may be repeated", .field = "events"},
+    {.name = NULL},
+};
+
+static const struct cli_option changed[] = {
+    {"url", 0, CLI_TEXT, "URL", "another address", .field = "url"},
+    {"event", 0, CLI_LIST, "TYPE", "these events instead; may be repeated, \"\" is all events", .field = "events"},
+    {.name = NULL},
+};
+
+/* The secret is shown this once. */
+static void print_secret(const json_t *reply)
 {
-    char *cells[8];
-    for (int i = 0; i < count; i++) {
-        char *value = text_at(object, paths[i]);
-        cells[i] = i >= times ? text_time(value) : xstrdup(value);
-        free(value);
-    }
-    text_table_add(table, (const char *const *)cells);
-    for (int i = 0; i < count; i++)
-        free(cells[i]);
+    if (reply == NULL)
+        return;
+    char *id = text_at(reply, "id"), *secret = text_at(reply, "secret");
+    text_print(stdout, "%s %s\n", id, secret);
+    free(id);
+    free(secret);
 }
 
-static void print_rows(const json_t *rows, const char *const *head, const char *const *paths, int count, int times)
+static int add(struct cli *cli)
 {
-    struct text_table *table = text_table_new(count);
-    size_t index;
-    json_t *row;
-    text_table_add(table, head);
-    json_array_foreach((json_t *)rows, index, row) add_row(table, row, paths, count, times);
-    text_table_print(table);
-    text_table_free(table);
-}
-
-static int add(struct cli *cli, int argc, char **argv)
-{
-    struct cli_option options[] = {{"event", CLI_LIST, 0, NULL, NULL, 0}, {NULL, CLI_FLAG, 0, NULL, NULL, 0}};
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, options, argc, argv, help, 1, 1);
-    if (verdict >= 0)
-        goto out;
-    json_t *body = json_pack("{s:s}", "url", argv[operands]), *events = json_array();
-    for (int i = 0; i < options[0].count; i++)
-        json_array_append_new(events, json_string(options[0].values[i]));
-    if (json_array_size(events) > 0)
-        json_object_set(body, "events", events);
-    json_decref(events);
-    verdict = cli_request(&reply, cli, "POST", ENDPOINTS, body);
-    if (reply != NULL) {
-        char *id = text_at(reply, "id"), *secret = text_at(reply, "secret");
-        text_print(stdout, "%s %s\n", id, secret);
-        free(id);
-        free(secret);
-    }
+    json_t *body, *reply = NULL;
+    int verdict = resource_body(&body, cli);
+    if (verdict == VERDICT_OK)
+        verdict = cli_request(&reply, cli, "POST", endpoints.path, body);
+    print_secret(reply);
+    json_decref(reply);
     json_decref(body);
-    json_decref(reply);
-out:
-    cli_options_free(options);
     return verdict;
 }
 
-static int list(struct cli *cli, int argc, char **argv)
+static int rotate(struct cli *cli)
 {
-    static const char *const head[] = {"ID", "URL", "ENABLED", "WHY NOT", "CREATED"};
-    static const char *const paths[] = {"id", "url", "enabled", "disabled_reason", "created_at"};
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 0, 0);
-    if (verdict >= 0)
-        return verdict;
-    verdict = cli_request(&reply, cli, "GET", ENDPOINTS, NULL);
-    if (reply != NULL)
-        print_rows(json_object_get(reply, "data"), head, paths, 5, 4);
+    json_t *reply;
+    int verdict = resource_request(&reply, cli, "POST", cli->words[0], "/rotate-secret", NULL);
+    print_secret(reply);
     json_decref(reply);
     return verdict;
 }
 
-/* A request about the endpoint that the first operand names. */
-static int request(json_t **reply, struct cli *cli, const char *method, const char *id, const char *rest)
+static int enable(struct cli *cli)
 {
-    char *escaped = client_escape(id), *path = xasprintf(ENDPOINTS "/%s%s", escaped, rest);
-    int verdict = cli_request(reply, cli, method, path, NULL);
+    return resource_patch(cli, json_pack("{s:b}", "enabled", 1));
+}
+
+static int disable(struct cli *cli)
+{
+    return resource_patch(cli, json_pack("{s:b}", "enabled", 0));
+}
+
+static int test(struct cli *cli)
+{
+    return resource_post(cli, "/test", NULL);
+}
+
+static int deliveries(struct cli *cli)
+{
+    char *id = client_escape(cli->words[0]), *path = xasprintf("%s/%s/deliveries", endpoints.path, id);
+    int verdict = listing_print(cli, path, delivery_columns);
     free(path);
-    free(escaped);
+    free(id);
     return verdict;
 }
 
-static int remove_endpoint(struct cli *cli, int argc, char **argv)
+static int replay(struct cli *cli)
 {
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 1, 1);
-    if (verdict >= 0)
-        return verdict;
-    verdict = request(&reply, cli, "DELETE", argv[operands], "");
-    json_decref(reply);
+    char *delivery = client_escape(cli->words[1]), *tail = xasprintf("/deliveries/%s/replay", delivery);
+    int verdict = resource_post(cli, tail, NULL);
+    free(tail);
+    free(delivery);
     return verdict;
 }
 
-static int deliveries(struct cli *cli, int argc, char **argv)
-{
-    static const char *const head[] = {"ID", "EVENT", "STATUS", "TRIES", "HTTP", "ERROR", "TRIED", "NEXT"};
-    static const char *const paths[] = {"id", "type", "status", "tries", "http_status", "error", "tried_at", "next_at"};
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 1, 1);
-    if (verdict >= 0)
-        return verdict;
-    verdict = request(&reply, cli, "GET", argv[operands], "/deliveries");
-    if (reply != NULL)
-        print_rows(json_object_get(reply, "data"), head, paths, 8, 6);
-    json_decref(reply);
-    return verdict;
-}
+static const struct cli_command commands[] = {
+    {"list", .summary = "list endpoints", .run = resource_list, .resource = &endpoints},
+    {"show", "ID", "show an endpoint", .run = resource_show, .resource = &endpoints},
+    {"add", "URL", "post events to URL; print the id and the secret that signs them, which is shown this once",
+     "Without --event all events are posted.", .options = added, .run = add, .resource = &endpoints, .fields = "url"},
+    {"change", "ID", "change an endpoint", .options = changed, .run = resource_change, .resource = &endpoints},
+    {"enable", "ID", "post to an endpoint again", .run = enable, .resource = &endpoints},
+    {"disable", "ID", "post to an endpoint no more", .run = disable, .resource = &endpoints},
+    {"rotate", "ID", "print another secret", "For a while both sign.", .run = rotate, .resource = &endpoints},
+    {"test", "ID", "post an event for a test", .run = test, .resource = &endpoints},
+    {"deliveries", "ID", "list what was posted, newest first", .also = listing_options, .run = deliveries,
+     .resource = &endpoints},
+    {"replay", "ID DELIVERY", "post again", .run = replay, .resource = &endpoints},
+    {"remove", "ID...", "remove endpoints", .run = resource_remove, .resource = &endpoints},
+    {.name = NULL},
+};
 
-static int replay(struct cli *cli, int argc, char **argv)
-{
-    int operands = 0;
-    json_t *reply = NULL;
-    int verdict = cli_parse(&operands, cli, NULL, argc, argv, help, 2, 2);
-    if (verdict >= 0)
-        return verdict;
-    char *escaped = client_escape(argv[operands + 1]), *rest = xasprintf("/deliveries/%s/replay", escaped);
-    verdict = request(&reply, cli, "POST", argv[operands], rest);
-    json_decref(reply);
-    free(rest);
-    free(escaped);
-    return verdict;
-}
-
-int webhook_run(struct cli *cli, int argc, char **argv)
-{
-    static const struct command commands[] = {{"add", NULL, add},
-                                              {"list", NULL, list},
-                                              {"remove", NULL, remove_endpoint},
-                                              {"deliveries", NULL, deliveries},
-                                              {"replay", NULL, replay},
-                                              {NULL, NULL, NULL}};
-    return cli_sub(cli, commands, argc, argv, help);
-}
+const struct cli_command webhook_command = {"webhook", .summary = "where the server posts events",
+                                            .commands = commands};

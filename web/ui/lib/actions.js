@@ -36,7 +36,8 @@ async function cancel(fax, changed) {
 }
 
 async function retry(fax, changed) {
-  const unsure = fax.status === "unconfirmed";
+  // An earlier call may have sent them all, however the last one ended.
+  const unsure = fax.status === "unconfirmed" || fax.delivery === "unconfirmed";
   if (
     unsure &&
     !(await confirmed(
@@ -97,8 +98,7 @@ const reschedule = (fax, changed) =>
         action: "Save",
         submit: async (data) => {
           const wanted = { priority: data.priority };
-          if (data.not_before && data.not_before !== toLocal(fax.not_before))
-            wanted.not_before = fromLocal(data.not_before);
+          if (data.not_before !== toLocal(fax.not_before)) wanted.not_before = fromLocal(data.not_before) ?? null;
           done(changed, await patch(path(fax), wanted));
           close();
           toast("Changed");

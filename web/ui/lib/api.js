@@ -98,6 +98,18 @@ export async function call(method, path, options) {
 }
 
 export const get = (path, query, signal) => call("GET", path, { query, signal });
+
+// All of a list, however many pages it takes.
+export async function getAll(path, query, signal) {
+  const all = [];
+  for (let cursor = null; ; ) {
+    const page = await get(path, { limit: 1000, ...query, cursor }, signal);
+    all.push(...page.data);
+    if (!page.has_more) return all;
+    cursor = page.next_cursor;
+  }
+}
+
 export const post = (path, json = {}, options = {}) => call("POST", path, { json, ...options });
 export const patch = (path, json) => call("PATCH", path, { json });
 export const remove = (path, query) => call("DELETE", path, { query });

@@ -7,7 +7,7 @@ import { button, doing, empty, loaded, smallTable } from "./parts.js";
 import { form } from "./form.js";
 
 // { path: "/v1/users", one: "user", many: "Users", columns, fields(thing), body(data, thing), name(thing), none: [title, text],
-//   gone: text, extra(thing, draw) => menu items, query }
+//   gone: text, extra(thing, draw) => menu items, fixed(thing): it is not changed here, after(reply of a change), query }
 export function editor(options, signal) {
   const {
     path,
@@ -20,6 +20,8 @@ export function editor(options, signal) {
     none,
     gone,
     extra,
+    fixed = () => false,
+    after,
     query = {},
   } = options;
   const at = h("div"),
@@ -37,11 +39,11 @@ export function editor(options, signal) {
           cancel: () => close(),
           submit: async (data, element) => {
             const wanted = body(data, thing, element);
-            if (thing) await patch(`${path}/${part(thing.id)}`, wanted);
-            else await post(path, wanted);
+            const reply = thing ? await patch(`${path}/${part(thing.id)}`, wanted) : await post(path, wanted);
             close();
             toast(thing ? "Saved" : "Added");
             draw();
+            if (after) await after(reply);
           },
         },
         fields(thing || null),
@@ -57,8 +59,8 @@ export function editor(options, signal) {
 
   const actions = (thing) => [
     ...(extra ? extra(thing, draw) : []),
-    mayChange && { label: "Change", icon: "cover", act: () => edit(thing) },
-    mayDrop && { label: "Remove", icon: "trash", danger: true, act: doing(() => drop(thing)) },
+    mayChange && !fixed(thing) && { label: "Change", icon: "cover", act: () => edit(thing) },
+    mayDrop && !fixed(thing) && { label: "Remove", icon: "trash", danger: true, act: doing(() => drop(thing)) },
   ];
   const add = () => edit(null);
   const shown = () => [
@@ -68,7 +70,7 @@ export function editor(options, signal) {
         ...columns,
         (mayChange || mayDrop || extra) && [
           "",
-          (thing) => menuButton(`Actions for ${name(thing)}`, () => actions(thing)),
+          (thing) => !fixed(thing) && menuButton(`Actions for ${name(thing)}`, () => actions(thing)),
           "act",
         ],
       ].filter(Boolean),

@@ -9,29 +9,38 @@ import { when } from "./format.js";
 
 const path = (fax, tail) => `/v1/faxes/${part(fax.id)}/${tail}`;
 
-let people = null; // a promise of the users, where the reader may see them
+let people = null; // a promise of those whom a fax can be given to, where the reader may see them
+
+const knowsPeople = () => offers("GET /v1/assignees");
 
 async function askPeople() {
-  if (!offers("GET /v1/users")) return me() ? [me()] : [];
-  return (await get("/v1/users", { limit: 200 })).data;
+  if (!knowsPeople()) return me() ? [me()] : [];
+  const found = [];
+  for (let cursor = null; ; ) {
+    const page = await get("/v1/assignees", { limit: 200, cursor });
+    found.push(...page.data);
+    if (!page.has_more) break;
+    cursor = page.next_cursor;
+  }
+  return found.sort((a, b) => a.display_name.localeCompare(b.display_name));
 }
 
-async function peopleList() {
+function peopleList() {
   people = askPeople();
-  return (await people).filter((one) => !one.disabled);
+  return people;
 }
 
 // Names of users come after their ids; the text is put right when they are here.
 export function nameOf(user) {
   if (!user || typeof user === "object") return user ? user.display_name || user.name || user.id : "";
   if (me() && me().id === user) return me().display_name || me().name;
-  const at = h("span", { title: user }, offers("GET /v1/users") ? "…" : "somebody else");
-  if (offers("GET /v1/users")) {
+  const at = h("span", { title: user }, knowsPeople() ? "…" : "somebody else");
+  if (knowsPeople()) {
     people ??= askPeople();
     people.then(
       (list) => {
         const one = list.find((other) => other.id === user);
-        at.textContent = one ? one.display_name || one.name : user;
+        at.textContent = one ? one.display_name : "somebody who is gone";
       },
       () => {
         people = null;
@@ -83,7 +92,7 @@ export async function markRead(fax, read, changed) {
 
 export async function markJunk(fax, junk, changed) {
   changed(await post(path(fax, "junk"), { junk }));
-  toast(junk ? "Marked as junk" : "Back in the inbox", {
+  toast(junk ? "Marked as junk: it is put aside and not passed on" : "Back in the inbox, where the rules see it", {
     action: "Undo",
     onaction: () => markJunk(fax, !junk, changed).catch(fault),
   });
@@ -173,18 +182,26 @@ export function inboxTools(fax, changed) {
       ),
   ].filter(Boolean);
   const labels = fax.labels || [];
-  return (
-    tools.length > 0 &&
+  const aside =
+    fax.junk &&
     h(
-      "div.fax-status",
+      "div.note.tone-warn",
       null,
-      tools,
-      labels.length > 0 &&
-        h(
-          "span.chips",
-          null,
-          labels.map((one) => h("span.chip", null, one)),
-        ),
-    )
-  );
+      h("p", null, "This fax is put aside as junk. It is not passed on until somebody says that it is none."),
+    );
+  return [
+    aside,
+    tools.length > 0 &&
+      h(
+        "div.fax-status",
+        null,
+        tools,
+        labels.length > 0 &&
+          h(
+            "span.chips",
+            null,
+            labels.map((one) => h("span.chip", null, one)),
+          ),
+      ),
+  ];
 }

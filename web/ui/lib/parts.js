@@ -163,11 +163,14 @@ export function showSecret(title, explanation, secret, extra) {
 
 // Views of one page, by links, so that back and reload work.
 export function tabs(label, list, current) {
-  return h(
+  // On a phone they are wider than the screen: the current one is to be seen.
+  requestAnimationFrame(() => nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }));
+  const nav = h(
     "nav.tabs",
     { "aria-label": label },
     list
       .filter(Boolean)
       .map(([href, text, id]) => h("a", { href, "aria-current": id === current ? "page" : null }, text)),
   );
+  return nav;
 }

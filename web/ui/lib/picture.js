@@ -27,15 +27,13 @@ const queued = (work) =>
     next();
   });
 
-async function load(path) {
-  const blob = await (await ask("GET", path, { cache: "default" })).blob();
-  return URL.createObjectURL(blob);
-}
+const fetched = async (path) => (await ask("GET", path, { cache: "default" })).blob();
 
-export function addressOf(path) {
+// `load` gives the picture of a path that is none of the API: one that is asked for by more than a GET.
+export function addressOf(path, load = fetched) {
   let found = kept.get(path);
   if (!found) {
-    found = queued(() => load(path));
+    found = queued(async () => URL.createObjectURL(await load(path)));
     found.catch(() => kept.delete(path));
     kept.set(path, found);
     for (const [old, address] of kept) {
@@ -53,11 +51,11 @@ export function forgetPictures() {
 }
 
 // An image that comes when it is near the screen; until then, and without one, a blank sheet.
-export function picture(path, alt, props = {}) {
+export function picture(path, alt, props = {}, load = undefined) {
   const image = h("img", { alt, decoding: "async", ...props });
   const sheet = h("span.sheet", null, image);
   const show = () =>
-    addressOf(path).then(
+    addressOf(path, load).then(
       (address) => {
         image.src = address;
         sheet.classList.add("ready");

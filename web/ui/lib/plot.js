@@ -2,10 +2,12 @@
 import { freshId, h, s } from "./dom.js";
 import { number } from "./format.js";
 
-const WIDTH = 640,
-  LEFT = 44,
+const LEFT = 44,
   BOTTOM = 24,
   TOP = 8;
+
+// As wide as there is room for, so that the letters keep their size: a picture that is shrunk to a phone cannot be read.
+const room = (most) => Math.max(280, Math.min(most, document.documentElement.clientWidth - 62));
 
 function steps(most) {
   if (most <= 0) return [0, 1];
@@ -87,12 +89,13 @@ function withTable(title, picture, names, list, series) {
 }
 
 // Columns, one on the other. list: things with a label; series: {label, kind: good|bad|work|accent, value(thing)}.
-export function columns(title, list, series, { width = WIDTH, height = 200, every } = {}) {
+export function columns(title, list, series, { width: most = 640, height = 200, every } = {}) {
+  const width = room(most);
   const sums = list.map((one) => series.reduce((sum, line) => sum + (line.value(one) || 0), 0));
   const { scale, picture } = frame(title, width, height, steps(Math.max(0, ...sums)), number);
   const step = (width - LEFT) / Math.max(1, list.length),
     wide = Math.min(48, step * 0.7);
-  const skip = every || Math.ceil(list.length / 10);
+  const skip = Math.max(every || 1, Math.ceil(list.length / (width / 64)));
   list.forEach((one, at) => {
     let sum = 0;
     const x = LEFT + at * step + (step - wide) / 2;
@@ -131,8 +134,9 @@ export function bars(title, list, series) {
   const most = Math.max(1, ...list.map((one) => series.reduce((sum, line) => sum + (line.value(one) || 0), 0)));
   const row = 26,
     height = list.length * row + 4,
-    left = 170;
-  const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "plot", role: "img", "aria-label": title });
+    width = room(640),
+    left = width < 480 ? 110 : 170;
+  const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "plot", role: "img", "aria-label": title });
   list.forEach((one, at) => {
     let x = left;
     const text = String(one.label);
@@ -140,12 +144,12 @@ export function bars(title, list, series) {
       s(
         "text",
         { x: left - 8, y: at * row + 17, class: "plot-text", "text-anchor": "end" },
-        text.length > 24 ? text.slice(0, 23) + "…" : text,
+        text.length > left / 7 ? text.slice(0, Math.floor(left / 7) - 1) + "…" : text,
       ),
     );
     for (const line of series) {
       const value = line.value(one) || 0,
-        wide = ((WIDTH - left - 60) * value) / most;
+        wide = ((width - left - 60) * value) / most;
       if (value > 0)
         picture.append(
           s(

@@ -20,8 +20,8 @@ async function find(text) {
   }
 }
 
-export function recipients({ value, changed }) {
-  const chosen = []; // {number, label}
+export function recipients({ value, contact, changed }) {
+  const chosen = []; // {number, label, value}: value is what the API is told, the id of a contact or the number
   const id = freshId("to"),
     listId = id + "-list",
     faultId = id + "-fault",
@@ -51,7 +51,8 @@ export function recipients({ value, changed }) {
     list,
   );
   let found = [],
-    at = -1;
+    at = -1,
+    ready = false; // the form that wants to hear of changes is made after this
 
   const draw = () => {
     holder.querySelectorAll(".chip").forEach((chip) => chip.remove());
@@ -77,7 +78,7 @@ export function recipients({ value, changed }) {
         ),
       ),
     );
-    changed();
+    if (ready) changed();
   };
   const close = () => {
     list.hidden = true;
@@ -86,20 +87,19 @@ export function recipients({ value, changed }) {
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   };
-  const add = (number, label = number) => {
-    if (number && !chosen.some((one) => one.number === number)) chosen.push({ number, label });
+  const add = (number, label = number, value = number) => {
+    if (number && !chosen.some((one) => one.number === number)) chosen.push({ number, label, value });
     input.value = "";
     close();
     draw();
   };
-  const pick = (contact) => add(contact.number, `${contact.name} ${contact.number}`);
-  const settle = () => {
-    const typed = input.value
+  const pick = (contact) => add(contact.number, `${contact.name} ${contact.number}`, `contact:${contact.id}`);
+  const typed = () =>
+    input.value
       .split(/[,;\n]+/)
       .map((one) => one.trim())
       .filter(Boolean);
-    typed.forEach((one) => add(one));
-  };
+  const settle = () => typed().forEach((one) => add(one));
   const mark = () => {
     [...list.children].forEach((item, nth) => item.setAttribute("aria-selected", String(nth === at)));
     if (at >= 0) input.setAttribute("aria-activedescendant", `${listId}-${at}`);
@@ -180,15 +180,13 @@ export function recipients({ value, changed }) {
   );
   box.dataset.pointer = "/to";
   if (value) add(value);
+  if (contact) pick(contact);
+  ready = true;
   return {
     box,
     settle,
-    numbers: () => [
-      ...chosen.map((one) => one.number),
-      ...input.value
-        .split(/[,;\n]+/)
-        .map((one) => one.trim())
-        .filter(Boolean),
-    ],
+    pick,
+    numbers: () => [...chosen.map((one) => one.value), ...typed()],
+    names: () => [...chosen.map((one) => one.label), ...typed()],
   };
 }

@@ -10,7 +10,7 @@ import { bytes, capital, fromLocal, plural, words } from "./format.js";
 const ACCEPTED =
   ".pdf,.txt,.tif,.tiff,.jpg,.jpeg,.png,.gif,.bmp,.webp,.heic,.svg,.ps,.eps,.doc,.docx,.odt,.rtf,.xls,.xlsx,.ods,.html";
 const FILES_MOST = 20;
-const FILLED_IN = ["to_number", "from_number", "from_company", "date", "time", "pages"]; // by the server
+export const FILLED_IN = ["to_number", "from_number", "from_company", "date", "time", "pages"]; // by the server
 
 // --- documents ---
 

@@ -139,6 +139,11 @@ export class LongTable {
     this.foot.textContent = none ? "" : this.next ? "Scroll for older ones" : `${this.rows.length} shown, that is all`;
     if (this.count) this.count(this.rows.length, Boolean(this.next));
     this.draw(true);
+    if (none && this.next) {
+      // The server has looked at many that did not pass the filters, and not at all yet.
+      put(this.none, "Looking further…");
+      this.more();
+    }
   }
 
   has(key) {

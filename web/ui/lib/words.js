@@ -24,6 +24,7 @@ const statuses = {
   received: ["good", "check", "Received"],
   partially_received: ["warn", "warn", "Partly received"],
   rejected: ["off", "off", "Rejected"],
+  routing: ["work", "clock", "Being passed on"],
   routed: ["good", "check", "Passed on"],
   route_failed: ["warn", "warn", "Not passed on"],
 };
@@ -93,8 +94,13 @@ export function reasonText(fax) {
     case "ringing":
       return "A call is being answered";
     case "received":
-    case "routed":
       return "All pages received";
+    case "routing":
+      return "All pages received; it is being passed on";
+    case "routed":
+      return "All pages received, and passed on";
+    case "route_failed":
+      return "All pages received, but it could not be passed on";
     case "partially_received":
       return error ? `${upper(error)}. The pages that came are kept` : "The pages that came are kept";
     default:
@@ -104,8 +110,9 @@ export function reasonText(fax) {
 
 export const hintText = (fax) => (fax.error && fax.error.hint) || "";
 
+const called = (fax) => (fax.to_contact ? `${fax.to_contact.name} (${fax.to})` : fax.to);
 export const peerOf = (fax) =>
-  (fax.direction === "inbound" ? fax.from || fax.remote_station_id : fax.to) || "Unknown number";
+  (fax.direction === "inbound" ? fax.from || fax.remote_station_id : called(fax)) || "Unknown number";
 
 export function pagesText(fax) {
   const { total, confirmed = 0 } = fax.pages || {};

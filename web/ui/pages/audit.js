@@ -5,7 +5,7 @@ import { offers } from "../lib/access.js";
 import { LongTable } from "../lib/table.js";
 import { openDialog } from "../lib/dialog.js";
 import { button, doing, empty, facts, heading } from "../lib/parts.js";
-import { fromLocal, number, when, words } from "../lib/format.js";
+import { bytes, fromLocal, number, when, words } from "../lib/format.js";
 
 const kinds = { user: "", key: "key ", server: "the server", unknown: "somebody" };
 const who = (one) =>
@@ -55,12 +55,34 @@ async function verify(at) {
   );
 }
 
-async function save(query) {
-  const reply = await ask("GET", address("/v1/audit-log", query), { headers: { Accept: "text/csv" } });
-  const anchor = h("a", { href: URL.createObjectURL(await reply.blob()), download: "audit-log.csv" });
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
+const nextOf = (reply) => (/<([^>]+)>;\s*rel="next"/.exec(reply.headers.get("Link") || "") || [])[1];
+
+// All that fits, page after page. Each begins with the line that names the columns; the first one's is enough.
+async function csvOf(query, at, signal) {
+  const parts = [];
+  let size = 0;
+  for (let from = address("/v1/audit-log", { limit: 10000, ...query }); from; ) {
+    const reply = await ask("GET", from, { headers: { Accept: "text/csv" }, signal });
+    const text = await reply.text();
+    parts.push(parts.length ? text.slice(text.indexOf("\n") + 1) : text);
+    size += text.length;
+    from = nextOf(reply);
+    if (from) put(at, h("p.loading", null, `Fetching the entries: ${bytes(size)} so far…`));
+  }
+  return new Blob(parts, { type: "text/csv" });
+}
+
+async function save(query, at, signal) {
+  put(at, h("p.loading", null, "Fetching the entries…"));
+  try {
+    const csv = await csvOf(query, at, signal);
+    const anchor = h("a", { href: URL.createObjectURL(csv), download: "audit-log.csv" });
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+  } finally {
+    put(at);
+  }
 }
 
 export async function show(view, { query, signal }) {
@@ -143,7 +165,7 @@ export async function show(view, { query, signal }) {
         ),
       button(
         "Save as CSV",
-        doing(() => save(wanted())),
+        doing(() => save(wanted(), result, signal)),
         { picture: "down" },
       ),
     ),

@@ -7,7 +7,7 @@ import { LongTable } from "../lib/table.js";
 import { confirmed, fault, toast } from "../lib/dialog.js";
 import { button, card, doing, empty, facts, heading, smallTable } from "../lib/parts.js";
 import { badge, ENDED, statusBadge } from "../lib/words.js";
-import { number, when } from "../lib/format.js";
+import { number, plural, when } from "../lib/format.js";
 
 const states = {
   running: ["work", "up", "Under way"],
@@ -35,7 +35,7 @@ async function list(view, signal) {
         name: "number",
         label: "Numbers",
         phone: "title",
-        show: (one) => h("a", { href: `#/batches/${part(one.id)}` }, number(one.total)),
+        show: (one) => h("a", { href: `#/batches/${part(one.id)}` }, plural(one.total, "number")),
       },
       { name: "status", label: "State", phone: "sub", show: stateOf },
       { name: "reason", label: "Ended", phone: "note", show: bar },
@@ -60,7 +60,7 @@ async function one(view, id, signal) {
     put(
       head,
       heading(
-        `${number(batch.total)} numbers`,
+        plural(batch.total, "number"),
         h("a.button", { href: `#/sent?batch=${part(id)}` }, "Its faxes that ended"),
         h("a.button", { href: `#/queue?batch=${part(id)}` }, "Those under way"),
         batch.status === "running" &&

@@ -1,6 +1,6 @@
 // Contacts and groups of them.
 import { h, put, settled } from "../lib/dom.js";
-import { ask, call, get } from "../lib/api.js";
+import { ask, call, getAll } from "../lib/api.js";
 import { offers, takes } from "../lib/access.js";
 import { button, doing, heading, tabs } from "../lib/parts.js";
 import { openDialog, toast } from "../lib/dialog.js";
@@ -8,9 +8,17 @@ import { bodyOf, editor } from "../lib/editing.js";
 import { check, field, form } from "../lib/form.js";
 import { number, plural } from "../lib/format.js";
 
+const groupsOf = (contact) => ((contact && contact.groups) || []).map((group) => group.id || group);
+
+// Those ticked, and those that had no box: somebody made them since the page was opened.
+const chosen = (data, before, groups) => [
+  ...groupsOf(before).filter((id) => !groups.some((group) => group.id === id)),
+  ...(data.groups || []),
+];
+
 function contactFields(contact, groups) {
   const one = contact || {},
-    mine = (one.groups || []).map((group) => group.id || group);
+    mine = groupsOf(one);
   const boxes = h(
     "fieldset.checks",
     null,
@@ -59,7 +67,7 @@ const bring = (done) =>
         cancel: () => close(),
         submit: async () => {
           const result = await call("POST", "/v1/contacts/import", {
-            text: await input.files[0].text(),
+            text: input.files[0], // as it is: what is not UTF-8 is refused, not damaged
             headers: { "Content-Type": "text/csv" },
           });
           close();
@@ -79,7 +87,7 @@ const bring = (done) =>
 
 export async function show(view, { query, signal }) {
   const inGroups = query.get("view") === "groups" && offers("GET /v1/groups");
-  const groups = offers("GET /v1/groups") ? (await get("/v1/groups", { limit: 200 }, signal)).data : [];
+  const groups = offers("GET /v1/groups") ? await getAll("/v1/groups", {}, signal) : [];
   const nameOf = (id) => (groups.find((group) => group.id === (id.id || id)) || {}).name || id;
   const search = h("input.grow", {
     type: "search",
@@ -118,25 +126,27 @@ export async function show(view, { query, signal }) {
             [
               "Groups",
               (one) =>
-                h(
-                  "span.chips",
-                  null,
-                  (one.groups || []).map((id) => h("span.chip", null, nameOf(id))),
-                ),
+                one.groups && one.groups.length
+                  ? h(
+                      "span.chips",
+                      null,
+                      one.groups.map((id) => h("span.chip", null, nameOf(id))),
+                    )
+                  : "–",
             ],
             ["Email", (one) => one.email || "–"],
           ],
           fields: (one) => contactFields(one, groups),
           body: (data, before) => ({
             ...bodyOf(data, before, ["name", "organization", "number", "email", "notes"]),
-            ...(groups.length ? { groups: data.groups || [] } : {}),
+            ...(groups.length ? { groups: chosen(data, before, groups) } : {}),
           }),
           extra: (one) => [
             offers("POST /v1/faxes") && {
               label: "Send a fax",
               icon: "send",
               act: () => {
-                location.hash = `/send?to=${encodeURIComponent(one.number)}`;
+                location.hash = `/send?contact=${encodeURIComponent(one.id)}`;
               },
             },
           ],

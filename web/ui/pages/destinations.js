@@ -125,8 +125,8 @@ export async function show(view, { signal }) {
       },
       {
         name: "reason",
-        label: "Because",
-        show: (one) => (one.suspended ? one.suspended.reason : one.reason) || words(one.last_outcome),
+        label: "Last result",
+        show: (one) => (one.suspended ? `suspended: ${one.suspended.reason}` : words(one.last_outcome)) || "–",
       },
       { name: "when", label: "Last call", phone: "side", show: (one) => when(one.last_at) },
       {

@@ -10,6 +10,7 @@ import { number, plural, seconds, when, words } from "../lib/format.js";
 import { actionsOf, refreshed } from "../lib/actions.js";
 import { eventText, hintText, IN_CALL, pagesText, peerOf, reasonText, statusBadge, statusLabel } from "../lib/words.js";
 import { viewer } from "../lib/viewer.js";
+import { routeDeliveries } from "../lib/deliveries_view.js";
 import { inboxTools } from "../lib/inbox_tools.js";
 import { openTrace } from "../lib/trace.js";
 
@@ -223,6 +224,8 @@ export async function show(view, { params, signal }) {
     record = h("div"),
     calls = h("div"),
     tools = h("div");
+  const passed = h("div"),
+    routes = inbound && offers("GET /v1/faxes/{}/deliveries");
   let shownPages = "",
     shownCalls = "";
 
@@ -270,6 +273,7 @@ export async function show(view, { params, signal }) {
       loaded(calls, () => callsOf(fax, signal));
     }
     if (inbound) put(tools, inboxTools(fax, changed, signal));
+    if (routes && !IN_CALL.includes(fax.status)) loaded(passed, () => routeDeliveries(fax, signal, look));
   };
   const look = lazily(async () => {
     if (signal.aborted) return;
@@ -283,7 +287,7 @@ export async function show(view, { params, signal }) {
     if (!event || (event.data && event.data.id === fax.id)) look();
   }, signal);
   const timer = setInterval(() => {
-    if (!document.hidden && (IN_CALL.includes(fax.status) || fax.status === "preparing")) look();
+    if (!document.hidden && (IN_CALL.includes(fax.status) || ["preparing", "routing"].includes(fax.status))) look();
   }, 1000);
   signal.addEventListener("abort", () => clearInterval(timer));
 
@@ -310,6 +314,7 @@ export async function show(view, { params, signal }) {
       h(
         "div",
         null,
+        routes && card("Passed on", passed),
         card("Calls", calls),
         card("About this fax", record),
         later("History", () => historyOf(fax, signal)),

@@ -79,6 +79,7 @@ function filtersOf(all, query, apply) {
           placeholder: "Your reference",
           "aria-label": "Your reference",
         }),
+        h("input", { name: "batch", value: query.get("batch") || "", placeholder: "Batch", "aria-label": "Batch" }),
         h(
           "label.inline",
           null,
@@ -100,7 +101,7 @@ function filtersOf(all, query, apply) {
 
 const values = (form) => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
 
-function apiQuery(all, wanted, batch) {
+function apiQuery(all, wanted) {
   return {
     direction: "outbound",
     limit: PAGE,
@@ -108,7 +109,7 @@ function apiQuery(all, wanted, batch) {
     to: wanted.to,
     q: wanted.q,
     tag: wanted.tag,
-    batch,
+    batch: wanted.batch,
     client_reference: wanted.client_reference,
     "created[gte]": fromLocal(wanted.from),
     "created[lt]": fromLocal(wanted.until),
@@ -183,7 +184,8 @@ export async function show(view, { path, query, signal }) {
     const wanted = values(filters);
     if (fax.direction !== "outbound" || !(wanted.status ? fax.status === wanted.status : all.includes(fax.status)))
       return false;
-    return !filtered() || table.has(fax.id) || (Object.keys(wanted).length === 1 && Boolean(wanted.status));
+    if (wanted.batch && fax.batch !== wanted.batch) return false;
+    return table.has(fax.id) || Object.keys(wanted).every((name) => ["status", "batch"].includes(name));
   };
   const table = new LongTable({
     caption: queue ? "Faxes under way" : "Faxes that have ended",
@@ -191,7 +193,7 @@ export async function show(view, { path, query, signal }) {
     kind: "faxes",
     signal,
     href: (fax) => `#/faxes/${part(fax.id)}`,
-    load: (cursor) => get("/v1/faxes", { ...apiQuery(all, values(filters), query.get("batch")), cursor }, signal),
+    load: (cursor) => get("/v1/faxes", { ...apiQuery(all, values(filters)), cursor }, signal),
     empty: () => nothing(queue, filtered()),
   });
   put(

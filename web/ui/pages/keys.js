@@ -1,12 +1,12 @@
 // API keys: made and shown once, with scopes, expiry and limits; rotated with an overlap; revoked.
 import { h, put } from "../lib/dom.js";
-import { get, part, post, remove } from "../lib/api.js";
+import { get, part, patch, post, remove } from "../lib/api.js";
 import { bodyHas, offers } from "../lib/access.js";
 import { confirmed, menuButton, openDialog, toast } from "../lib/dialog.js";
 import { button, copy, doing, empty, heading, loaded, showSecret, smallTable } from "../lib/parts.js";
 import { badge } from "../lib/words.js";
 import { check, field, form, listOf } from "../lib/form.js";
-import { fromLocal, when } from "../lib/format.js";
+import { fromLocal, toLocal, when } from "../lib/format.js";
 
 const SCOPES = [
   ["fax:send", "Send faxes and make previews"],
@@ -19,7 +19,7 @@ const SCOPES = [
 ];
 const has = (name) => bodyHas("POST /v1/api-keys", name);
 
-function scopeBoxes() {
+function scopeBoxes(scopes) {
   const box = h(
     "fieldset.checks",
     null,
@@ -28,7 +28,7 @@ function scopeBoxes() {
       const one = check(`${text} (${scope})`, {
         name: "scopes",
         value: scope,
-        checked: ["fax:send", "fax:read"].includes(scope),
+        checked: scopes.includes(scope),
         "data-list": true,
       });
       delete one.dataset.pointer;
@@ -44,6 +44,46 @@ async function users() {
   if (!has("user") || !offers("GET /v1/users")) return [];
   return (await get("/v1/users", { limit: 200 })).data;
 }
+
+// What a new key and one that is changed have in common.
+function bounds(key = {}) {
+  return [
+    h(
+      "div.pair",
+      null,
+      field("Only from", {
+        name: "allow_from",
+        value: (key.allow_from || []).join(", "),
+        placeholder: "192.0.2.0/24",
+        hint: "Addresses or networks with commas. Empty: from everywhere.",
+      }),
+      field("Requests a minute", {
+        name: "per_minute",
+        type: "number",
+        min: 0,
+        value: key.per_minute || "",
+        hint: "Empty: as the server has it.",
+      }),
+    ),
+  ];
+}
+
+const nameField = (key = {}) =>
+  field("Name", {
+    name: "name",
+    required: true,
+    maxlength: 127,
+    value: key.name,
+    hint: "What uses it: billing, hospital system, my script.",
+  });
+
+const expiryField = (key = {}) =>
+  field("Expires", {
+    name: "expires_at",
+    type: "datetime-local",
+    value: key.expires_at ? toLocal(key.expires_at) : "",
+    hint: "Your time. Empty: never.",
+  });
 
 async function add(done) {
   const people = await users();
@@ -65,17 +105,12 @@ async function add(done) {
           done();
         },
       },
-      field("Name", {
-        name: "name",
-        required: true,
-        maxlength: 127,
-        hint: "What uses it: billing, hospital system, my script.",
-      }),
-      scopeBoxes(),
+      nameField(),
+      scopeBoxes(["fax:send", "fax:read"]),
       h(
         "div.pair",
         null,
-        field("Expires", { name: "expires_at", type: "datetime-local", hint: "Empty: never." }),
+        expiryField(),
         people.length > 0 &&
           field("Belongs to", {
             name: "user",
@@ -85,26 +120,44 @@ async function add(done) {
             ],
           }),
       ),
-      has("allow_from") &&
-        h(
-          "div.pair",
-          null,
-          field("Only from", {
-            name: "allow_from",
-            placeholder: "192.0.2.0/24",
-            hint: "Addresses or networks with commas. Empty: from everywhere.",
-          }),
-          field("Requests a minute", {
-            name: "per_minute",
-            type: "number",
-            min: 0,
-            hint: "Empty: as the server has it.",
-          }),
-        ),
+      bounds(),
       check("For tests: faxes made with it place no call", { name: "test" }),
     ),
   );
 }
+
+// An end that was not touched is not written anew: the field has no seconds.
+function changesOf(key, data) {
+  const body = {
+    name: data.name,
+    scopes: data.scopes,
+    allow_from: listOf(data.allow_from || ""),
+    per_minute: Number(data.per_minute || 0),
+  };
+  if (data.expires_at !== (key.expires_at ? toLocal(key.expires_at) : ""))
+    body.expires_at = data.expires_at ? fromLocal(data.expires_at) : null;
+  return body;
+}
+
+const change = (key, done) =>
+  openDialog(`Change ${key.name}`, (close) =>
+    form(
+      {
+        action: "Save",
+        cancel: () => close(),
+        submit: async (data) => {
+          await patch(`/v1/api-keys/${part(key.id)}`, changesOf(key, data));
+          close();
+          toast("Saved. It holds from now on; the secret is the same.");
+          done();
+        },
+      },
+      nameField(key),
+      scopeBoxes(key.scopes),
+      h("div.pair", null, expiryField(key)),
+      bounds(key),
+    ),
+  );
 
 function shown(title, token) {
   const line = `curl -H "Authorization: Bearer ${token}" -F to=NUMBER -F file=@page.pdf ${location.origin}/v1/faxes`;
@@ -224,6 +277,7 @@ export async function show(view, { signal }) {
                 (one) =>
                   !one.revoked_at &&
                   menuButton(`Actions for ${one.name}`, () => [
+                    offers("PATCH /v1/api-keys/{}") && { label: "Change", icon: "key", act: () => change(one, draw) },
                     offers("POST /v1/api-keys/{}/rotate") && {
                       label: "Rotate",
                       icon: "repeat",

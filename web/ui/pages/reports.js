@@ -84,7 +84,7 @@ function plotsOf(group, list) {
       h(
         "section.card",
         null,
-        columns("Faxes", list, [...ways, { label: "received", kind: "work", value: (one) => one.received }]),
+        columns("Faxes", list, [...ways, { label: "received", kind: "work", value: (one) => one.received }], { width: 480 }),
       ),
       h(
         "section.card",
@@ -92,7 +92,7 @@ function plotsOf(group, list) {
         columns("Pages", list, [
           { label: "sent", kind: "work", value: (one) => one.pages_sent },
           { label: "received", kind: "wait", value: (one) => one.pages_received },
-        ]),
+        ], { width: 480 }),
       ),
     );
   return h("section.card", null, bars("Sent", list.slice(0, 20), ways));

@@ -8,19 +8,29 @@ import { bodyOf, editor } from "../lib/editing.js";
 import { check, field, form, listOf } from "../lib/form.js";
 import { badge } from "../lib/words.js";
 import { fromLocal, number, toLocal, when } from "../lib/format.js";
+import { inboundRules, inboundTester } from "../lib/inbound_rules_view.js";
+import { windowFields, windowOf, windowText } from "../lib/window_form.js";
 
 const KINDS = [
   ["number", "this number"],
   ["prefix", "numbers that begin with"],
-  ["station_id", "a station id like"],
+  ["station_id", "the station id"],
+  ["station_id_prefix", "station ids that begin with"],
   ["anonymous", "callers without a number"],
 ];
-const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+const ACTIONS = [
+  ["deny", "Refuse it", ["bad", "off", "Refused"]],
+  ["quarantine", "Receive it, and put it aside as junk", ["warn", "pause", "Put aside"]],
+  ["allow", "Let it through", ["good", "check", "Let through"]],
+];
+const actionBadge = (action) => badge(...(ACTIONS.find(([key]) => key === action) || ACTIONS[0])[2]);
 
 // What is matched belongs to the rule for good; the rest can be changed.
 function blockFields(rule) {
   const one = rule || {},
-    kinds = enumOf("POST /v1/rules/block", "kind");
+    kinds = enumOf("POST /v1/rules/block", "kind"),
+    actions = enumOf("POST /v1/rules/block", "action");
   return [
     !rule &&
       h(
@@ -38,11 +48,9 @@ function blockFields(rule) {
     !rule && field("Value", { name: "value", hint: "Not needed for callers without a number." }),
     field("Then", {
       name: "action",
-      options: [
-        ["deny", "Refuse it"],
-        ["allow", "Let it through"],
-      ],
+      options: ACTIONS.filter(([action]) => !actions.length || actions.includes(action)).map(([key, text]) => [key, text]),
       value: one.action,
+      hint: "What a machine calls itself is known only after it was answered: it can be put aside, not refused.",
     }),
     field("Reason", { name: "reason", value: one.reason, hint: "For those who ask later." }),
     field("Until", {
@@ -71,7 +79,7 @@ const blocks = (signal) =>
         ["Direction", (one) => (one.direction === "inbound" ? "received" : "sent")],
         [
           "Then",
-          (one) => (one.action === "deny" ? badge("bad", "off", "Refused") : badge("good", "check", "Let through")),
+          (one) => actionBadge(one.action),
         ],
         ["Reason", (one) => one.reason || "–"],
         ["Hits", (one) => number(one.hits), "num"],
@@ -96,43 +104,8 @@ const blocks = (signal) =>
     signal,
   );
 
-function windowText(rule) {
-  const span = rule.window;
-  if (!span) return "always";
-  const days =
-    (span.days || []).length && span.days.length < 7 ? span.days.map((day) => DAYS[day - 1]).join(" ") + ", " : "";
-  return `${days}${span.from}–${span.to}${span.time_zone ? " " + span.time_zone : ""}`;
-}
-
-function dayBoxes(chosen) {
-  return h(
-    "fieldset.checks",
-    null,
-    h("legend", null, "Days"),
-    h(
-      "div.switches",
-      null,
-      DAYS.map((day, at) =>
-        h(
-          "label",
-          null,
-          h("input", {
-            type: "checkbox",
-            name: "days",
-            value: String(at + 1),
-            checked: chosen.includes(at + 1),
-            "data-list": true,
-          }),
-          day,
-        ),
-      ),
-    ),
-  );
-}
-
 function outboundFields(rule) {
-  const one = rule || {},
-    span = one.window || {};
+  const one = rule || {};
   return [
     h(
       "div.pair",
@@ -157,18 +130,7 @@ function outboundFields(rule) {
         hint: "The cheapest first; the next when it fails.",
       }),
     ),
-    h(
-      "div.pair",
-      null,
-      field("From", { name: "from", type: "time", value: span.from, pointer: "/window/from" }),
-      field("To", { name: "to", type: "time", value: span.to, pointer: "/window/to" }),
-      field("Time zone", {
-        name: "time_zone",
-        value: span.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone,
-        pointer: "/window/time_zone",
-      }),
-    ),
-    dayBoxes(span.days || [1, 2, 3, 4, 5, 6, 7]),
+    windowFields(one.window),
     check("In force", { name: "enabled", checked: one.enabled !== false }),
   ];
 }
@@ -177,13 +139,8 @@ function outboundBody(data, before) {
   const body = { name: data.name, groups: listOf(data.groups), enabled: data.enabled };
   if (data.position) body.position = Number(data.position);
   if (data.prefix || (before && before.prefix)) body.prefix = data.prefix;
-  if (data.from && data.to)
-    body.window = {
-      from: data.from,
-      to: data.to,
-      days: (data.days || []).map(Number),
-      ...(data.time_zone ? { time_zone: data.time_zone } : {}),
-    };
+  const span = windowOf(data);
+  if (span) body.window = span;
   else if (before && before.window) body.window = null;
   return body;
 }
@@ -204,7 +161,7 @@ const outbound = (signal) =>
         ["Place", (one) => number(one.position), "num"],
         ["Begins with", (one) => one.prefix || "all"],
         ["Groups", (one) => (one.groups || []).join(", then ")],
-        ["When", windowText],
+        ["When", (one) => windowText(one.window)],
         ["State", (one) => (one.enabled ? badge("good", "check", "On") : badge("off", "off", "Off"))],
       ],
       fields: outboundFields,
@@ -224,6 +181,8 @@ const outbound = (signal) =>
     signal,
   );
 
+const groupText = (group) => `${group.name} (${group.can_send ? "has a line for it" : "has no line for it now"})`;
+
 function tester() {
   const at = h("div", { role: "status" });
   return card(
@@ -233,13 +192,14 @@ function tester() {
         action: "Ask",
         submit: async (data) => {
           const found = await post("/v1/routes/outbound/test", { to: data.to });
-          const rule = found.rule && (found.rule.name || found.rule);
           put(
             at,
             facts([
-              ["Rule", rule || "none: the default"],
-              ["Groups", (found.groups || []).join(", then ") || "none"],
-              ["Why", found.reason],
+              ["It can be called", found.callable ? "yes" : "no"],
+              ["Rule", found.rule ? found.rule.name : "none: the default"],
+              ["Groups", found.groups.map(groupText).join(", then ") || "none"],
+              ["It would wait until", found.opens_at && when(found.opens_at)],
+              ["Why", found.reasons.map((reason) => h("div", null, reason))],
             ]),
           );
         },
@@ -250,23 +210,41 @@ function tester() {
   );
 }
 
+const VIEWS = [
+  { id: "block", label: "Block and allow", href: "#/rules", need: "GET /v1/rules/block", list: blocks },
+  {
+    id: "inbound",
+    label: "Received faxes",
+    href: "#/rules?view=inbound",
+    need: "GET /v1/routes/inbound",
+    list: inboundRules,
+    below: () => offers("POST /v1/routes/inbound/test") && inboundTester(),
+  },
+  {
+    id: "outbound",
+    label: "Ways out",
+    href: "#/rules?view=outbound",
+    need: "GET /v1/routes/outbound",
+    list: outbound,
+    below: () => offers("POST /v1/routes/outbound/test") && tester(),
+  },
+];
+
 export async function show(view, { query, signal }) {
-  const out = query.get("view") === "outbound" && offers("GET /v1/routes/outbound");
-  const list = out ? outbound(signal) : blocks(signal);
+  const views = VIEWS.filter((one) => offers(one.need)),
+    shown = views.find((one) => one.id === query.get("view")) || views[0],
+    list = shown.list(signal);
   put(
     view,
     heading("Rules", list.adder),
-    offers("GET /v1/routes/outbound") &&
+    views.length > 1 &&
       tabs(
         "Kinds of rules",
-        [
-          ["#/rules", "Block and allow", "block"],
-          ["#/rules?view=outbound", "Ways out", "outbound"],
-        ],
-        out ? "outbound" : "block",
+        views.map((one) => [one.href, one.label, one.id]),
+        shown.id,
       ),
     h("section.card", null, list.element),
-    out && offers("POST /v1/routes/outbound/test") && tester(),
+    shown.below && shown.below(),
   );
   await list.draw();
 }

@@ -72,10 +72,12 @@ function welcome(lines) {
 }
 
 export async function show(view, { query, signal }) {
-  const [covers, identities, lines] = await Promise.all([
-    optional("GET /v1/cover-pages", "/v1/cover-pages", (reply) => reply.data),
+  const wanted = query.get("contact");
+  const [covers, identities, lines, contact] = await Promise.all([
+    optional("GET /v1/cover-pages", "/v1/cover-pages?limit=200", (reply) => reply.data),
     optional("GET /v1/identities", "/v1/identities", (reply) => reply.data),
     optional("GET /v1/lines", "/v1/lines", (reply) => reply.data),
+    wanted ? optional("GET /v1/contacts/{}", `/v1/contacts/${part(wanted)}`, (found) => [found]) : [],
   ]);
   const groups = [...new Set(lines.flatMap((line) => line.groups || []))];
   const changed = () => {
@@ -85,6 +87,7 @@ export async function show(view, { query, signal }) {
   };
   const to = recipients({
     value: query.get("to"),
+    contact: contact[0],
     changed: () => {
       form.dataset.once = nonce();
       sum();
@@ -153,9 +156,9 @@ export async function show(view, { query, signal }) {
     .querySelector(".send-side .card")
     .append(preview ? preview.at : h("p.hint", null, "Previews are not available to you."));
   function sum() {
-    const numbers = to.numbers();
-    summary.textContent = numbers.length
-      ? `Goes to ${numbers.length === 1 ? numbers[0] : plural(numbers.length, "number")}.`
+    const names = to.names();
+    summary.textContent = names.length
+      ? `Goes to ${names.length === 1 ? names[0] : plural(names.length, "number")}.`
       : "";
   }
   form.addEventListener("submit", async (event) => {
@@ -192,6 +195,7 @@ export async function show(view, { query, signal }) {
       put(submit, icon("send"), "Send");
     }
   });
+  sum();
   put(view, heading("Send a fax"), query.get("welcome") && welcome(lines), form);
   view.querySelector(".numbers input").focus();
 }

@@ -143,8 +143,8 @@ int list_start(struct spool *spool, const struct list_query *query,
                void (*done)(void *context, int error, json_t *page), void *context)
 {
     struct list *list;
-    if (query->limit < 1 || query->limit > QUERY_LIMIT_MAX)
-        return err_set(ERR_INVALID, "limit: 1 to %d", QUERY_LIMIT_MAX);
+    if (query->limit < 1 || query->limit > LIST_LIMIT_MAX)
+        return err_set(ERR_INVALID, "limit: 1 to %d", LIST_LIMIT_MAX);
     list = xcalloc(1, sizeof(*list));
     list->limit = query->limit;
     int error = list_plan_make(&list->plan, query);

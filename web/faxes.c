@@ -165,7 +165,8 @@ void faxes_list(struct request *request)
     struct list_query query = {0};
     int64_t limit;
 
-    if (!request_check_query(request, list_names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
+    if (!request_check_query(request, list_names) ||
+        !request_query_int(&limit, request, "limit", 1, LIST_LIMIT_MAX, 50))
         return;
     take_time(&query.created_gte, request, "created[gte]", &problems);
     take_time(&query.created_lt, request, "created[lt]", &problems);

@@ -21,7 +21,7 @@
 #define NS_PER_MS           INT64_C(1000000)
 #define NS_PER_SAMPLE       (INT64_C(1000000000) / SESSION_RATE)
 #define PERIOD_NS           (20 * NS_PER_MS)
-#define LATE_NS             (200 * NS_PER_MS)
+#define LATE_NS             (480 * NS_PER_MS) /* a receiver that fills pauses waits longer: rtp_stream.c, SILENCE_MS */
 #define LITTLE_LATE_SAMPLES (5 * SESSION_RATE / 1000)
 #define DATAGRAMS_AT_ONCE   32
 #define LATE_SAMPLES        (200 * SESSION_RATE / 1000)
@@ -62,6 +62,7 @@ struct datagram {
     bool started;
     int64_t heard_ns;
     uint64_t refused, unsent;
+    int64_t standstill_ns; /* of this end, where it was too long to make up for */
     /* RTP */
     struct rtp *rtp; /* kept after a switch for what it counted */
     struct tones *tones;
@@ -169,6 +170,7 @@ static void speak(struct datagram *datagram, int64_t now_ns)
         missed = (now_ns - datagram->speak_ns) / PERIOD_NS;
         rtp_skip(datagram->rtp, (int)(missed * RTP_SEND_SAMPLES));
         datagram->speak_ns += missed * PERIOD_NS;
+        datagram->standstill_ns += missed * PERIOD_NS;
     }
     for (; datagram->speak_ns <= now_ns && !session_is_over(datagram->session); datagram->speak_ns += PERIOD_NS) {
         session_transmit(datagram->session, samples, RTP_SEND_SAMPLES);
@@ -301,6 +303,7 @@ static void keep_time(struct datagram *datagram, int64_t now_ns)
     int64_t due = session_due(datagram->session);
 
     if (step > due + LATE_SAMPLES) {
+        datagram->standstill_ns += (step - due) * NS_PER_SAMPLE;
         step = due > 0 ? due - 1 : 0;
         datagram->clock_ns = now_ns;
         datagram->clock_samples = -step;
@@ -639,11 +642,12 @@ void datagram_describe(const struct datagram *datagram, json_t *record)
         rtp_stats(datagram->rtp, &audio);
     if (datagram->udptl)
         packets = *udptl_counts(datagram->udptl);
-    loss = json_pack("{s:I,s:I,s:I,s:I,s:I}", "expected",
+    loss = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "expected",
                      (json_int_t)(audio.expected + packets.received + packets.recovered + packets.lost), "lost",
                      (json_int_t)(audio.lost + packets.lost), "recovered",
                      (json_int_t)(audio.recovered + packets.recovered), "late", (json_int_t)(audio.late + packets.late),
-                     "refused", (json_int_t)datagram->refused);
+                     "refused", (json_int_t)datagram->refused, "standstill_ms",
+                     (json_int_t)(datagram->standstill_ns / NS_PER_MS));
     json_object_set_new(record, "packet_loss", loss);
     if (datagram->path.mode != PATH_RTP)
         return;

@@ -126,7 +126,7 @@ def faxes_asked(users):
              "unassigned": "assigned=none", "assigned to one": "assigned=" + users[1], "label": "label=label%2002",
              "seldom label": "label=seldom", "no such label": "label=none", "label and status": "label=label%2002&status=failed",
              "label and unread": "label=label%2012&unread=true", "batch": "batch=bat_FULL000000000000000008",
-             "limit 1000": "limit=1000"}
+             "limit 500": "limit=500"}
     for name, q in (("rare prefix", "+16660000004"), ("frequent prefix", "+1666"), ("frequent number", "+1555"), ("reference prefix",
                     "inv-00005"), ("one reference", "zebra"), ("station id", "station 00"), ("a miss", "nothing of the kind"),
                     ("one letter", "s"), ("contact", "person 00012"), ("organization", "office 0001"), ("digit", "1")):

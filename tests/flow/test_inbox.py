@@ -179,7 +179,7 @@ def all_pages(server, query):
     """The ids of all pages, and how many pages had none."""
     seen, cursor, empty = [], "", 0
     while True:
-        page = server.get(f"/v1/faxes?{query}&limit=1000{cursor}")
+        page = server.get(f"/v1/faxes?{query}&limit=500{cursor}")
         seen += [f["id"] for f in page["data"]]
         empty += not page["data"]
         if not page["has_more"]:

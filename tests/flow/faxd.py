@@ -27,7 +27,7 @@ DOCUMENTS = os.path.join(DATA, "documents")
 PAGES = [os.path.join(DATA, f"itu{n}.tif") for n in (1, 2, 3, 5)]
 FINAL = {"delivered", "partially_delivered", "unconfirmed", "failed", "canceled", "expired", "received",
          "partially_received", "rejected"}
-PATIENCE_S = 90  # a sanitizer build on a busy machine; nothing waits that long when all is well
+PATIENCE_S = 300  # a sanitizer build on a machine that others want; nothing waits that long when all is well
 
 # Four lines, unpaced, with calls repeated soon.
 FAST_RETRIES = """retry { busy = {1} no_answer = {1} protocol = {1} disconnected = {1} line = {1} }
@@ -239,12 +239,12 @@ class Faxd:
 
     # --- REST ---
 
-    def client(self, timeout=60, source=None):
+    def client(self, timeout=PATIENCE_S, source=None):
         """A connection; `source` is the loopback address that it comes from."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout,
                                           source_address=(source, 0) if source else None)
 
-    def ask(self, method, path, body=None, headers=None, key=None, timeout=60, source=None):
+    def ask(self, method, path, body=None, headers=None, key=None, timeout=PATIENCE_S, source=None):
         sent = {"Authorization": "Bearer " + (key or self.key), **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body)

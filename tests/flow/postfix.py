@@ -22,7 +22,7 @@ import time
 DOMAIN = "office.example"
 DAEMONS = "/usr/lib/postfix/sbin"
 COMMANDS = "/usr/sbin"
-PATIENCE_S = 60
+PATIENCE_S = 300
 USER = 65534  # who owns the mailboxes: nobody
 
 MAIN = """compatibility_level = 3.6

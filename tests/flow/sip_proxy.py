@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 
-PATIENCE_S = 40
+PATIENCE_S = 200
 
 
 class Message:

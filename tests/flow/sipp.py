@@ -48,7 +48,7 @@ def send(text, again=False):
     return f"<send{retrans}><![CDATA[\n\n{head}\nContent-Length: [len]\n\n{body}]]></send>"
 
 
-def receive(what, *patterns, optional=False, first=False, keep=None, seconds=60):
+def receive(what, *patterns, optional=False, first=False, keep=None, seconds=200):
     """A request (its method) or response (its status), in which all the patterns (regular expressions) are found.
     `first`: the INVITE that begins a call to us. `keep`: a header whose number is [$kept] afterwards."""
     kind = "response" if isinstance(what, int) else "request"
@@ -170,7 +170,7 @@ class Sipp:
         except OSError:
             return ""
 
-    def check(self, seconds=140):
+    def check(self, seconds=400):
         """The scenario came to its end as written."""
         status = self.process.wait(seconds)
         if status:

@@ -34,7 +34,7 @@ class Shell:
         """Exit status, standard output, standard error."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FAXD_")}
         done = subprocess.run([os.path.join(BUILD, "fax"), "--server", f"http://127.0.0.1:{self.server.port}", "--state",
-                               self.server.state, *words], capture_output=True, text=True, timeout=90, env=environment,
+                               self.server.state, *words], capture_output=True, text=True, timeout=PATIENCE_S, env=environment,
                               check=False, **more)
         if done.returncode == 0:
             self.called.update((name, "--json" in words) for name in (words[0], " ".join(words[:2])))

@@ -11,7 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faxd import BUILD, FAST_RETRIES, PAGES, exchange, fact, main, same, started, wait_for, within  # noqa: E402
+from faxd import BUILD, FAST_RETRIES, PAGES, PATIENCE_S, exchange, fact, main, same, started, wait_for, within  # noqa: E402
 
 
 def run(server, *arguments, **more):
@@ -19,7 +19,7 @@ def run(server, *arguments, **more):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FAXD_")}
     done = subprocess.run([os.path.join(BUILD, "fax"), *arguments, "--server", f"http://127.0.0.1:{server.port}",
                            *(["--state", server.state] if more.pop("key", True) else [])],
-                          capture_output=True, text=True, timeout=90, env=environment, check=False, **more)
+                          capture_output=True, text=True, timeout=PATIENCE_S, env=environment, check=False, **more)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -181,7 +181,7 @@ def replying(*replies):
 
 def ask(port, *arguments, **more):
     done = subprocess.run([os.path.join(BUILD, "fax"), f"--server=http://127.0.0.1:{port}", *arguments], capture_output=True,
-                          timeout=90, check=False, **more)
+                          timeout=PATIENCE_S, check=False, **more)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -70,7 +70,7 @@ class Server:
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        client = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        client = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         client.request(method, path, body, sent)
         answer = client.getresponse()
         reply = Reply(answer.status, answer.headers, answer.read())

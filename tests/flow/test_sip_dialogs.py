@@ -21,7 +21,7 @@ from sipp import (Sipp, ack, ack_refusal, answered, audio, both, cancel, image, 
 
 AT_ONCE = 40  # facts; each has one or two calls
 LINES = 48
-LINE_SECONDS = 170  # patience for a call of one to three pages, which takes 30 to 60 s on an idle machine
+LINE_SECONDS = 500  # patience for a call of one to three pages, which takes 30 to 60 s on an idle machine
 NO_RETRY = {"max_attempts": 1}
 
 

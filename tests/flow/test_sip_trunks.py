@@ -337,7 +337,9 @@ def the_next_trunk_is_tried_when_nobody_listens_at_one():
 
 @fact
 def the_next_trunk_is_tried_when_one_has_no_name():
-    first_then_second("nowhere.invalid")
+    with Names(own_host(3), own_host(4), own_host(4)) as names:
+        first_then_second("nowhere.test", f'resolv_conf = "{names.path}"')
+        within(("nowhere.test", 1), names.asked)
 
 
 @fact

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HOST_PATIENCE_MS 30000 /* under a sanitizer, on a busy machine */
+#define HOST_PATIENCE_MS 120000 /* under a sanitizer, on a busy machine */
 
 struct host {
     char dir[64], socket_path[96];

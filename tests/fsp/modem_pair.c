@@ -16,7 +16,7 @@
 #include "server/base/err.h"
 
 #define ALL_RATES   "[24,48,72,96,73,74,97,98,121,122,145,146]"
-#define PATIENCE_MS 90000
+#define PATIENCE_MS 300000
 #define CALL_MS     300000
 #define EMPTY_MAX   200
 #define EMPTY_MS    20

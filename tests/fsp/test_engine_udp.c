@@ -25,7 +25,7 @@
 #include "tests/fsp/call_pair.h"
 
 #define LOOK_US     2000
-#define CALL_MS_MAX 150000
+#define CALL_MS_MAX 500000
 #define ROWS        150
 #define MANY        8 /* pages: however late the test is, the call is not over */
 

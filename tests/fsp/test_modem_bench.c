@@ -21,7 +21,7 @@
 
 #define CHUNK       160
 #define CHUNK_SIZE  (CHUNK * sizeof(int16_t))
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 240000
 #define SLACK       2 /* chunks of silence that a machine gets first */
 #define DBM0_OF_ONE                                                                                                    \
     (-84.288F) /* of a signal whose mean square is 1: 32768 is the peak of +3.14 dBm0, and 3.01 less its mean */

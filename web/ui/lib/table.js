@@ -220,15 +220,18 @@ export class LongTable {
     const top = this.body.getBoundingClientRect().top;
     const first = Math.max(0, Math.min(this.rows.length - 1, Math.floor(-top / height) - SPARE));
     const last = Math.min(this.rows.length, Math.ceil((innerHeight - top) / height) + SPARE);
-    const wanted = new Set();
+    const wanted = new Set(this.rows.slice(first, last).map((row) => this.key(row)));
+    const goes = (tr) => tr !== this.after && !wanted.has(tr.dataset.key);
     let place = this.before;
     for (let at = first; at < last; at++) {
       const row = this.rows[at],
         key = this.key(row);
       let tr = this.drawn.get(key);
-      wanted.add(key);
       if (!tr) this.drawn.set(key, (tr = this.make(row, at)));
       else tr.setAttribute("aria-rowindex", at + 2);
+      // A row that stays is not moved: that would cost it its layout and the focus. Rows that go are passed over, to
+      // go last, so that the page is never too short for where it is scrolled to.
+      while (goes(place.nextSibling)) place = place.nextSibling;
       if (place.nextSibling !== tr) place.after(tr);
       place = tr;
     }

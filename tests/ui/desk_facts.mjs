@@ -156,6 +156,62 @@ fact(async function the_pages_are_walked_by_keyboard_alone() {
   await close(page);
 });
 
+fact(async function a_long_list_is_whole_wherever_it_is_scrolled_to_and_keeps_the_focus() {
+  const ROWS = 400,
+    page = await signedIn("/contacts"),
+    fax = await waitState(await sendByApi("1002"), "delivered");
+  await page.route(/\/v1\/faxes\?/, (route) => {
+    const asked = new globalThis.URL(route.request().url()).searchParams,
+      from = Number(asked.get("cursor")),
+      end = Math.min(from + Number(asked.get("limit")), ROWS);
+    const data = Array.from({ length: end - from }, (_, nth) => ({ ...fax, id: `row_${from + nth}` }));
+    route.fulfill({ json: { data, has_more: end < ROWS, next_cursor: end < ROWS ? String(end) : null } });
+  });
+  await go(page, "/sent");
+  // The numbers of the rows in the document; null while the screen has none somewhere, or one stands at a wrong place.
+  const drawn = () =>
+    page.evaluate(() => {
+      const rows = [...document.querySelectorAll("tbody tr[data-key]")],
+        numbers = rows.map((tr) => Number(tr.dataset.key.slice(4))),
+        body = document.querySelector("tbody").getBoundingClientRect(),
+        at = rows.map((tr) => tr.getBoundingClientRect());
+      const right = rows.every(
+        (tr, nth) =>
+          numbers[nth] === numbers[0] + nth &&
+          Number(tr.getAttribute("aria-rowindex")) === numbers[nth] + 2 &&
+          Math.abs(at[nth].top - body.top - numbers[nth] * at[0].height) < 1,
+      );
+      const covered =
+        at[0].top <= Math.max(0, body.top) + 1 && at.at(-1).bottom >= Math.min(innerHeight, body.bottom) - 1;
+      return right && covered ? numbers : null;
+    });
+  const shows = (number) =>
+    until(async () => (await drawn())?.includes(number), `row ${number} and all others on the screen`);
+  const focused = () => page.evaluate(() => document.activeElement.closest("tr")?.dataset.key);
+
+  await page.locator("tr[data-key=row_14] a").focus();
+  await page.mouse.move(640, 430);
+  await page.mouse.wheel(0, 600);
+  await until(async () => !(await drawn())?.includes(0) && (await drawn()), "the first row to go");
+  assert.equal(await focused(), "row_14");
+  await until(async () => {
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    return (await drawn())?.includes(ROWS - 1);
+  }, "the last row");
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
+  await shows(ROWS / 2);
+  await page.mouse.wheel(0, -500);
+  await shows(ROWS / 2 - 12);
+  await page.locator(`tr[data-key=row_${ROWS / 2 - 10}] a`).focus();
+  await page.keyboard.press("End");
+  assert.equal(await focused(), `row_${ROWS - 1}`);
+  await shows(ROWS - 1);
+  await page.keyboard.press("Home");
+  assert.equal(await focused(), "row_0");
+  await shows(0);
+  await close(page);
+});
+
 fact(async function the_reader_chooses_light_or_dark() {
   const page = await signedIn("/", "desktop", "dark");
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -103,7 +103,7 @@ export const get = (path, query, signal) => call("GET", path, { query, signal })
 export async function getAll(path, query, signal) {
   const all = [];
   for (let cursor = null; ; ) {
-    const page = await get(path, { limit: 1000, ...query, cursor }, signal);
+    const page = await get(path, { limit: 200, ...query, cursor }, signal);
     all.push(...page.data);
     if (!page.has_more) return all;
     cursor = page.next_cursor;

@@ -8,6 +8,7 @@ import { isAbort } from "./api.js";
 
 const SPARE = 6; // rows beyond the screen
 const AHEAD = 40; // rows left when more are asked for
+const SLICE = 8; // rows made in a frame while the reader scrolls; a screenful of them would be a long task
 
 export class LongTable {
   // load(cursor) => {data, next_cursor}; key(row); href(row): where a row leads; empty(): what to show without rows
@@ -16,6 +17,7 @@ export class LongTable {
     this.rows = [];
     this.places = new Map(); // key -> index
     this.drawn = new Map(); // key -> tr
+    this.from = this.to = 0; // which rows are drawn
     this.next = null;
     this.loading = false;
     const id = freshId("caption");
@@ -120,7 +122,7 @@ export class LongTable {
       this.rows.push(row);
     }
     this.next = page.has_more === false ? null : page.next_cursor || null;
-    this.changed();
+    this.changed(fresh);
   }
 
   // Rows came or went elsewhere than at the end.
@@ -129,8 +131,8 @@ export class LongTable {
     this.changed();
   }
 
-  // The rows are others: counts, and what is on the screen.
-  changed() {
+  // The rows are others: counts, and what is on the screen. More rows at the end can wait for the next frame.
+  changed(whole = true) {
     const none = this.rows.length === 0;
     this.table.hidden = none;
     this.none.hidden = !none;
@@ -138,7 +140,8 @@ export class LongTable {
     this.table.setAttribute("aria-rowcount", this.next ? "-1" : String(this.rows.length + 1));
     this.foot.textContent = none ? "" : this.next ? "Scroll for older ones" : `${this.rows.length} shown, that is all`;
     if (this.count) this.count(this.rows.length, Boolean(this.next));
-    this.draw(true);
+    if (whole) this.draw(true);
+    else this.soon();
     if (none && this.next) {
       // The server has looked at many that did not pass the filters, and not at all yet.
       put(this.none, "Looking further…");
@@ -210,7 +213,18 @@ export class LongTable {
     if (nth >= 0) tr.querySelectorAll("a, button")[nth]?.focus({ preventScroll: true });
   }
 
-  draw() {
+  // Which rows of first to last to draw: all, or those that are there already and a slice more, downwards before
+  // upwards. After a jump none is there; it begins with `seen`, the first on the screen.
+  span(first, last, seen, whole) {
+    if (whole) return [first, last];
+    let from = Math.max(first, this.from),
+      to = Math.min(last, this.to);
+    if (from >= to) from = to = seen;
+    const below = Math.min(SLICE, last - to);
+    return [Math.max(first, from - SLICE + below), to + below];
+  }
+
+  draw(whole = false) {
     if (!this.rows.length) {
       this.drawn.forEach((tr) => tr.remove());
       this.drawn.clear();
@@ -218,17 +232,22 @@ export class LongTable {
     if (!this.table.isConnected || !this.rows.length) return;
     const height = this.rowHeight();
     const top = this.body.getBoundingClientRect().top;
-    const first = Math.max(0, Math.min(this.rows.length - 1, Math.floor(-top / height) - SPARE));
-    const last = Math.min(this.rows.length, Math.ceil((innerHeight - top) / height) + SPARE);
-    const wanted = new Set();
+    const seen = Math.max(0, Math.min(this.rows.length - 1, Math.floor(-top / height)));
+    const first = Math.max(0, seen - SPARE);
+    const last = Math.min(this.rows.length, Math.max(seen, Math.ceil((innerHeight - top) / height)) + SPARE);
+    const [from, to] = this.span(first, last, seen, whole);
+    const wanted = new Set(this.rows.slice(from, to).map((row) => this.key(row)));
+    const goes = (tr) => tr !== this.after && !wanted.has(tr.dataset.key);
     let place = this.before;
-    for (let at = first; at < last; at++) {
+    for (let at = from; at < to; at++) {
       const row = this.rows[at],
         key = this.key(row);
       let tr = this.drawn.get(key);
-      wanted.add(key);
       if (!tr) this.drawn.set(key, (tr = this.make(row, at)));
       else tr.setAttribute("aria-rowindex", at + 2);
+      // A row that stays is not moved: that would cost it its layout and the focus. Rows that go are passed over, to
+      // go last, so that the page is never too short for where it is scrolled to.
+      while (goes(place.nextSibling)) place = place.nextSibling;
       if (place.nextSibling !== tr) place.after(tr);
       place = tr;
     }
@@ -237,8 +256,10 @@ export class LongTable {
       tr.remove();
       this.drawn.delete(key);
     }
-    this.before.firstChild.style.height = `${first * height}px`;
-    this.after.firstChild.style.height = `${Math.max(0, this.rows.length - Math.max(last, first)) * height}px`;
+    this.before.firstChild.style.height = `${from * height}px`;
+    this.after.firstChild.style.height = `${(this.rows.length - to) * height}px`;
+    [this.from, this.to] = [from, to];
+    if (from > first || to < last) this.soon();
     if (this.next && last + AHEAD > this.rows.length) this.more();
   }
 
@@ -268,6 +289,6 @@ export class LongTable {
     const head = 110;
     if (top < head) scrollBy(0, top - head);
     else if (top + height > innerHeight - 20) scrollBy(0, top + height - innerHeight + 20);
-    this.draw();
+    this.draw(true);
   }
 }

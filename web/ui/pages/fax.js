@@ -1,7 +1,7 @@
 // One fax: its pages to look at, what became of it call by call, and all that is on record. Kept true by events.
 import { announce, h, lazily, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import { get, isAbort, part, post } from "../lib/api.js";
+import { get, getAll, isAbort, part, post } from "../lib/api.js";
 import { offers } from "../lib/access.js";
 import { follow } from "../lib/stream.js";
 import { fault, menuButton } from "../lib/dialog.js";
@@ -148,8 +148,8 @@ async function historyOf(fax, signal) {
 
 async function deliveriesOf(fax, signal) {
   const { data } = await get("/v1/webhook-endpoints", null, signal);
-  const events = await get(`/v1/faxes/${part(fax.id)}/events`, { limit: 1000 }, signal);
-  const own = new Set(events.data.map((event) => event.sequence)),
+  const events = await getAll(`/v1/faxes/${part(fax.id)}/events`, {}, signal);
+  const own = new Set(events.map((event) => event.sequence)),
     found = [];
   for (const endpoint of data.slice(0, 10)) {
     const page = await get(`/v1/webhook-endpoints/${part(endpoint.id)}/deliveries`, { limit: 200 }, signal);

@@ -49,26 +49,35 @@ unsigned access_scopes(const struct user *user)
     return 0;
 }
 
-static bool key_lasts(struct spool *spool, const struct key *of)
+void access_pass_take(struct access_pass *pass, const struct request *request)
+{
+    *pass = (struct access_pass){.key = request->key.id,
+                                 .user = request->user.id,
+                                 .session = request->session.id,
+                                 .token_until = request->key.token_until,
+                                 .role = request->user.role};
+    str_copy(pass->key_id, sizeof pass->key_id, request->key.public_id);
+}
+
+static bool key_lasts(struct spool *spool, const struct access_pass *pass)
 {
     struct key key;
 
-    return key_find(&key, spool, of->public_id) == 0 && key.revoked_at == 0 &&
+    return key_find(&key, spool, pass->key_id) == 0 && key.revoked_at == 0 &&
            (key.expires_at == 0 || key.expires_at > clock_now_ms()) &&
-           (of->token_until == 0 || of->token_until > clock_now_ms());
+           (pass->token_until == 0 || pass->token_until > clock_now_ms());
 }
 
-bool access_lasts(const struct request *request)
+bool access_lasts(struct spool *spool, const struct access_pass *pass)
 {
-    struct spool *spool = request->web->options.spool;
     struct user user;
 
-    if (request->key.id && !key_lasts(spool, &request->key))
+    if (pass->key && !key_lasts(spool, pass))
         return false;
-    if (request->user.id == 0)
+    if (pass->user == 0)
         return true;
-    return user_get(&user, spool, request->user.id) == 0 && !user.disabled && user.role == request->user.role &&
-           (request->session.id == 0 || session_lasts(spool, request->session.id));
+    return user_get(&user, spool, pass->user) == 0 && !user.disabled && user.role == pass->role &&
+           (pass->session == 0 || session_lasts(spool, pass->session));
 }
 
 /* --- from where --- */

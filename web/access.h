@@ -8,6 +8,7 @@
 #define FAXD_WEB_ACCESS_H
 
 #include "spool/fax.h"
+#include "spool/key.h"
 #include "spool/session.h"
 #include "spool/user.h"
 
@@ -17,6 +18,7 @@
 #define ACCESS_COOKIE "faxd_session"
 
 struct request;
+struct spool;
 
 /* The session that a Cookie header names, and who signed in: 0, ERR_NOT_FOUND (none, over, or the user is disabled). */
 int access_session(struct session *session, struct user *user, struct spool *spool, const char *cookie);
@@ -29,8 +31,17 @@ bool access_meant(struct request *request);
 /* The second half of that, for what needs no session. */
 bool access_same_origin(struct request *request);
 
-/* Is what let a request in still good? For replies without an end. */
-bool access_lasts(const struct request *request);
+/* What let a request in, for a reply without an end, which outlives the request. */
+struct access_pass {
+    int64_t key, user, session; /* rows, 0 = none */
+    char key_id[KEY_ID_SIZE];
+    int64_t token_until; /* of the key: UTC ms, 0 = with the key */
+    enum user_role role;
+};
+
+void access_pass_take(struct access_pass *pass, const struct request *request);
+/* Is it still good? */
+bool access_lasts(struct spool *spool, const struct access_pass *pass);
 
 /* Row of the user whose faxes alone may be seen, own ones and those that are theirs to see to; 0 = all may. */
 int64_t access_user(const struct request *request);

@@ -29,7 +29,8 @@ void gate_release(struct gate *gate)
 {
     gate->gates->memory -= gate->charged;
     gate->charged = 0;
-    evbuffer_drain(gate->body, evbuffer_get_length(gate->body));
+    if (gate->body)
+        evbuffer_drain(gate->body, evbuffer_get_length(gate->body));
 }
 
 /* --- a whole or refused request goes to evhttp --- */
@@ -270,6 +271,9 @@ static void work(struct gate *gate)
         case GATE_SERVING:
             more = keep_for_later(gate);
             break;
+        case GATE_STREAMING: /* never comes here */
+            more = false;
+            break;
         case GATE_LINGERING:
             more = read_over(gate);
             break;
@@ -283,6 +287,10 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 
     if (gate->busy || info->n_added == 0)
         return;
+    if (gate->state == GATE_STREAMING) {
+        evbuffer_drain(input, evbuffer_get_length(input));
+        return;
+    }
     gate->busy = true;
     evbuffer_add_buffer(gate->raw, input);
     work(gate);
@@ -380,6 +388,18 @@ struct gate *gate_new(struct gates *gates, struct bufferevent *bev)
     return gate;
 }
 
+/* What only requests need. */
+static void free_requests(struct gate *gate)
+{
+    if (!gate->raw)
+        return;
+    event_free(gate->resume);
+    evbuffer_free(gate->raw);
+    evbuffer_free(gate->body);
+    gate->resume = NULL;
+    gate->raw = gate->body = NULL;
+}
+
 /* The bufferevent may outlive its connection for a moment (a reference held up the stack). */
 void gate_free(struct gate *gate)
 {
@@ -388,9 +408,7 @@ void gate_free(struct gate *gate)
     gate_release(gate);
     gates_forget(gate);
     head_clear(&gate->head);
-    event_free(gate->resume);
-    evbuffer_free(gate->raw);
-    evbuffer_free(gate->body);
+    free_requests(gate);
     free(gate);
 }
 
@@ -428,4 +446,13 @@ void gate_on_close(struct gate *gate, void (*closed)(void *context), void *conte
 {
     gate->closed = closed;
     gate->closed_context = context;
+}
+
+void gate_stream(struct gate *gate, void (*closed)(void *context), void *context)
+{
+    gate_release(gate);
+    head_clear(&gate->head);
+    free_requests(gate);
+    gate->state = GATE_STREAMING;
+    gate_on_close(gate, closed, context);
 }

@@ -87,6 +87,9 @@ bool gate_has_unread(const struct gate *gate); /* the sender may still be sendin
 
 /* closed(context) is called once when the connection goes away before the reply is complete. NULL takes it back. */
 void gate_on_close(struct gate *gate, void (*closed)(void *context), void *context);
+/* The reply goes on until the connection ends: gives back what there is for this request and for a next one, and reads
+ * over what still comes. `closed` as in gate_on_close(). */
+void gate_stream(struct gate *gate, void (*closed)(void *context), void *context);
 /* The body is not needed any more: gives its share of the memory back. */
 void gate_release(struct gate *gate);
 /* The reply has been written but the sender may still be sending: read over it until it stops, closes or GATE_LINGER_MS

@@ -16,6 +16,7 @@ enum gate_state {
     GATE_HEAD,      /* reading a head, or idle between requests */
     GATE_BODY,      /* reading its body */
     GATE_SERVING,   /* evhttp and a handler have it */
+    GATE_STREAMING, /* so for ever: raw, body and resume are NULL */
     GATE_LINGERING  /* reply sent, reading over the rest */
 };
 
@@ -24,7 +25,8 @@ struct gate {
     LIST_ENTRY(gate) timed;
     struct gates *gates;
     struct bufferevent *bev; /* a reference of ours until adopted, then evhttp's alone */
-    struct event *adopt, *resume;
+    struct event *adopt;     /* NULL once adopted */
+    struct event *resume;
     evutil_socket_t fd;
     struct address peer;   /* of the connection */
     struct address client; /* of the request: the same, or whom a proxy names */

@@ -92,7 +92,8 @@ void gates_forget(struct gate *gate)
         gates->by_fd[gate->fd] = NULL;
     LIST_REMOVE(gate, all);
     gates->connections--;
-    event_free(gate->adopt);
+    if (gate->adopt)
+        event_free(gate->adopt);
     watch_listener(gates);
 }
 
@@ -179,6 +180,8 @@ static void on_adopt(evutil_socket_t fd, short what, void *context)
     void *connection = NULL;
 
     (void)fd, (void)what;
+    event_free(gate->adopt);
+    gate->adopt = NULL;
     bufferevent_getcb(bev, NULL, NULL, NULL, &connection);
     if (connection) {
         evhttp_connection_set_closecb(connection, on_connection_closed, gate);

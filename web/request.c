@@ -42,12 +42,17 @@ static void request_free(struct request *request)
     free(request);
 }
 
+void request_http_closed(struct evhttp_request *http)
+{
+    if (!evhttp_request_get_connection(http))
+        evhttp_request_free(http);
+}
+
 static void on_closed(void *context)
 {
     struct request *request = context;
 
-    if (!evhttp_request_get_connection(request->http))
-        evhttp_request_free(request->http);
+    request_http_closed(request->http);
     request->http = NULL;
     request->gate = NULL;
     if (request->gone) {
@@ -506,32 +511,19 @@ void request_on_committed(void *context, int error)
     request_finish(request);
 }
 
-bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context)
+struct evhttp_request *request_stream(struct request *request, const char *type)
 {
-    if (!request->http) {
-        request_free(request);
-        return false;
-    }
+    struct evhttp_request *http = request->http;
+
     request->status = 200;
     request_header(request, "Content-Type", type);
     add_common_headers(request);
     note(request);
-    gate_release(request->gate);
-    request->waiting = true;
-    request->gone = gone;
-    request->gone_context = context;
-    evhttp_send_reply_start(request->http, 200, problem_title(200));
-    return true;
-}
-
-void request_stream_end(struct request *request)
-{
-    struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
-
-    request->gone = NULL;
-    gate_on_close(request->gate, NULL, NULL);
+    evhttp_send_reply_start(http, 200, problem_title(200));
+    /* evhttp looks at them again only at the end of a reply. */
+    evhttp_clear_headers(evhttp_request_get_input_headers(http));
+    evhttp_clear_headers(evhttp_request_get_output_headers(http));
+    request->http = NULL;
     request->gate = NULL;
-    request->http = NULL; /* freed with its connection */
-    request_free(request);
-    evhttp_connection_free(connection);
+    return http;
 }

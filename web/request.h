@@ -39,7 +39,7 @@ struct request {
     LIST_ENTRY(request) entry;
     struct web *web;             /* NULL once the web part is closed */
     struct gate *gate;           /* NULL together with http */
-    struct evhttp_request *http; /* NULL once the client is gone */
+    struct evhttp_request *http; /* NULL once the client is gone, or has become a stream */
     char id[REQUEST_ID_SIZE];
     struct address client;              /* who asks, as gate_client() says */
     char address[REQUEST_ADDRESS_SIZE]; /* the same in letters */
@@ -66,7 +66,7 @@ struct request {
     struct evbuffer *reply;
     char *location;
     bool waiting;                /* the handler finishes it later */
-    void (*gone)(void *context); /* of a handler that streams: the client went away, or the web part closes */
+    void (*gone)(void *context); /* of a handler that waits: the client went away, or the web part closes */
     void *gone_context;
 };
 
@@ -116,10 +116,10 @@ void request_finish(struct request *request);
 void request_not_stored(struct request *request);
 /* For spool_after_commit: finish, with request_not_stored() when the turn is void. */
 void request_on_committed(void *context, int error);
-/* Begin a reply without an end: headers go out, the request stays, `gone` is called when the client goes. False when it
- * is gone already (then the request is freed). */
-bool request_stream(struct request *request, const char *type, void (*gone)(void *context), void *context);
-/* End a stream from this side: its connection is closed and the request freed; `gone` is not called. */
-void request_stream_end(struct request *request);
+/* From a handler that does not wait: begin a reply without an end. The head goes out, the caller has the evhttp_request
+ * and the gate from then on (it calls gate_stream(), and request_http_closed() when told), and the request ends. */
+struct evhttp_request *request_stream(struct request *request, const char *type);
+/* The connection was closed under a request: frees what evhttp leaves to us. */
+void request_http_closed(struct evhttp_request *http);
 
 #endif

@@ -17,12 +17,14 @@
 
 struct stream {
     LIST_ENTRY(stream) entry;
-    struct streams *streams; /* NULL once these are gone */
-    struct request *request; /* NULL once the reader is gone */
-    int64_t last;            /* sequence sent, -1 = none yet */
-    int64_t user;            /* row of the user whose events alone are sent, 0 = all */
-    bool behind;             /* fed from the store */
-    bool looking;            /* a look into the store is due after the commit; it holds the struct */
+    struct streams *streams;     /* NULL once these are gone */
+    struct evhttp_request *http; /* NULL once the reader is gone */
+    struct gate *gate;
+    struct access_pass pass;
+    int64_t last; /* sequence sent, -1 = none yet */
+    int64_t user; /* row of the user whose events alone are sent, 0 = all */
+    bool behind;  /* fed from the store */
+    bool looking; /* a look into the store is due after the commit; it holds the struct */
 };
 
 LIST_HEAD(stream_list, stream);
@@ -49,19 +51,26 @@ static void leave(struct stream *stream)
         evtimer_del(streams->heartbeat);
 }
 
-/* The reader went away; the request is freed by who calls this. */
-static void on_gone(void *context)
+static void end(struct stream *stream)
 {
-    struct stream *stream = context;
-
-    stream->request = NULL;
+    stream->http = NULL;
+    stream->gate = NULL;
     leave(stream);
     stream_free(stream);
 }
 
+/* The reader went away. */
+static void on_closed(void *context)
+{
+    struct stream *stream = context;
+
+    request_http_closed(stream->http);
+    end(stream);
+}
+
 static size_t unread(const struct stream *stream)
 {
-    struct evhttp_connection *connection = evhttp_request_get_connection(stream->request->http);
+    struct evhttp_connection *connection = evhttp_request_get_connection(stream->http);
 
     return evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection)));
 }
@@ -80,7 +89,7 @@ static void on_drained(struct evhttp_connection *connection, void *context)
 
 static void send_chunk(struct stream *stream, struct evbuffer *buffer)
 {
-    evhttp_send_reply_chunk_with_cb(stream->request->http, buffer, on_drained, stream);
+    evhttp_send_reply_chunk_with_cb(stream->http, buffer, on_drained, stream);
 }
 
 static void send_event(struct stream *stream, int64_t sequence, const char *type, const char *body)
@@ -136,7 +145,7 @@ static void on_looked(void *context, int error)
     struct stream *stream = context;
 
     stream->looking = false;
-    if (!stream->streams || !stream->request)
+    if (!stream->streams || !stream->http)
         stream_free(stream);
     else if (!error)
         look(stream);
@@ -173,10 +182,11 @@ static void on_event(void *context, int64_t sequence, const char *type, const ch
 
 static void end_stream(struct stream *stream)
 {
-    struct request *request = stream->request;
+    struct evhttp_connection *connection = evhttp_request_get_connection(stream->http);
 
-    on_gone(stream);
-    request_stream_end(request);
+    gate_on_close(stream->gate, NULL, NULL);
+    end(stream);
+    evhttp_connection_free(connection); /* frees its request as well */
 }
 
 void streams_review(struct streams *streams)
@@ -185,7 +195,7 @@ void streams_review(struct streams *streams)
 
     for (; stream; stream = next) {
         next = LIST_NEXT(stream, entry);
-        if (!access_lasts(stream->request))
+        if (!access_lasts(streams->web->options.spool, &stream->pass))
             end_stream(stream);
     }
 }
@@ -196,7 +206,7 @@ void streams_end_key(struct streams *streams, int64_t key)
 
     for (; stream; stream = next) {
         next = LIST_NEXT(stream, entry);
-        if (stream->request->key.id == key)
+        if (stream->pass.key == key)
             end_stream(stream);
     }
 }
@@ -233,7 +243,7 @@ static int count_of_user(const struct streams *streams, int64_t user)
     int count = 0;
 
     LIST_FOREACH(stream, &streams->list, entry)
-    count += stream->request->user.id == user;
+    count += stream->pass.user == user;
     return count;
 }
 
@@ -255,15 +265,14 @@ void stream_open(struct streams *streams, struct request *request, int64_t last)
     }
     stream = xcalloc(1, sizeof *stream);
     stream->streams = streams;
-    stream->request = request;
+    stream->gate = request->gate;
+    access_pass_take(&stream->pass, request);
     stream->last = last;
     stream->user = access_user(request);
     stream->behind = last >= 0;
     request_header(request, "X-Accel-Buffering", "no"); /* or a proxy keeps the events to itself */
-    if (!request_stream(request, "text/event-stream", on_gone, stream)) {
-        free(stream);
-        return;
-    }
+    stream->http = request_stream(request, "text/event-stream");
+    gate_stream(stream->gate, on_closed, stream);
     LIST_INSERT_HEAD(&streams->list, stream, entry);
     if (streams->count++ == 0)
         evtimer_add(streams->heartbeat, &period);

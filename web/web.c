@@ -185,6 +185,10 @@ static void run(struct request *request)
     request->route->handle(request);
     if (request->waiting)
         return;
+    if (!request->http) { /* it has become a stream */
+        request_finish(request);
+        return;
+    }
     if (request->status < 400 && witness_done(request) < 0)
         request_not_stored(request);
     /* What was read may have been written by another request of this turn: it is told after the commit as well. */

@@ -96,9 +96,13 @@ class Server:
                 pass
             return got
 
-    def rss_kb(self):
+    def memory_kb(self, name="VmRSS"):
         with open(f"/proc/{self.process.pid}/status") as status:
-            return int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+            return int(next(line for line in status if line.startswith(name + ":")).split()[1])
+
+    def is_sanitized(self):
+        """Then memory that was freed is kept for a while; the shadow of all memory gives it away."""
+        return self.memory_kb("VmSize") > 1 << 30
 
 
 def form(parts, boundary="xxBOUNDARYxx"):
@@ -322,6 +326,16 @@ def a_slow_event_reader_loses_nothing_and_costs_nothing(s):
                 if line.startswith(b"data: ") and b'"fax.accepted"' in line:
                     seen.append(line)
     same([wanted.index(w) for w, line in zip(wanted, seen) if w.encode() not in line], [])
+    client.close()
+
+
+@fact
+def what_comes_after_the_request_of_a_stream_is_read_over(s):
+    client, stream = open_stream(s)
+    for _ in range(64):
+        client.sock.sendall(b"GET /v1/faxes HTTP/1.1\r\nHost: x\r\n\r\n" * 800)
+    sent = s.ask("POST", "/v1/faxes", fax(to="87")).json["id"]
+    same(read_events(stream, 1)[0][1]["data"]["id"], sent)
     client.close()
 
 
@@ -814,6 +828,23 @@ def it_ends_cleanly_with_work_under_way():
         c.close()
 
 
+def a_stream_keeps_nothing_of_its_request():
+    s = Server()
+    try:
+        clients = [open_stream(s)]
+        before = s.memory_kb()
+        for _ in range(70):
+            clients.append(open_stream(s, Cookie="faxd=" + "c" * 12000))
+        each = (s.memory_kb() - before) / 70
+        if each > 12 and not s.is_sanitized():
+            raise AssertionError(f"{each:.1f} kB a stream")
+        for client, _ in clients:
+            client.close()
+        return f"{each:.1f} kB a stream"
+    finally:
+        same(s.stop(), 0)
+
+
 def slow_senders_are_told_so():
     s = Server()
     try:
@@ -831,7 +862,7 @@ def slow_senders_are_told_so():
 
 def main():
     alone = [memory_is_bounded, connections_are_bounded, a_draining_server_takes_no_fax, it_ends_cleanly_with_work_under_way,
-             it_ends_cleanly_with_too_many_connections,
+             it_ends_cleanly_with_too_many_connections, a_stream_keeps_nothing_of_its_request,
              slow_senders_are_told_so]
     only = sys.argv[1:]
     number, failed = 0, 0

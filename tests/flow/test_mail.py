@@ -467,7 +467,7 @@ def a_mail_server_that_answers_no_more_holds_nothing_up():
         same((rows[0]["smtp_status"], rows[0]["reason"], rows[0]["tries"]), (550, "550 5.1.1 nobody", 2))
         begun = time.monotonic()
         server.get("/v1/mails")
-        same(time.monotonic() - begun < 30, True)  # libcurl would wait for two minutes
+        same(time.monotonic() - begun < 100, True)  # libcurl would wait for two minutes
     finally:
         socket.socket.shutdown(listener, socket.SHUT_RDWR)
         listener.close()

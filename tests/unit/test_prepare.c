@@ -12,7 +12,6 @@
 #include <tiffio.h>
 #include <unistd.h>
 
-#include "server/base/clock.h"
 #include "tests/lib/tiff_facts.h"
 
 struct files {
@@ -384,6 +383,16 @@ static size_t by_hand(uint8_t *data, const uint32_t (*entries)[2], int count, ui
     return 10 + 12 * (size_t)count + 4;
 }
 
+/* Of those that have ended. What else the machine does takes none of it. */
+static int64_t children_cpu_ms(void)
+{
+    struct rusage used;
+
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
+    return (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+           (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
 static void lies_about_size_cost_little(void **state)
 {
     struct files *files = *state;
@@ -408,11 +417,11 @@ static void lies_about_size_cost_little(void **state)
                 {273, 200},         {277, 1},           {278, sides[i][2]}, {279, 0x7ffffff0}};
             by_hand(data, entries, COUNT_OF(entries), 0);
             tiff_facts_store(files->input, data, sizeof data);
-            int64_t start = clock_mono_ms();
+            int64_t start = children_cpu_ms();
             int status = 0;
             json_t *result = tiff_facts_convert(&status, "", files->input, files->output);
             assert_int_equal(status, 1);
-            assert_true(clock_mono_ms() - start < 5000);
+            assert_true(children_cpu_ms() - start < 5000);
             json_decref(result);
         }
     }
@@ -452,9 +461,9 @@ static void a_million_directories_end_at_the_limit(void **state)
     close(facts_temporary_file(files->input));
     tiff_facts_store(files->input, data, 8 + size * count);
     free(data);
-    int64_t start = clock_mono_ms();
+    int64_t start = children_cpu_ms();
     assert_non_null(strstr(tiff_facts_message("", files->input, files->output), "too_many_pages"));
-    assert_true(clock_mono_ms() - start < 5000);
+    assert_true(children_cpu_ms() - start < 5000);
 }
 
 static void octets_that_flip_never_crash_it(void **state)

@@ -6,9 +6,6 @@ import os
 from faxd import BUILD, Faxd, pixels, same
 
 
-TRIES = 4  # of a call that the machine breaks
-
-
 def sanitized():
     with open(os.path.join(BUILD, "config.h"), encoding="utf-8") as file:
         return "#define FAXD_SANITIZED 1" in file.read()
@@ -48,43 +45,17 @@ class Call:
     """A fax on its way from one provider to another of the same server."""
 
     def __init__(self, server, to, path, **more):
-        self.server, self.to, self.path = server, to, path
-        self.more = {"retry": {"max_attempts": 1}, **more}
-        self.earlier = 0  # calls of faxes before this one that were answered
-        self.fax = server.send(to, path, **self.more)
+        self.server, self.to = server, to
+        more.setdefault("retry", {"max_attempts": 1})
+        self.fax = server.send(to, path, **more)
 
     def sent(self, seconds=600):
         return self.server.wait_state(self.fax, seconds=seconds)
 
-    def answered(self):
-        return sum(attempt["connected_at"] is not None for attempt in self.server.attempts(self.fax))
-
     def received(self):
         """What the far end has of the caller's last call."""
-        return self.server.settled_inbound(max(1, self.earlier + self.answered()), self.to)[-1]
-
-    def stood_still(self):
-        """Did one of the ends not get the processor for so long that a modem's signal broke off? That call tells of the
-        machine alone. T.38 has to bear it."""
-        if not self.answered():
-            return False
-        for fax in (self.fax, self.received()["id"]):
-            for attempt in self.server.attempts(fax):
-                loss = attempt["packet_loss"]
-                if loss and loss["standstill_ms"] > 0 and (attempt["transport"] or {}).get("mode") == "audio":
-                    print(f"# {self.to}: stood still for {loss['standstill_ms']} ms, {attempt['outcome']}")
-                    return True
-        return False
-
-    def heard_out(self):
-        """The fax, sent again where the machine stood still."""
-        for _ in range(TRIES - 1):
-            self.sent()
-            if not self.stood_still():
-                break
-            self.earlier += self.answered()
-            self.fax = self.server.send(self.to, self.path, **self.more)
-        return self.sent()
+        answered = [attempt for attempt in self.server.attempts(self.fax) if attempt["connected_at"]]
+        return self.server.settled_inbound(max(1, len(answered)), self.to)[-1]
 
     def attempt(self, fax=None):
         return self.server.attempts(fax or self.fax)[-1]
@@ -98,7 +69,7 @@ class Call:
 
     def arrives(self, page_count, sender, receiver):
         """Asserts that all is there and that both records say what they have to; {key of transport: value} each."""
-        fax = self.heard_out()
+        fax = self.sent()
         same((self.to, fax["status"], fax.get("error"), fax["pages"]["confirmed"]),
              (self.to, "delivered", None, page_count))
         same((self.to, self.received()["status"], self.is_whole(page_count)), (self.to, "received", True))

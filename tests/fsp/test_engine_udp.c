@@ -642,6 +642,58 @@ static void check_orders(struct engine_call *call)
 }
 
 /* An answerer on T.38 whose caller says nothing: CED, DIS again and again, and silence between. One on RTP gives up. */
+static bool is_receiving(const struct call *call)
+{
+    return strstr(call->pair.ends[PAIR_RECEIVER].phases, "receiving") != NULL;
+}
+
+static long long standstill_of(const struct pair_end *end)
+{
+    return json_integer_value(json_object_get(json_object_get(end->record, "packet_loss"), "standstill_ms"));
+}
+
+static void an_end_that_stood_still_says_so(void **state)
+{
+    static const struct scenario stopped[] = {
+        {.name = "T.38", .path = T38, .family = AF_INET, .pages = MANY},
+        {.name = "PCMU", .path = PCMU, .family = AF_INET, .pages = MANY},
+    };
+    int64_t until = clock_mono_ms() + CALL_MS_MAX;
+    struct engine *engine;
+    struct call calls[2];
+    int i, pid;
+
+    (void)state;
+    assert_int_equal(engine_open(&engine, program("faxd-t30"), 4), 0);
+    for (i = 0; i < 2; i++) {
+        open_call(&calls[i], &stopped[i]);
+        start_call(&calls[i], engine);
+    }
+    while (!is_receiving(&calls[0]) || !is_receiving(&calls[1])) {
+        look(&calls[0]);
+        look(&calls[1]);
+        usleep(LOOK_US);
+        assert_true(clock_mono_ms() < until);
+    }
+    pid = pair_child_of(pair_child_of(getpid()));
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    usleep(1500000);
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    usleep(500000);
+    for (i = 0; i < 2; i++)
+        command(&calls[i].pair.ends[PAIR_RECEIVER], HANG_UP);
+    run_calls(calls, 2);
+    for (i = 0; i < 2; i++) {
+        print_message("%s: %lld and %lld ms\n", stopped[i].name, standstill_of(&calls[i].pair.ends[PAIR_SENDER]),
+                      standstill_of(&calls[i].pair.ends[PAIR_RECEIVER]));
+        assert_true(standstill_of(&calls[i].pair.ends[PAIR_SENDER]) > 1000);
+        assert_true(i == 0 ||
+                    standstill_of(&calls[i].pair.ends[PAIR_RECEIVER]) > 1000); /* of T.38 it has nothing due */
+        close_call(&calls[i]);
+    }
+    engine_close(engine);
+}
+
 static void an_engine_wakes_for_its_packets_only(void **state)
 {
     static const struct scenario silent = {.name = "silent", .path = T38, .family = AF_INET, .pages = 1};
@@ -797,6 +849,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_is_bit_exact),
         cmocka_unit_test(every_other_end_has_its_word),
+        cmocka_unit_test(an_end_that_stood_still_says_so),
         cmocka_unit_test(an_engine_wakes_for_its_packets_only),
         cmocka_unit_test(a_hushed_end_leaves_out_half_a_second),
         cmocka_unit_test(no_packet_harms_an_engine),

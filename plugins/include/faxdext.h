@@ -55,8 +55,8 @@ FSP_EXPORT BOOL WINAPI FaxdJobOptions(HANDLE FaxHandle, const char *json);
  *   "rate_bps", "modem" "V.17", "ecm", "compression" "T.6", "resolution" "204x196", "width", "polling"
  *   "pages_confirmed"  send: confirmed by the far end; "pages_received" receive: on disk and confirmed
  *   "bad_rows", "longest_bad_run", "ecm_retries"
- *   "packet_loss"      {"expected":n,"lost":n,"recovered":n,"late":n,"refused":n,"standstill_ms":n}; the last is how long
- *                      this end did not get the processor in its time, and so kept the far end waiting
+ *   "packet_loss"      {"expected":n,"lost":n,"recovered":n,"late":n,"refused":n,"standstill_ms":n}; the last is for
+ *                      how long this end did not get the processor, and kept the far end waiting
  *   "end_sent", "final_confirmed"  as in the journal;  "receive_complete"
  *   "remote_station_id", "local_station_id", "caller_id", "subaddress" that the far end asked for
  *   "line_ms"          line time of the call

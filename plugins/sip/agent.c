@@ -27,6 +27,8 @@
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport_tag.h>
 
+#include "plugins/sip/ip.h"
+#include "plugins/sip/name_servers.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
@@ -38,6 +40,7 @@
 #define RECEIVED_MAX          131072 /* octets of a message */
 #define BUCKETS               1024   /* of followers */
 #define CLOSE_WAIT_MS         5000
+#define DISCARD_PORT          9
 #define AUTH_TRIES            2
 #define NO_MATCHING_CHALLENGE 904
 
@@ -378,25 +381,17 @@ static bool is_wildcard(const char *address)
 /* The source address of the route to `peer`; nothing is sent for it. */
 static bool route_source(const char *peer, char address[AGENT_ADDRESS_SIZE])
 {
-    struct sockaddr_storage to = {0};
-    struct sockaddr_in *four = (struct sockaddr_in *)&to;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&to;
-    socklen_t size = sizeof(*four);
+    struct sockaddr_storage to;
+    socklen_t size = ip_address(&to, peer, DISCARD_PORT);
     bool found = false;
     int fd;
 
-    if (inet_pton(AF_INET, peer, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons(9);
-    } else if (inet_pton(AF_INET6, peer, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons(9);
-        size = sizeof(*six);
-    } else {
+    if (size == 0)
         return false;
-    }
     fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, size) == 0) {
+        const struct sockaddr_in *four = (struct sockaddr_in *)&to;
+        const struct sockaddr_in6 *six = (struct sockaddr_in6 *)&to;
         socklen_t room = sizeof(to);
 
         found = getsockname(fd, (struct sockaddr *)&to, &room) == 0 &&
@@ -406,6 +401,13 @@ static bool route_source(const char *peer, char address[AGENT_ADDRESS_SIZE])
     if (fd >= 0)
         close(fd);
     return found;
+}
+
+bool agent_can_ask_for_names(const struct agent *agent)
+{
+    const char *path = agent->setup->resolv_conf;
+
+    return name_servers_have_route(path[0] ? path : "/etc/resolv.conf");
 }
 
 void agent_own_address(const struct agent *agent, const char *peer, char address[AGENT_ADDRESS_SIZE])

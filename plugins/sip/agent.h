@@ -75,6 +75,9 @@ const char *agent_bind_address(const struct agent *agent);
  * or the one that the route to it has. Any thread. */
 void agent_own_address(const struct agent *agent, const char *peer, char address[AGENT_ADDRESS_SIZE]);
 
+/* May a request be sent to a host by its name? Not while no name server can be reached: see name_servers.h. */
+bool agent_can_ask_for_names(const struct agent *agent);
+
 /* Where the message of the event at hand came from; "" when there is none. */
 void agent_source(const struct agent *agent, char address[AGENT_ADDRESS_SIZE]);
 

@@ -769,6 +769,14 @@ static void place_posted(void *context)
     char uri[TRUNK_URI_SIZE], route[TRUNK_URI_SIZE], from[TRUNK_URI_SIZE], identity[TRUNK_URI_SIZE + 32];
     char text[SDP_TEXT_SIZE], own[AGENT_ADDRESS_SIZE], peer[AGENT_ADDRESS_SIZE], to[TRUNK_URI_SIZE + 2];
 
+    if (!trunk_has_way(dialog->trunk)) {
+        pthread_mutex_lock(&dialog->lock);
+        dialog->end.silent = true;
+        pthread_mutex_unlock(&dialog->lock);
+        set_end(dialog, 0, 0, TRUNK_NO_WAY);
+        bury(dialog);
+        return;
+    }
     trunk_address(dialog->trunk, peer);
     agent_own_address(dialog->agent, peer, own);
     sip_media_init(&dialog->media, dialog->setup, setup->srtp, own, dialog->port);

@@ -5,6 +5,7 @@
 
 #include "plugins/sip/ports.h"
 
+#include "plugins/sip/ip.h"
 #include "server/base/err.h"
 #include "server/base/log.h"
 #include "server/base/str.h"
@@ -53,30 +54,11 @@ void ports_free(struct ports *ports)
     free(ports);
 }
 
-static socklen_t make_address(struct sockaddr_storage *to, const char *text, int port)
-{
-    struct sockaddr_in *four = (struct sockaddr_in *)to;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *)to;
-
-    memset(to, 0, sizeof(*to));
-    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-        four->sin_family = AF_INET;
-        four->sin_port = htons((uint16_t)port);
-        return sizeof(*four);
-    }
-    if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons((uint16_t)port);
-        return sizeof(*six);
-    }
-    return 0;
-}
-
 /* A socket on `port`, or -1 and errno. */
 static int open_port(const char *address, int port)
 {
     struct sockaddr_storage where;
-    socklen_t size = make_address(&where, address, port);
+    socklen_t size = ip_address(&where, address, port);
     int room = RECEIVE_BYTES, fd, error;
 
     if (size == 0) {

@@ -37,6 +37,7 @@ struct trunk {
     const struct sip_trunk_setup *setup;
     trunk_changed_fn changed;
     void *context;
+    bool by_name;         /* the server, or its proxy */
     pthread_mutex_t lock; /* guards what follows up to the next comment */
     enum trunk_state state;
     char reason[REASON_SIZE];
@@ -112,6 +113,11 @@ static void learn_address(struct trunk *trunk)
     memmove(trunk->addresses[1], trunk->addresses[0], (size_t)i * sizeof(trunk->addresses[0]));
     memcpy(trunk->addresses[0], address, sizeof(address));
     pthread_mutex_unlock(&trunk->lock);
+}
+
+bool trunk_has_way(const struct trunk *trunk)
+{
+    return !trunk->by_name || agent_can_ask_for_names(trunk->agent);
 }
 
 /* ---- registration ---- */
@@ -190,6 +196,11 @@ static void register_now(struct trunk *trunk)
     char registrar[TRUNK_URI_SIZE], address[TRUNK_URI_SIZE], route[TRUNK_URI_SIZE], expires[16], host[256];
     int port;
 
+    if (!trunk_has_way(trunk)) {
+        set_down(trunk, 0, TRUNK_NO_WAY, "REGISTER");
+        retry_later(trunk);
+        return;
+    }
     sip_split_host(setup->domain[0] ? setup->domain : setup->server, host, sizeof(host), &port, 0);
     snprintf(registrar, sizeof(registrar), "sip:%s%s", setup->server, transport_parameter(setup));
     snprintf(address, sizeof(address), strchr(host, ':') ? "<sip:%s@[%s]>" : "<sip:%s@%s>", setup->user, host);
@@ -279,10 +290,14 @@ void trunk_test(struct trunk *trunk)
 
     if (trunk->probe_nh)
         return; /* one is on its way */
+    trunk->probe_began_ms = clock_mono_ms();
+    if (!trunk_has_way(trunk)) {
+        end_probe(trunk, 0, TRUNK_NO_WAY);
+        return;
+    }
     snprintf(uri, sizeof(uri), "sip:%s%s", trunk->setup->server, transport_parameter(trunk->setup));
     trunk_route(trunk, route);
     trunk->probe_tries = 0;
-    trunk->probe_began_ms = clock_mono_ms();
     trunk->probe_nh = nua_handle(agent_nua(trunk->agent), &trunk->probe, NUTAG_URL(uri), SIPTAG_TO_STR(uri),
                                  TAG_IF(route[0], NUTAG_INITIAL_ROUTE_STR(route)), TAG_END());
     nua_options(trunk->probe_nh, TAG_END());
@@ -323,7 +338,8 @@ struct trunk *trunk_new(struct agent *agent, const struct sip_trunk_setup *setup
     trunk->since_ms = clock_now_ms();
     str_copy(trunk->reason, sizeof(trunk->reason), setup->registers ? "not registered yet" : "not asked yet");
     sip_split_host(setup->proxy[0] ? setup->proxy : setup->server, host, sizeof(host), &port, 0);
-    if (sip_peer_parse(&peer, host) == 0) {
+    trunk->by_name = sip_peer_parse(&peer, host) != 0;
+    if (!trunk->by_name) {
         str_copy(trunk->addresses[0], AGENT_ADDRESS_SIZE, host);
         trunk->address_count = 1;
     }

@@ -54,6 +54,10 @@ void trunk_release(struct trunk *trunk, bool failed);
 /* An INVITE had no response at all: the trunk is down until it answers to OPTIONS or REGISTER. */
 void trunk_was_silent(struct trunk *trunk);
 
+/* Can it be asked anything? Not where it has a name and no name server can be reached. Agent's thread. */
+bool trunk_has_way(const struct trunk *trunk);
+#define TRUNK_NO_WAY "no name server can be reached"
+
 /* May calls come from `address` (IP as text) by this trunk? */
 bool trunk_has_peer(struct trunk *trunk, const char *address);
 

@@ -343,6 +343,35 @@ def the_next_trunk_is_tried_when_one_has_no_name():
 
 
 @fact
+def the_next_trunk_is_tried_when_no_name_server_can_be_reached():
+    """The library's resolver would try for ever, and nothing else would move. No socket is connected to a broadcast
+    address, as none to an address without a route."""
+    def it_is_known_why(server):
+        within("no name server can be reached", wait_trunk(server, "out/first", "down")["reason"])
+        same(server.wait_state(server.send("4712", retry=ONCE))["error"]["code"], "busy")
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "resolv.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("# the network is not there yet\nsearch test\nnameserver 255.255.255.255\n")
+        first_then_second("nowhere.test", f'resolv_conf = "{path}"', it_is_known_why)
+
+
+@fact
+def a_registration_without_a_name_server_says_so_and_is_tried_again():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "resolv.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("nameserver 255.255.255.255\n")
+        pbx = {"server": "nowhere.test", "register": "yes", "user": "7001", "password": "secret", "options_s": 0}
+        server = started(FAST_RETRIES + lines_of("out", own_host(), {"pbx": pbx}, settings=f'resolv_conf = "{path}"'))
+        wait_trunk(server, "out/pbx", "down", "REGISTER: no name server can be reached")
+        same(server.command("trunk", "test", "out/pbx")[0], 1)
+        wait_trunk(server, "out/pbx", "down", "OPTIONS: no name server can be reached")
+        wait_trunk(server, "out/pbx", "down", "REGISTER: no name server can be reached")
+
+
+@fact
 def a_busy_number_is_not_called_by_the_next_trunk():
     with Peer(own_host()) as one, Peer(own_host(1)) as other:
         trunks = {"first": {"server": one.host}, "second": {"server": other.host}}

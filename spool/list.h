@@ -36,9 +36,9 @@ struct list_query {
     bool contacts;                   /* ... or the name or organization of a contact with a number of the fax */
 };
 
-#define LIST_LIMIT_MAX 500 /* a fax is a large row: so many are some 40 ms of the reader's time, and all others wait   \
-                            */
-#define LIST_LOOKED 5000   /* rows that are looked at for a page, at most some 25 ms */
+/* A fax is a large row: so many are some 25 ms of the reader's time, in which other lists wait. */
+#define LIST_LIMIT_MAX 500
+#define LIST_LOOKED    5000 /* rows that are looked at for a page, at most some 25 ms */
 
 /* 0, or ERR_INVALID (message names the filter), ERR_FULL (too many lists under way). The texts are copied. Then done is
  * called once: error 0 and a page of query_page_text() (borrowed). Newest first. A page may hold fewer than `limit`,

@@ -258,7 +258,8 @@ def a_turnaround_is_from_the_result_to_the_whole_command():
             same(two.result(), "OK")
         stats = bench.ask("stats")
         same(stats["turnarounds"], 2)
-        assert 300000 <= stats["turnaround_max_us"] == stats["turnaround_p999_us"] < 30000000, stats
+        # The host may read a result before the bench, which has written it, looks at the clock.
+        assert 280000 <= stats["turnaround_max_us"] == stats["turnaround_p999_us"] < 30000000, stats
 
 
 @fact

@@ -296,8 +296,11 @@ int resource_change(struct cli *cli)
 {
     json_t *body;
     int verdict = resource_body(&body, cli);
-    if (verdict != VERDICT_OK)
-        return verdict;
+    return verdict == VERDICT_OK ? resource_change_to(cli, body) : verdict;
+}
+
+int resource_change_to(struct cli *cli, json_t *body)
+{
     if (json_object_size(body) > 0)
         return resource_patch(cli, body);
     json_decref(body);

@@ -57,6 +57,8 @@ int resource_post(struct cli *cli, const char *tail, const char *member);
 
 /* PATCH what the first operand names with `body`, which is taken over. */
 int resource_patch(struct cli *cli, json_t *body);
+/* The same, and an empty body is told to be nothing to change. */
+int resource_change_to(struct cli *cli, json_t *body);
 
 /* The kinds that several commands are about, or that options name. */
 extern const struct resource fax_resource, user_resource, assignee_resource, group_resource;

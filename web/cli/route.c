@@ -283,13 +283,7 @@ static int change(struct cli *cli)
 {
     json_t *body;
     int verdict = body_of(&body, cli);
-    if (verdict != VERDICT_OK)
-        return verdict;
-    if (json_object_size(body) > 0)
-        return resource_patch(cli, body);
-    json_decref(body);
-    text_complain("%s: nothing to change: see fax %s --help", cli->name, cli->name);
-    return VERDICT_ERROR;
+    return verdict == VERDICT_OK ? resource_change_to(cli, body) : verdict;
 }
 
 static int move(struct cli *cli)

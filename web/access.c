@@ -156,7 +156,7 @@ void access_refuse(struct request *request)
 /* By id, or by the number that the fax object has besides. */
 static int find_fax(struct fax *fax, const struct request *request)
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     int64_t number;
 
     if (str_to_int(&number, request->params[0], 1, INT64_MAX) == 0)

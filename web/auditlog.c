@@ -109,7 +109,7 @@ void auditlog_list(struct request *request)
     query.action = request_query(request, "action");
     query.object = request_query(request, "object");
     query.write = request_wants_csv(request) ? write_entries : NULL;
-    page_wait(request, audit_list_start(request->web->options.spool, &query, on_listed, request));
+    page_wait(request, audit_list_start(request_spool(request), &query, on_listed, request));
 }
 
 /* --- is it what was written? --- */
@@ -167,7 +167,7 @@ void auditlog_verify(struct request *request)
         return;
     wanted = xcalloc(1, sizeof *wanted);
     wanted->request = request;
-    result = audit_verify_start(&wanted->verification, request->web->options.spool, on_verified, wanted);
+    result = audit_verify_start(&wanted->verification, request_spool(request), on_verified, wanted);
     if (result < 0) {
         free(wanted);
         request_error(request, result == ERR_FULL ? ERR_AGAIN : result);

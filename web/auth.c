@@ -107,7 +107,7 @@ bool auth_admits(struct key *key, struct user *user, struct spool *spool, const 
 
 static bool check_key(struct request *request, const char *authorization)
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     int result = auth_key(&request->key, spool, authorization);
 
     if (result == 0)
@@ -127,7 +127,7 @@ static bool check_key(struct request *request, const char *authorization)
 
 static bool check_session(struct request *request, const char *cookie)
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     int result = access_session(&request->session, &request->user, spool, cookie);
 
     if (result == ERR_NOT_FOUND) {

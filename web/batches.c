@@ -13,14 +13,9 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 static void reply_batch(struct request *request, int status, const struct batch *batch)
 {
-    request_reply(request, status, batch_json(spool_of(request), batch));
+    request_reply(request, status, batch_json(request_spool(request), batch));
 }
 
 /* --- POST /v1/batches --- */
@@ -36,7 +31,7 @@ static int tell_header(struct request *request, const struct batch *batch)
     data = json_pack("{s:s, s:o, s:o}", "batch", batch->public_id, "key",
                      request->key.id ? json_string(request->key.public_id) : json_null(), "user",
                      request->user.id ? json_string(request->user.public_id) : json_null());
-    result = event_write(spool_of(request), "fax.header_hidden", NULL, data);
+    result = event_write(request_spool(request), "fax.header_hidden", NULL, data);
     json_decref(data);
     return result;
 }
@@ -51,7 +46,7 @@ static int create(struct batch *batch, struct request *request, const struct cov
     if (result == 0)
         result = upload_store_recipients(list, request->upload);
     if (result == 0)
-        result = batch_create(batch, spool_of(request), &wanted->submit, list, wanted->recipients->count);
+        result = batch_create(batch, request_spool(request), &wanted->submit, list, wanted->recipients->count);
     return result == 0 ? tell_header(request, batch) : result;
 }
 
@@ -81,7 +76,7 @@ void batches_post(struct request *request)
 static bool find(struct batch *batch, struct request *request)
 {
     int64_t user = access_user(request);
-    int result = batch_find(batch, spool_of(request), request->params[0]);
+    int result = batch_find(batch, request_spool(request), request->params[0]);
 
     if (result == 0 && user && batch->user_id != user)
         result = ERR_NOT_FOUND;
@@ -109,7 +104,8 @@ void batches_list(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 100, 50))
         return;
-    result = batch_page(&page, spool_of(request), request_query(request, "cursor"), (int)limit, access_user(request));
+    result =
+        batch_page(&page, request_spool(request), request_query(request, "cursor"), (int)limit, access_user(request));
     if (result == 0)
         request_reply(request, 200, page);
     else if (result == ERR_INVALID)
@@ -125,7 +121,7 @@ void batches_cancel(struct request *request)
 
     if (!find(&batch, request))
         return;
-    result = batch_cancel(spool_of(request), &batch);
+    result = batch_cancel(request_spool(request), &batch);
     if (result == 0)
         reply_batch(request, 202, &batch);
     else

@@ -14,11 +14,6 @@
 
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- the body --- */
 
 /* Words are read into ints, and are the rule's afterwards. */
@@ -145,7 +140,7 @@ void block_rules_list(struct request *request)
     if (word && direction < 0)
         request_problem(request, 400, "invalid_parameter", "direction: outbound or inbound");
     else
-        page_wait(request, block_list(spool_of(request), direction, request_query(request, "cursor"), (int)limit,
+        page_wait(request, block_list(request_spool(request), direction, request_query(request, "cursor"), (int)limit,
                                       page_reply, request));
 }
 
@@ -154,7 +149,7 @@ void block_rules_post(struct request *request)
     struct body body = {.rule = {.owner = request->key.id}};
 
     if (!read_body(&body, request, true) ||
-        !request_found(request, block_create(&body.rule, spool_of(request)), "rule"))
+        !request_found(request, block_create(&body.rule, request_spool(request)), "rule"))
         return;
     request->location = xasprintf("/v1/rules/block/%s", body.rule.public_id);
     request_reply(request, 201, block_json(&body.rule));
@@ -164,7 +159,7 @@ void block_rules_get(struct request *request)
 {
     struct block_rule rule;
 
-    if (request_found(request, block_find(&rule, spool_of(request), request->params[0]), "rule"))
+    if (request_found(request, block_find(&rule, request_spool(request), request->params[0]), "rule"))
         request_reply(request, 200, block_json(&rule));
 }
 
@@ -172,13 +167,14 @@ void block_rules_patch(struct request *request)
 {
     struct body body = {.value = ""};
 
-    if (request_found(request, block_find(&body.rule, spool_of(request), request->params[0]), "rule") &&
-        read_body(&body, request, false) && request_found(request, block_update(&body.rule, spool_of(request)), "rule"))
+    if (request_found(request, block_find(&body.rule, request_spool(request), request->params[0]), "rule") &&
+        read_body(&body, request, false) &&
+        request_found(request, block_update(&body.rule, request_spool(request)), "rule"))
         request_reply(request, 200, block_json(&body.rule));
 }
 
 void block_rules_delete(struct request *request)
 {
-    if (request_found(request, block_delete(spool_of(request), request->params[0]), "rule"))
+    if (request_found(request, block_delete(request_spool(request), request->params[0]), "rule"))
         request_reply_empty(request, 204);
 }

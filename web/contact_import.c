@@ -367,7 +367,7 @@ void contacts_import(struct request *request)
     struct import *import = xcalloc(1, sizeof *import);
 
     import->request = request;
-    import->spool = request->web->options.spool;
+    import->spool = request_spool(request);
     import->problems.most = LINES_MAX;
     import->size = evbuffer_get_length(body);
     import->body = xmalloc(import->size + 1); /* the client, and the gate with it, may go away meanwhile */

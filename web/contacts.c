@@ -15,11 +15,6 @@
 
 #define Q_MAX 100
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- the body --- */
 
 static void take_group(struct contact_body *body, const json_t *value, const char *pointer, struct problems *problems)
@@ -86,7 +81,7 @@ static bool read_body(struct contact_body *body, struct request *request, bool w
 
     if (!root)
         return false;
-    body->spool = spool_of(request);
+    body->spool = request_spool(request);
     body->group_count = -1;
     if (member_read(body, contact_members, root, whole, &problems))
         contact_body_check(body, "/email", &problems);
@@ -103,7 +98,7 @@ static void reply_contact(struct request *request, int status, const struct cont
 {
     json_t *object;
 
-    if (request_found(request, contact_describe(&object, spool_of(request), contact), "contact"))
+    if (request_found(request, contact_describe(&object, request_spool(request), contact), "contact"))
         request_reply(request, status, object);
 }
 
@@ -121,7 +116,7 @@ void contacts_post(struct request *request)
 
     if (!read_body(&body, request, true))
         return;
-    result = contact_create(&body.contact, spool_of(request));
+    result = contact_create(&body.contact, request_spool(request));
     if (result == 0)
         result = set_groups(&body);
     if (!request_found(request, result, "contact"))
@@ -134,7 +129,7 @@ void contacts_get(struct request *request)
 {
     struct contact contact;
 
-    if (request_found(request, contact_find(&contact, spool_of(request), request->params[0]), "contact"))
+    if (request_found(request, contact_find(&contact, request_spool(request), request->params[0]), "contact"))
         reply_contact(request, 200, &contact);
 }
 
@@ -143,10 +138,10 @@ void contacts_patch(struct request *request)
     struct contact_body body;
     int result;
 
-    if (!request_found(request, contact_find(&body.contact, spool_of(request), request->params[0]), "contact") ||
+    if (!request_found(request, contact_find(&body.contact, request_spool(request), request->params[0]), "contact") ||
         !read_body(&body, request, false))
         return;
-    result = contact_update(&body.contact, spool_of(request));
+    result = contact_update(&body.contact, request_spool(request));
     if (result == 0)
         result = set_groups(&body);
     if (request_found(request, result, "contact"))
@@ -155,7 +150,7 @@ void contacts_patch(struct request *request)
 
 void contacts_delete(struct request *request)
 {
-    if (request_found(request, contact_delete(spool_of(request), request->params[0]), "contact"))
+    if (request_found(request, contact_delete(request_spool(request), request->params[0]), "contact"))
         request_reply_empty(request, 204);
 }
 
@@ -180,7 +175,7 @@ static bool read_group(int64_t *row, struct request *request)
 {
     const char *id = request_query(request, "group");
     struct contact_group group;
-    int result = id ? contact_group_find(&group, spool_of(request), id) : 0;
+    int result = id ? contact_group_find(&group, request_spool(request), id) : 0;
 
     if (result == ERR_NOT_FOUND)
         request_problem(request, 404, "no_such_group", "there is no group %.60s", id);
@@ -205,7 +200,7 @@ void contacts_list(struct request *request)
     if (query.q && strlen(query.q) > Q_MAX)
         request_problem(request, 400, "invalid_parameter", "q: at most %d octets", Q_MAX);
     else if (request_wants_csv(request))
-        page_wait(request, contact_export(spool_of(request), &query, reply_file, request));
+        page_wait(request, contact_export(request_spool(request), &query, reply_file, request));
     else
-        page_wait(request, contact_list(spool_of(request), &query, page_reply, request));
+        page_wait(request, contact_list(request_spool(request), &query, page_reply, request));
 }

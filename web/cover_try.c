@@ -170,7 +170,7 @@ static int template_file(const char *template, size_t size)
 
 static json_t *job_of(struct request *request, const char *template, size_t size, const json_t *given, bool check)
 {
-    json_t *defaults = cover_defaults(request->web->options.spool, NULL, "", "", clock_now_ms());
+    json_t *defaults = cover_defaults(request_spool(request), NULL, "", "", clock_now_ms());
     json_t *fields = cover_try_fields(template, size, given, defaults);
 
     json_decref(defaults);

@@ -21,11 +21,6 @@
 #define SAMPLE_WIDTH     900
 #define SAMPLE_WIDTH_MAX 2432
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* What is asked for: name and template of a new one, or what a sample is to show. All borrowed from the body. */
 struct wish {
     const char *name, *template;
@@ -63,7 +58,7 @@ static bool is_stored(struct request *request)
     struct cover cover;
     bool fixed;
 
-    if (!found(request, cover_find(&cover, spool_of(request), request->params[0])))
+    if (!found(request, cover_find(&cover, request_spool(request), request->params[0])))
         return false;
     fixed = cover.from_config;
     cover_clear(&cover);
@@ -159,7 +154,7 @@ void covers_list(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 200, 50))
         return;
-    all = cover_list(spool_of(request));
+    all = cover_list(request_spool(request));
     data = json_array();
     json_array_foreach(all, i, name)
     {
@@ -169,7 +164,7 @@ void covers_list(struct request *request)
         more = (int64_t)json_array_size(data) >= limit;
         if (more)
             break;
-        add_one(data, spool_of(request), text);
+        add_one(data, request_spool(request), text);
         last = text;
     }
     page = json_pack("{s:o, s:b, s:s?}", "data", data, "has_more", more, "next_cursor", more ? last : NULL);
@@ -182,7 +177,7 @@ void covers_get(struct request *request)
 {
     struct cover cover;
 
-    if (!found(request, cover_find(&cover, spool_of(request), request->params[0])))
+    if (!found(request, cover_find(&cover, request_spool(request), request->params[0])))
         return;
     request_reply(request, 200, cover_json(&cover, true));
     cover_clear(&cover);
@@ -197,7 +192,7 @@ static void reply_stored(struct request *request, int status, const char *name)
 {
     struct cover cover;
 
-    if (!found(request, cover_find(&cover, spool_of(request), name)))
+    if (!found(request, cover_find(&cover, request_spool(request), name)))
         return;
     request_reply(request, status, cover_json(&cover, true));
     cover_clear(&cover);
@@ -208,7 +203,7 @@ static void reply_stored(struct request *request, int status, const char *name)
 static bool is_free(struct request *request, const char *name)
 {
     struct cover cover;
-    int result = cover_find(&cover, spool_of(request), name);
+    int result = cover_find(&cover, request_spool(request), name);
 
     if (result == ERR_NOT_FOUND)
         return true;
@@ -223,7 +218,7 @@ static void write_new(struct request *request)
     const char *name = text_of(request, "name");
 
     if (!is_free(request, name) ||
-        !found(request, cover_page_create(spool_of(request), name, text_of(request, "template"), request->key.id)))
+        !found(request, cover_page_create(request_spool(request), name, text_of(request, "template"), request->key.id)))
         return;
     request->location = xasprintf("/v1/cover-pages/%s", name);
     reply_stored(request, 201, name);
@@ -257,7 +252,7 @@ void covers_post(struct request *request)
 static void write_changes(struct request *request)
 {
     if (is_stored(request) &&
-        found(request, cover_page_change(spool_of(request), request->params[0], text_of(request, "template"))))
+        found(request, cover_page_change(request_spool(request), request->params[0], text_of(request, "template"))))
         reply_stored(request, 200, request->params[0]);
 }
 
@@ -288,7 +283,7 @@ void covers_patch(struct request *request)
 
 void covers_delete(struct request *request)
 {
-    if (is_stored(request) && found(request, cover_page_delete(spool_of(request), request->params[0])))
+    if (is_stored(request) && found(request, cover_page_delete(request_spool(request), request->params[0])))
         request_reply_empty(request, 204);
 }
 
@@ -314,7 +309,7 @@ static void start_sample(struct request *request, json_t *root, const struct wis
 {
     struct cover cover = {0};
 
-    if (wish->name && !found(request, cover_find(&cover, spool_of(request), wish->name)))
+    if (wish->name && !found(request, cover_find(&cover, request_spool(request), wish->name)))
         return;
     if (wish->name)
         cover_try_start(request, json_incref(root), cover.data, cover.size, wish->fields, false, wish->form,

@@ -215,7 +215,7 @@ static void on_today(void *context, int error, json_t *today)
         json_t *rows = json_object_get(today, "providers");
         request_reply(request, 200,
                       json_pack("{s:o, s:o, s:{s:s, s:o, s:O, s:o}, s:o}", "lines", lines_of(&request->web->options),
-                                "queue", queue_of(request->web->options.spool), "today", "since",
+                                "queue", queue_of(request_spool(request)), "today", "since",
                                 clock_format(since, wanted->since_ms), "totals", sum_of(rows), "providers", rows,
                                 "errors", errors_of(json_object_get(today, "errors")), "alarms",
                                 alarms_of(request->web, today, clock_now_ms())));
@@ -227,7 +227,7 @@ static void on_today(void *context, int error, json_t *today)
 void dashboard_get(struct request *request)
 {
     static const char *const names[] = {NULL};
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     struct wanted *wanted;
     int result;
 

@@ -10,11 +10,6 @@
 #include "web/web_private.h"
 #include "server/base/err.h"
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* Addresses and arguments may hold secrets: they are for those who see the rules too. */
 static void hide_settings(const struct request *request, json_t *delivery)
 {
@@ -37,7 +32,7 @@ void deliveries_list(struct request *request)
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 200, 50) ||
         !access_fax(&fax, request))
         return;
-    result = route_delivery_page(&page, spool_of(request), &fax, request_query(request, "cursor"), (int)limit);
+    result = route_delivery_page(&page, request_spool(request), &fax, request_query(request, "cursor"), (int)limit);
     if (result == ERR_INVALID) {
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
     } else if (result < 0) {
@@ -58,7 +53,7 @@ void deliveries_retry(struct request *request)
 
     if (!access_fax(&fax, request))
         return;
-    result = route_delivery_retry(&delivery, spool_of(request), &fax, request->params[1]);
+    result = route_delivery_retry(&delivery, request_spool(request), &fax, request->params[1]);
     if (result == ERR_NOT_FOUND) {
         request_problem(request, 404, "no_such_delivery", "this fax has no such delivery");
     } else if (result < 0) {
@@ -79,7 +74,7 @@ void deliveries_route(struct request *request)
 
     if (!access_fax(&fax, request))
         return;
-    result = route_fax_again(spool_of(request), &fax);
+    result = route_fax_again(request_spool(request), &fax);
     if (result < 0)
         request_error(request, result);
     else

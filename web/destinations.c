@@ -15,11 +15,6 @@
 
 #include <stdlib.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 void destinations_list(struct request *request)
 {
     static const char *const names[] = {"limit", "cursor", NULL};
@@ -27,8 +22,8 @@ void destinations_list(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
-    page_wait(request,
-              destination_list(spool_of(request), request_query(request, "cursor"), (int)limit, page_reply, request));
+    page_wait(request, destination_list(request_spool(request), request_query(request, "cursor"), (int)limit,
+                                        page_reply, request));
 }
 
 /* What is no number is not remembered either. */
@@ -47,7 +42,7 @@ void destinations_get(struct request *request)
     int result = number_normalise(number, request->params[0]);
 
     if (result == 0)
-        result = destination_get(&destination, spool_of(request), number);
+        result = destination_get(&destination, request_spool(request), number);
     if (result == 0)
         request_reply(request, 200, destination_json(&destination));
     reply_result(request, result);
@@ -117,7 +112,7 @@ void destinations_patch(struct request *request)
     int result = number_normalise(number, request->params[0]);
 
     if (result == 0)
-        result = destination_get(&destination, spool_of(request), number);
+        result = destination_get(&destination, request_spool(request), number);
     if (result == ERR_NOT_FOUND) { /* something is known of it from now on */
         str_copy(destination.number, sizeof destination.number, number);
         destination.last_at = clock_now_ms();
@@ -127,7 +122,7 @@ void destinations_patch(struct request *request)
         body.forced = destination.forced;
         if (!read_body(&body, request))
             return;
-        result = change(&destination, spool_of(request), &body);
+        result = change(&destination, request_spool(request), &body);
     }
     if (result == 0)
         request_reply(request, 200, destination_json(&destination));
@@ -140,7 +135,7 @@ void destinations_delete(struct request *request)
     int result = number_normalise(number, request->params[0]);
 
     if (result == 0)
-        result = destination_forget(spool_of(request), number);
+        result = destination_forget(request_spool(request), number);
     if (result == 0)
         request_reply_empty(request, 204);
     reply_result(request, result);

@@ -90,7 +90,7 @@ static enum media_type type_of(int fd)
 
 static void reply_stored(struct request *request, const char *sha)
 {
-    int fd = document_open(request->web->options.spool, sha);
+    int fd = document_open(request_spool(request), sha);
     struct stat status;
 
     if (fd < 0) {
@@ -116,7 +116,7 @@ static bool check_choice(struct request *request, const char *format, const char
 {
     struct problems problems = {0};
 
-    if (strcmp(format, "pdf-searchable") == 0 && !page_style(request->web->options.spool)->searchable)
+    if (strcmp(format, "pdf-searchable") == 0 && !page_style(request_spool(request))->searchable)
         problem_add(&problems, "?format", "not_supported",
                     "searchable PDFs are not offered here: the administrator can turn them on by convert|searchable");
     else if (!is_word(format, "pdf", "tiff") && strcmp(format, "pdf-searchable") != 0)
@@ -165,7 +165,7 @@ static int find_sent(struct sent *sent, struct request *request, const struct fa
     unsigned char hash[32];
 
     *sent = (struct sent){0};
-    sent->count = fax_documents(&sent->rows, request->web->options.spool, fax->id, FAX_DOCUMENT_AS_SENT);
+    sent->count = fax_documents(&sent->rows, request_spool(request), fax->id, FAX_DOCUMENT_AS_SENT);
     if (sent->count <= 0)
         return sent->count;
     if (sent->count > SENT_MAX) { /* the last ones: each call goes on where the one before broke off */
@@ -194,7 +194,7 @@ static bool is_single(const struct sent *sent)
 /* The job that makes `format` of a fax; NULL for tiff, which a fax is. New reference. */
 static json_t *format_job(const struct request *request, const char *format)
 {
-    const struct spool *spool = request->web->options.spool;
+    const struct spool *spool = request_spool(request);
 
     if (strcmp(format, "pdf") == 0)
         return json_pack("{s:s}", "op", "pdf");
@@ -217,7 +217,7 @@ static void reply_one(struct request *request, const char *sha, const char *form
         json_decref(job);
     } else if (!job) {
         reply_stored(request, sha);
-    } else if ((input = document_open(request->web->options.spool, sha)) < 0) {
+    } else if ((input = document_open(request_spool(request), sha)) < 0) {
         json_decref(job);
         request_error(request, input);
     } else {
@@ -237,7 +237,7 @@ static void reply_sent(struct request *request, const struct sent *sent, const c
     for (int i = sent->first; i < sent->count && result >= 0; i++) {
         if (!*sent->ranges[i])
             continue;
-        result = document_open(request->web->options.spool, sent->rows[i].sha);
+        result = document_open(request_spool(request), sent->rows[i].sha);
         if (result >= 0)
             inputs[count++] = result;
         json_array_append_new(ranges, json_string(sent->ranges[i]));
@@ -275,7 +275,7 @@ static void reply_as_sent(struct request *request, const struct fax *fax, const 
 static void reply_original(struct request *request, const struct fax *fax, int64_t number)
 {
     struct fax_document *rows = NULL;
-    int count = fax_documents(&rows, request->web->options.spool, fax->id, FAX_DOCUMENT_UPLOAD);
+    int count = fax_documents(&rows, request_spool(request), fax->id, FAX_DOCUMENT_UPLOAD);
     const char *sha = count == 0 && number == 1 ? fax->original : number <= count ? rows[number - 1].sha : "";
 
     if (count < 0)
@@ -333,7 +333,7 @@ static void render_page(struct request *request, const char *sha, int64_t page, 
     snprintf(tag, sizeof tag, "%s.%lld.%lld.png", sha, (long long)page, (long long)width);
     if (is_known(request, tag) || rendering_reply_kept(request, tag, "image/png"))
         return;
-    input = document_open(request->web->options.spool, sha);
+    input = document_open(request_spool(request), sha);
     if (input < 0) {
         request_error(request, input);
         return;

@@ -19,7 +19,7 @@ void events_list(struct request *request)
         !request_query_int(&range.after, request, "cursor", 0, INT64_MAX, 0))
         return;
     range.limit = (int)limit;
-    page_wait(request, event_list(request->web->options.spool, &range, page_reply, request));
+    page_wait(request, event_list(request_spool(request), &range, page_reply, request));
 }
 
 void events_stream(struct request *request)

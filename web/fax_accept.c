@@ -46,7 +46,7 @@ int fax_accept_tell(struct request *request, const struct fax *fax, const json_t
     json_t *data = json_pack("{s:s, s:o, s:o}", "id", fax->public_id, "key",
                              request->key.id ? json_string(request->key.public_id) : json_null(), "user",
                              request->user.id ? json_string(request->user.public_id) : json_null());
-    int result = event_write(request->web->options.spool, "fax.header_hidden", fax, data);
+    int result = event_write(request_spool(request), "fax.header_hidden", fax, data);
 
     json_decref(data);
     log_info("header line turned off fax=%s key=%s user=%s", fax->public_id, request->key.public_id,
@@ -107,7 +107,7 @@ static int store_documents(struct fax_stored *stored, struct request *request)
 static int store_cover(struct fax_stored *stored, struct request *request, const struct cover_use *cover)
 {
     struct fax_request *wanted = &request->upload->wanted;
-    int result = cover->data ? document_put(stored->cover, request->web->options.spool, cover->data, cover->size) : 0;
+    int result = cover->data ? document_put(stored->cover, request_spool(request), cover->data, cover->size) : 0;
 
     wanted->submit.cover = cover->data ? stored->cover : NULL;
     wanted->submit.cover_fields = wanted->cover_fields;
@@ -124,6 +124,6 @@ int fax_accept_store(struct fax_stored *stored, struct request *request, const s
     wanted->submit.owner = request->key.id;
     wanted->submit.user = &request->user;
     wanted->submit.test = request->key.test;
-    use_style(wanted, request->web->options.spool);
+    use_style(wanted, request_spool(request));
     return result;
 }

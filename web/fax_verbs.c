@@ -29,11 +29,6 @@
 #define NOTE_MAX   4000
 #define NOTE_COVER "plain" /* carries the note of a fax that is sent on */
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- PATCH /v1/faxes/{id} --- */
 
 static bool takes_away(const char *name, const json_t *value)
@@ -84,7 +79,7 @@ static void reply_fax(struct request *request, int status, const struct fax *fax
 
 static void change_fax(struct request *request, struct fax *fax, const struct fax_change *change)
 {
-    int result = fax_change(spool_of(request), fax, change);
+    int result = fax_change(request_spool(request), fax, change);
     struct problems problems = {0};
 
     if (result == ERR_INVALID) {
@@ -191,7 +186,7 @@ static bool may_call(struct request *request, const struct fax *fax)
 
 static void retry(struct request *request, struct fax *fax, bool sure)
 {
-    int result = fax_again_retry(spool_of(request), fax, sure);
+    int result = fax_again_retry(request_spool(request), fax, sure);
 
     if (result == ERR_CONFLICT && !sure && fax_again_is_doubtful(fax))
         request_problem(request, 409, "unconfirmed", "%s; {\"confirm\": true} says that this is wanted", err_message());
@@ -253,7 +248,7 @@ static void resend(struct request *request, const struct fax *of, const struct a
 
     if (parties_callable(request, to) && fax_way_exists(request, outbound_rule_asked(of), to, wish.test) &&
         fax_accept_header(request, options))
-        reply_new(request, &fax, options, fax_again_resend(&fax, spool_of(request), of, &wish));
+        reply_new(request, &fax, options, fax_again_resend(&fax, request_spool(request), of, &wish));
     json_decref(options);
 }
 
@@ -297,12 +292,12 @@ static void forward(struct request *request, const struct fax *of, const struct 
 
     if (again->note) {
         fields = json_pack("{s:s, s:s}", "note", again->note, "subject", "Forwarded fax");
-        result = store_note_cover(sha, spool_of(request));
+        result = store_note_cover(sha, request_spool(request));
         wish.cover = sha;
         wish.cover_fields = fields;
     }
     if (result == 0)
-        result = fax_again_forward(&fax, spool_of(request), of, &wish);
+        result = fax_again_forward(&fax, request_spool(request), of, &wish);
     reply_new(request, &fax, NULL, result);
     json_decref(fields);
 }

@@ -23,7 +23,7 @@ static const struct outbound_rule *rule_for(const struct request *request, const
 
     if (test || !to || number_normalise(number, to) < 0)
         return NULL;
-    return outbound_rule_for(&opens_at, request->web->options.spool, number, clock_now_ms());
+    return outbound_rule_for(&opens_at, request_spool(request), number, clock_now_ms());
 }
 
 static bool has_any_line(const struct request *request, const struct outbound_rule *rule)

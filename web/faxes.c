@@ -29,11 +29,6 @@
 
 #define SEARCH_MAX 100
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- POST /v1/faxes --- */
 
 static int submit_fax(struct fax *fax, struct request *request, const struct cover_use *cover)
@@ -43,7 +38,7 @@ static int submit_fax(struct fax *fax, struct request *request, const struct cov
     int result = fax_accept_store(&stored, request, cover);
 
     if (result == 0)
-        result = submit(fax, spool_of(request), &wanted->submit);
+        result = submit(fax, request_spool(request), &wanted->submit);
     return result == 0 ? fax_accept_tell(request, fax, wanted->options) : result;
 }
 
@@ -125,7 +120,7 @@ static void take_assigned(struct list_query *query, const struct request *reques
         query->assigned = request->user.id;
     else if (strcmp(word, "me") == 0)
         problem_add(problems, "?assigned", "no_user", "this key is no user's, so that nothing is assigned to \"me\"");
-    else if (user_find(&user, spool_of(request), word) == 0)
+    else if (user_find(&user, request_spool(request), word) == 0)
         query->assigned = user.id;
     else
         problem_add(problems, "?assigned", "unknown_user", "\"%.60s\" is no user; me and none are known besides", word);
@@ -136,7 +131,7 @@ static void take_batch(struct list_query *query, const struct request *request, 
     const char *id = request_query(request, "batch");
     struct batch batch;
 
-    if (id && batch_find(&batch, spool_of(request), id) == 0)
+    if (id && batch_find(&batch, request_spool(request), id) == 0)
         query->batch = batch.id;
     else if (id)
         problem_add(problems, "?batch", "unknown_batch", "there is no batch \"%.60s\"", id);
@@ -186,7 +181,7 @@ void faxes_list(struct request *request)
     query.user = access_user(request);
     query.tag = request_query(request, "tag");
     query.client_reference = request_query(request, "client_reference");
-    page_wait(request, list_start(spool_of(request), &query, page_reply, request));
+    page_wait(request, list_start(request_spool(request), &query, page_reply, request));
 }
 
 /* --- one fax --- */
@@ -209,7 +204,7 @@ static void wish(struct request *request, int (*change)(struct spool *spool, con
     if (!access_fax(&fax, request))
         return;
     fax_clear(&fax);
-    result = change(spool_of(request), request->params[0]);
+    result = change(request_spool(request), request->params[0]);
     if (result < 0)
         request_error(request, result);
     else if (access_fax(&fax, request)) {
@@ -241,7 +236,7 @@ void faxes_attempts(struct request *request)
 
     if (!access_fax(&fax, request))
         return;
-    if ((result = fax_json_attempts(&list, spool_of(request), &fax)) < 0)
+    if ((result = fax_json_attempts(&list, request_spool(request), &fax)) < 0)
         request_error(request, result);
     else
         request_reply(request, 200, list);
@@ -259,7 +254,7 @@ void faxes_trace(struct request *request)
         return;
     result = str_to_int(&number, request->params[1], 1, 1000000);
     if (result == 0)
-        result = fax_json_trace(&trace, spool_of(request), &fax, (int)number);
+        result = fax_json_trace(&trace, request_spool(request), &fax, (int)number);
     if (result == ERR_NOT_FOUND || result == ERR_INVALID)
         request_problem(request, 404, "no_such_attempt", "the fax has no attempt %s", request->params[1]);
     else if (result < 0)
@@ -281,6 +276,6 @@ void faxes_events(struct request *request)
         return;
     range.limit = (int)limit;
     range.fax = fax.id;
-    page_wait(request, event_list(spool_of(request), &range, page_reply, request));
+    page_wait(request, event_list(request_spool(request), &range, page_reply, request));
     fax_clear(&fax);
 }

@@ -12,11 +12,6 @@
 
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 static const struct member members[] = {
     {"name", MEMBER_TEXT, 1, CONTACT_NAME_SIZE - 1, offsetof(struct contact_group, name), .required = true},
     {NULL, .kind = MEMBER_TEXT},
@@ -44,7 +39,7 @@ static void reply_group(struct request *request, int status, const char *id)
 {
     struct contact_group group;
 
-    if (request_found(request, contact_group_find(&group, spool_of(request), id), "group"))
+    if (request_found(request, contact_group_find(&group, request_spool(request), id), "group"))
         request_reply(request, status, contact_group_json(&group));
 }
 
@@ -55,8 +50,8 @@ void groups_list(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
-    page_wait(request, contact_list_groups(spool_of(request), request_query(request, "cursor"), (int)limit, page_reply,
-                                           request));
+    page_wait(request, contact_list_groups(request_spool(request), request_query(request, "cursor"), (int)limit,
+                                           page_reply, request));
 }
 
 void groups_post(struct request *request)
@@ -64,7 +59,8 @@ void groups_post(struct request *request)
     struct contact_group group = {0}, made;
 
     if (!read_body(&group, request, true) ||
-        !request_found(request, contact_group_create(&made, spool_of(request), group.name, request->key.id), "group"))
+        !request_found(request, contact_group_create(&made, request_spool(request), group.name, request->key.id),
+                       "group"))
         return;
     request->location = xasprintf("/v1/groups/%s", made.public_id);
     request_reply(request, 201, contact_group_json(&made));
@@ -79,14 +75,14 @@ void groups_patch(struct request *request)
 {
     struct contact_group group;
 
-    if (request_found(request, contact_group_find(&group, spool_of(request), request->params[0]), "group") &&
+    if (request_found(request, contact_group_find(&group, request_spool(request), request->params[0]), "group") &&
         read_body(&group, request, false) &&
-        request_found(request, contact_group_rename(spool_of(request), group.public_id, group.name), "group"))
+        request_found(request, contact_group_rename(request_spool(request), group.public_id, group.name), "group"))
         reply_group(request, 200, group.public_id);
 }
 
 void groups_delete(struct request *request)
 {
-    if (request_found(request, contact_group_delete(spool_of(request), request->params[0]), "group"))
+    if (request_found(request, contact_group_delete(request_spool(request), request->params[0]), "group"))
         request_reply_empty(request, 204);
 }

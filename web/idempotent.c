@@ -74,7 +74,7 @@ bool idempotent_begin(struct request *request)
 
     if (!request->idempotency_key[0] || !take_fingerprint(request))
         return true;
-    result = idempotency_find(&stored, request->web->options.spool, access_requester(request), request->idempotency_key,
+    result = idempotency_find(&stored, request_spool(request), access_requester(request), request->idempotency_key,
                               request->fingerprint);
     if (result == ERR_NOT_FOUND)
         return true;
@@ -100,7 +100,7 @@ int idempotent_keep(struct request *request)
         return err_set(ERR_INTERNAL, "no memory for a reply of %zu octets", size);
     evbuffer_copyout(request->reply, body, size);
     body[size] = '\0';
-    result = idempotency_store(request->web->options.spool, access_requester(request), request->idempotency_key,
+    result = idempotency_store(request_spool(request), access_requester(request), request->idempotency_key,
                                request->fingerprint, request->status, body, request->location ? request->location : "",
                                request->keep_reply_until);
     free(body);

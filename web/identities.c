@@ -9,11 +9,6 @@
 #include "server/base/err.h"
 #include "server/base/log.h"
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 #define AT(member) .offset = offsetof(struct identity, member)
 
 _Static_assert(sizeof(enum receipt_on) == sizeof(int), "words are stored as ints");
@@ -61,15 +56,15 @@ void identities_list(struct request *request)
     int64_t limit;
 
     if (request_check_query(request, names) && request_query_int(&limit, request, "limit", 1, 1000, 50))
-        page_wait(request,
-                  identity_list(spool_of(request), request_query(request, "cursor"), (int)limit, page_reply, request));
+        page_wait(request, identity_list(request_spool(request), request_query(request, "cursor"), (int)limit,
+                                         page_reply, request));
 }
 
 void identities_post(struct request *request)
 {
     struct identity identity = {.owner = request->key.id};
 
-    if (!read_body(&identity, request, true) || !found(request, identity_create(&identity, spool_of(request))))
+    if (!read_body(&identity, request, true) || !found(request, identity_create(&identity, request_spool(request))))
         return;
     request->location = xasprintf("/v1/identities/%s", identity.public_id);
     request_reply(request, 201, identity_json(&identity));
@@ -79,7 +74,7 @@ void identities_get(struct request *request)
 {
     struct identity identity;
 
-    if (found(request, identity_find(&identity, spool_of(request), request->params[0])))
+    if (found(request, identity_find(&identity, request_spool(request), request->params[0])))
         request_reply(request, 200, identity_json(&identity));
 }
 
@@ -87,13 +82,13 @@ void identities_patch(struct request *request)
 {
     struct identity identity;
 
-    if (found(request, identity_find(&identity, spool_of(request), request->params[0])) &&
-        read_body(&identity, request, false) && found(request, identity_update(&identity, spool_of(request))))
+    if (found(request, identity_find(&identity, request_spool(request), request->params[0])) &&
+        read_body(&identity, request, false) && found(request, identity_update(&identity, request_spool(request))))
         request_reply(request, 200, identity_json(&identity));
 }
 
 void identities_delete(struct request *request)
 {
-    if (found(request, identity_delete(spool_of(request), request->params[0])))
+    if (found(request, identity_delete(request_spool(request), request->params[0])))
         request_reply_empty(request, 204);
 }

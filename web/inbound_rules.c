@@ -15,11 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- the body --- */
 
 /* What a PATCH does not bring is borrowed from the rule that there is; what was read here is owned. */
@@ -104,7 +99,7 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
     if (!root)
         return false;
-    body->spool = spool_of(request);
+    body->spool = request_spool(request);
     body->then = body->rule.goes_on;
     member_read(body, members, root, whole, &problems);
     body->rule.goes_on = body->then == 1;
@@ -119,7 +114,7 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
 static void reply_rule(struct request *request, int status, const char *id, bool with_secrets)
 {
-    const struct inbound_rule *rule = inbound_rule_find(spool_of(request), id);
+    const struct inbound_rule *rule = inbound_rule_find(request_spool(request), id);
 
     if (request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         request_reply(request, status, inbound_rule_json(rule, with_secrets));
@@ -136,27 +131,14 @@ static bool is_done(struct request *request, int result)
 
 void inbound_rules_list(struct request *request)
 {
-    static const char *const names[] = {"limit", "cursor", NULL};
-    json_t *page = NULL;
-    int64_t limit;
-    int result;
-
-    if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
-        return;
-    result = inbound_rule_page(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
-    if (result < 0) {
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-        return;
-    }
-    page_link(request, page);
-    request_reply(request, 200, page);
+    page_read(request, inbound_rule_page);
 }
 
 void inbound_rules_post(struct request *request)
 {
     struct body body = {.rule = {.enabled = true, .owner = request->key.id, .match = {.anonymous = -1}}};
 
-    if (read_body(&body, request, true) && is_done(request, inbound_rule_create(&body.rule, spool_of(request)))) {
+    if (read_body(&body, request, true) && is_done(request, inbound_rule_create(&body.rule, request_spool(request)))) {
         request->location = xasprintf("/v1/routes/inbound/%s", body.rule.public_id);
         reply_rule(request, 201, body.rule.public_id, true);
     }
@@ -170,20 +152,20 @@ void inbound_rules_get(struct request *request)
 
 void inbound_rules_patch(struct request *request)
 {
-    const struct inbound_rule *rule = inbound_rule_find(spool_of(request), request->params[0]);
+    const struct inbound_rule *rule = inbound_rule_find(request_spool(request), request->params[0]);
     struct body body = {.before = rule};
 
     if (!request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         return;
     body.rule = *rule;
-    if (read_body(&body, request, false) && is_done(request, inbound_rule_update(&body.rule, spool_of(request))))
+    if (read_body(&body, request, false) && is_done(request, inbound_rule_update(&body.rule, request_spool(request))))
         reply_rule(request, 200, body.rule.public_id, body.has_methods);
     body_clear(&body);
 }
 
 void inbound_rules_delete(struct request *request)
 {
-    if (is_done(request, inbound_rule_delete(spool_of(request), request->params[0])))
+    if (is_done(request, inbound_rule_delete(request_spool(request), request->params[0])))
         request_reply_empty(request, 204);
 }
 
@@ -234,9 +216,9 @@ static void reply_test(struct request *request, const struct test_body *body)
                                         .partial = body->outcome == 1,
                                         .at_ms = body->at_ms ? body->at_ms : clock_now_ms(),
                                         .in_group = inbound_rule_in_group,
-                                        .context = spool_of(request)};
+                                        .context = request_spool(request)};
 
-    request_reply(request, 200, route_fax_dry_run(spool_of(request), &facts));
+    request_reply(request, 200, route_fax_dry_run(request_spool(request), &facts));
 }
 
 void inbound_rules_test(struct request *request)

@@ -16,11 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- bodies of one member --- */
 
 struct wish {
@@ -90,7 +85,7 @@ void inbox_post_read(struct request *request)
     json_t *root = read_wish(&wish, &fax, request, "read", take_flag);
 
     if (root)
-        reply(request, &fax, root, inbox_read(spool_of(request), &fax, wish.flag));
+        reply(request, &fax, root, inbox_read(request_spool(request), &fax, wish.flag));
 }
 
 void inbox_post_junk(struct request *request)
@@ -100,7 +95,7 @@ void inbox_post_junk(struct request *request)
     json_t *root = read_wish(&wish, &fax, request, "junk", take_flag);
 
     if (root)
-        reply(request, &fax, root, inbox_junk(spool_of(request), &fax, wish.flag));
+        reply(request, &fax, root, inbox_junk(request_spool(request), &fax, wish.flag));
 }
 
 /* --- who sees to it --- */
@@ -116,7 +111,7 @@ static void take_user(void *context, const char *name, json_t *value, const char
         return;
     if (!id)
         problem_add(problems, pointer, "wrong_type", "the id of a user, or null, is needed here");
-    else if (user_find(&wish->user, spool_of(wish->request), id) < 0)
+    else if (user_find(&wish->user, request_spool(wish->request), id) < 0)
         problem_add(problems, pointer, "unknown_user", "there is no user %.60s", id);
     else if (wish->user.disabled)
         problem_add(problems, pointer, "disabled_user", "%s is disabled and would not see it", wish->user.name);
@@ -129,7 +124,7 @@ void inbox_post_assign(struct request *request)
     json_t *root = read_wish(&wish, &fax, request, "user", take_user);
 
     if (root)
-        reply(request, &fax, root, inbox_assign(spool_of(request), &fax, wish.nobody ? NULL : &wish.user));
+        reply(request, &fax, root, inbox_assign(request_spool(request), &fax, wish.nobody ? NULL : &wish.user));
 }
 
 /* --- labels --- */
@@ -172,7 +167,7 @@ void inbox_post_labels(struct request *request)
     json_t *root = read_wish(&wish, &fax, request, "labels", take_labels);
 
     if (root)
-        reply(request, &fax, root, inbox_label(spool_of(request), &fax, wish.labels));
+        reply(request, &fax, root, inbox_label(request_spool(request), &fax, wish.labels));
 }
 
 /* --- notes --- */
@@ -202,7 +197,7 @@ void inbox_post_note(struct request *request)
 
     if (!root)
         return;
-    result = inbox_note(&note, spool_of(request), &fax, &request->user, author_of(request), wish.text);
+    result = inbox_note(&note, request_spool(request), &fax, &request->user, author_of(request), wish.text);
     if (result == 0)
         request_reply(request, 201, note);
     else
@@ -222,7 +217,7 @@ void inbox_list_notes(struct request *request)
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 200, 50) ||
         !access_fax(&fax, request))
         return;
-    result = inbox_notes(&page, spool_of(request), &fax, request_query(request, "cursor"), (int)limit);
+    result = inbox_notes(&page, request_spool(request), &fax, request_query(request, "cursor"), (int)limit);
     if (result == ERR_INVALID)
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
     else if (result < 0)

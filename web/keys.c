@@ -134,7 +134,7 @@ static void find_user(struct user *user, struct request *request, const struct w
                       struct problems *problems)
 {
     *user = (struct user){0};
-    if (wanted->user && user_find(user, request->web->options.spool, wanted->user) < 0)
+    if (wanted->user && user_find(user, request_spool(request), wanted->user) < 0)
         problem_add(problems, "/user", "unknown_user", "there is no user %.60s: see /v1/users", wanted->user);
 }
 
@@ -180,12 +180,12 @@ void keys_post(struct request *request)
     if (problem_any(&problems)) {
         request_problems(request, &problems);
     } else if (may_grant(request, wanted.scopes, wanted.test)) {
-        result = key_create(token, &key, request->web->options.spool, wanted.name, wanted.scopes, wanted.test,
-                            wanted.expires_at);
+        result =
+            key_create(token, &key, request_spool(request), wanted.name, wanted.scopes, wanted.test, wanted.expires_at);
         if (result == 0)
-            result = key_bind(&key, request->web->options.spool, &wanted.rule);
+            result = key_bind(&key, request_spool(request), &wanted.rule);
         if (result == 0 && user.id)
-            result = key_give(&key, request->web->options.spool, &user);
+            result = key_give(&key, request_spool(request), &user);
         if (result < 0) {
             request_error(request, result);
         } else {
@@ -198,7 +198,7 @@ void keys_post(struct request *request)
 
 void keys_list(struct request *request)
 {
-    request_reply(request, 200, json_pack("{s:o}", "data", keys_json(request->web->options.spool)));
+    request_reply(request, 200, json_pack("{s:o}", "data", keys_json(request_spool(request))));
 }
 
 static bool found(struct request *request, int result)
@@ -214,7 +214,7 @@ void keys_get(struct request *request)
 {
     struct key key;
 
-    if (found(request, key_find(&key, request->web->options.spool, request->params[0])))
+    if (found(request, key_find(&key, request_spool(request), request->params[0])))
         request_reply(request, 200, key_json(&key));
 }
 
@@ -239,7 +239,7 @@ static void change(struct request *request, struct key *key, const struct wanted
     key->expires_at = wanted->expires_at;
     key->rule = wanted->rule;
     str_copy(key->name, sizeof key->name, wanted->name);
-    result = key_change(key, request->web->options.spool);
+    result = key_change(key, request_spool(request));
     if (result == ERR_CONFLICT) {
         request_problem(request, 409, "revoked", "%s: make another one", err_message());
     } else if (found(request, result)) {
@@ -258,7 +258,7 @@ void keys_patch(struct request *request)
 
     if (!root)
         return;
-    if (found(request, key_find(&key, request->web->options.spool, request->params[0])) &&
+    if (found(request, key_find(&key, request_spool(request), request->params[0])) &&
         may_grant(request, key.scopes, key.test)) {
         char *name = xstrdup(key.name);
         wanted =
@@ -276,7 +276,7 @@ void keys_patch(struct request *request)
 
 void keys_delete(struct request *request)
 {
-    if (!found(request, key_revoke(request->web->options.spool, request->params[0])))
+    if (!found(request, key_revoke(request_spool(request), request->params[0])))
         return;
     streams_review(request->web->streams);
     request_reply_empty(request, 204);
@@ -311,7 +311,7 @@ static bool read_rotation(int64_t *overlap_s, struct request *request, json_t *r
 /* Whoever rotates a key gets its token, so that it must not be able to do more than who asks for it. */
 void keys_rotate(struct request *request)
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     json_t *root = request_json(request);
     char token[KEY_TOKEN_SIZE];
     int64_t overlap_s;

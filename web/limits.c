@@ -93,7 +93,7 @@ static void refuse(struct request *request, int wait_s, const char *whose)
 
     snprintf(text, sizeof text, "%d", wait_s);
     request_header(request, "Retry-After", text);
-    mail_on_flood(request->web->options.spool, whose);
+    mail_on_flood(request_spool(request), whose);
     request_problem(request, 429, "rate_limited", "too many requests of this %s; try again in %d s", whose, wait_s);
 }
 

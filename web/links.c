@@ -68,7 +68,7 @@ static enum link_copy choose(const struct request *request, const struct wanted_
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (strcmp(format, formats[i].format) != 0)
             continue;
-        if (formats[i].copy == LINK_SEARCHABLE && !page_style(request->web->options.spool)->searchable)
+        if (formats[i].copy == LINK_SEARCHABLE && !page_style(request_spool(request))->searchable)
             problem_add(problems, "/format", "not_supported",
                         "searchable PDFs are not offered here: the administrator can turn them on by "
                         "convert|searchable");
@@ -145,7 +145,7 @@ static void give(struct request *request, const struct link *link)
     bool original = link->copy == LINK_ORIGINAL;
     const char *format = "tiff";
     struct fax fax;
-    int result = fax_find(&fax, request->web->options.spool, link->fax);
+    int result = fax_find(&fax, request_spool(request), link->fax);
 
     if (result == ERR_NOT_FOUND) { /* there was one when the link was made */
         request_problem(request, 410, "purged", "the fax was deleted");

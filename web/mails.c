@@ -12,11 +12,6 @@
 
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* -1 for all; false and the reply is made when it is no state. */
 static bool read_status(int *state, struct request *request)
 {
@@ -44,7 +39,7 @@ static bool read_fax(int64_t *id, struct request *request)
     *id = 0;
     if (!wanted)
         return true;
-    if (!request_found(request, fax_find(&fax, spool_of(request), wanted), "fax"))
+    if (!request_found(request, fax_find(&fax, request_spool(request), wanted), "fax"))
         return false;
     *id = fax.id;
     fax_clear(&fax);
@@ -53,7 +48,7 @@ static bool read_fax(int64_t *id, struct request *request)
 
 static void reply_page(struct request *request, const struct mail_list_wish *wish)
 {
-    page_wait(request, mail_list(spool_of(request), wish, page_reply, request));
+    page_wait(request, mail_list(request_spool(request), wish, page_reply, request));
 }
 
 void mails_list(struct request *request)
@@ -89,7 +84,7 @@ static void reply_mail(struct request *request, int status)
 {
     json_t *object;
 
-    if (request_found(request, mail_json(&object, spool_of(request), request->params[0]), "mail"))
+    if (request_found(request, mail_json(&object, request_spool(request), request->params[0]), "mail"))
         request_reply(request, status, object);
 }
 
@@ -103,7 +98,7 @@ void mails_get(struct request *request)
 
 void mails_retry(struct request *request)
 {
-    int result = mail_retry(spool_of(request), request->params[0]);
+    int result = mail_retry(request_spool(request), request->params[0]);
 
     if (result == ERR_UNSUPPORTED)
         request_problem(request, 422, "mail_not_configured", "%s", err_message());

@@ -16,11 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- the body --- */
 
 struct body {
@@ -126,7 +121,7 @@ static bool read_body(struct body *body, struct request *request, bool whole)
 
 static void reply_rule(struct request *request, int status, const char *id)
 {
-    const struct outbound_rule *rule = outbound_rule_find(spool_of(request), id);
+    const struct outbound_rule *rule = outbound_rule_find(request_spool(request), id);
 
     if (request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         request_reply(request, status, outbound_rule_json(rule));
@@ -134,20 +129,7 @@ static void reply_rule(struct request *request, int status, const char *id)
 
 void outbound_rules_list(struct request *request)
 {
-    static const char *const names[] = {"limit", "cursor", NULL};
-    json_t *page = NULL;
-    int64_t limit;
-    int result;
-
-    if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
-        return;
-    result = outbound_rule_page(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
-    if (result < 0) {
-        request_problem(request, 400, "invalid_parameter", "%s", err_message());
-        return;
-    }
-    page_link(request, page);
-    request_reply(request, 200, page);
+    page_read(request, outbound_rule_page);
 }
 
 void outbound_rules_post(struct request *request)
@@ -155,7 +137,7 @@ void outbound_rules_post(struct request *request)
     struct body body = {.rule = {.enabled = true, .owner = request->key.id}};
 
     if (read_body(&body, request, true) &&
-        request_found(request, outbound_rule_create(&body.rule, spool_of(request)), "rule")) {
+        request_found(request, outbound_rule_create(&body.rule, request_spool(request)), "rule")) {
         request->location = xasprintf("/v1/routes/outbound/%s", body.rule.public_id);
         reply_rule(request, 201, body.rule.public_id);
     }
@@ -169,21 +151,21 @@ void outbound_rules_get(struct request *request)
 
 void outbound_rules_patch(struct request *request)
 {
-    const struct outbound_rule *rule = outbound_rule_find(spool_of(request), request->params[0]);
+    const struct outbound_rule *rule = outbound_rule_find(request_spool(request), request->params[0]);
     struct body body = {.prefix = ""};
 
     if (!request_found(request, rule ? 0 : ERR_NOT_FOUND, "rule"))
         return;
     body.rule = *rule;
     if (read_body(&body, request, false) &&
-        request_found(request, outbound_rule_update(&body.rule, spool_of(request)), "rule"))
+        request_found(request, outbound_rule_update(&body.rule, request_spool(request)), "rule"))
         reply_rule(request, 200, body.rule.public_id);
     window_clear(&body.window);
 }
 
 void outbound_rules_delete(struct request *request)
 {
-    if (request_found(request, outbound_rule_delete(spool_of(request), request->params[0]), "rule"))
+    if (request_found(request, outbound_rule_delete(request_spool(request), request->params[0]), "rule"))
         request_reply_empty(request, 204);
 }
 
@@ -273,7 +255,7 @@ static void say_rule(json_t *reasons, const struct outbound_rule *rule, int64_t 
 static void reply_test(struct request *request, const char *number)
 {
     int64_t opens_at, now_ms = clock_now_ms();
-    const struct outbound_rule *rule = outbound_rule_for(&opens_at, spool_of(request), number, now_ms);
+    const struct outbound_rule *rule = outbound_rule_for(&opens_at, request_spool(request), number, now_ms);
     const struct web_options *options = &request->web->options;
     json_t *lines = options->lines ? options->lines(options->server) : json_array();
     json_t *groups = json_array(), *reasons = json_array();
@@ -284,7 +266,7 @@ static void reply_test(struct request *request, const char *number)
         json_array_append_new(groups, describe_group(lines, rule->groups[i]));
     if (!rule)
         json_array_append_new(groups, describe_group(lines, OUTBOUND_DEFAULT));
-    if (callable_ask(&answer, spool_of(request), number) == 0 && answer.callable != CALLABLE_YES)
+    if (callable_ask(&answer, request_spool(request), number) == 0 && answer.callable != CALLABLE_YES)
         say(reasons, "%s.", answer.why);
     say_rule(reasons, rule, opens_at);
     say_group(reasons, groups);

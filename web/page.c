@@ -51,6 +51,22 @@ void page_send(struct request *request, const json_t *page)
     request_reply_text(request, 200, "application/json", json_string_value(text), json_string_length(text));
 }
 
+void page_read(struct request *request, int (*read)(json_t **page, struct spool *spool, const char *cursor, int limit))
+{
+    static const char *const names[] = {"limit", "cursor", NULL};
+    json_t *page = NULL;
+    int64_t limit;
+
+    if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
+        return;
+    if (read(&page, request_spool(request), request_query(request, "cursor"), (int)limit) < 0) {
+        request_problem(request, 400, "invalid_parameter", "%s", err_message());
+        return;
+    }
+    page_link(request, page);
+    request_reply(request, 200, page);
+}
+
 void page_reply(void *context, int error, json_t *page)
 {
     struct request *request = context;

@@ -17,7 +17,7 @@
 bool can_be_read(struct request *request)
 {
     const struct fax_request *wanted = &request->upload->wanted;
-    const json_t *programs = page_style(request->web->options.spool)->programs;
+    const json_t *programs = page_style(request_spool(request))->programs;
     struct problems problems = {0};
 
     for (int i = 0; i < wanted->document_count; i++) {
@@ -107,7 +107,7 @@ bool cover_check(struct cover_use *cover, struct request *request)
     *cover = (struct cover_use){0};
     if (!wanted->cover)
         return true;
-    result = cover_read(&cover->data, &cover->size, request->web->options.spool, wanted->cover);
+    result = cover_read(&cover->data, &cover->size, request_spool(request), wanted->cover);
     if (result < 0 && result != ERR_NOT_FOUND && result != ERR_INVALID) {
         request_error(request, result);
         return false;

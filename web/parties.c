@@ -158,7 +158,7 @@ bool parties_callable(struct request *request, const char *to)
 {
     struct problems problems = {0};
 
-    check_callable(to, request->web->options.spool, &problems);
+    check_callable(to, request_spool(request), &problems);
     if (!problem_any(&problems))
         return true;
     request_problems(request, &problems);
@@ -170,13 +170,13 @@ bool parties_find(struct request *request)
     struct fax_request *wanted = &request->upload->wanted;
     struct problems problems = {0};
 
-    find_recipient(wanted, request->web->options.spool, &problems);
-    check_receipt(wanted, request->web->options.spool, &problems);
+    find_recipient(wanted, request_spool(request), &problems);
+    check_receipt(wanted, request_spool(request), &problems);
     if (wanted->recipients)
-        find_recipients(wanted->recipients, request->web->options.spool, &problems);
-    find_sender(wanted, request->web->options.spool, &problems);
+        find_recipients(wanted->recipients, request_spool(request), &problems);
+    find_sender(wanted, request_spool(request), &problems);
     if (!problem_any(&problems) && !(request->route->flags & ROUTE_PREVIEW))
-        check_callable(wanted->submit.to, request->web->options.spool, &problems);
+        check_callable(wanted->submit.to, request_spool(request), &problems);
     if (!problem_any(&problems))
         return true;
     request_problems(request, &problems);

@@ -297,7 +297,7 @@ static void add_header(struct previewing *previewing)
 {
     struct request *request = previewing->request;
     const struct submit_request *submit = &request->upload->wanted.submit;
-    json_t *header = header_line(request->web->options.spool, request->upload->wanted.options,
+    json_t *header = header_line(request_spool(request), request->upload->wanted.options,
                                  submit->from ? submit->from : "", submit->to ? submit->to : "", previewing->pages);
 
     if (!header) {
@@ -380,7 +380,7 @@ static int start(struct previewing *previewing, const struct cover_use *cover)
 {
     struct request *request = previewing->request;
     struct fax_request *wanted = &request->upload->wanted;
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     struct preparation_upload uploads[FAX_REQUEST_DOCUMENTS];
     json_t *fields = fields_of(wanted, spool);
     struct preparation_request preparation = {.spool = spool,
@@ -432,7 +432,7 @@ void previews_post(struct request *request)
     previewing = xcalloc(1, sizeof *previewing);
     previewing->request = request;
     previewing->fd = previewing->next_fd = -1;
-    use_style(&request->upload->wanted, request->web->options.spool);
+    use_style(&request->upload->wanted, request_spool(request));
     result = start(previewing, &cover);
     cover_use_clear(&cover);
     if (result < 0) {

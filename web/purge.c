@@ -39,7 +39,7 @@ static bool may_purge(struct request *request, const struct fax *fax, bool recor
 
 static void purge(struct request *request, struct fax *fax, bool record)
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     int result = record ? purge_record(spool, fax) : purge_documents(spool, fax);
 
     renderings_forget(request->web->renderings);

@@ -15,7 +15,7 @@ static void reply_receipt(struct request *request, const struct fax *fax)
 {
     char name[96];
     json_t *job;
-    int input, result = receipt_sheet(&job, &input, request->web->options.spool, fax);
+    int input, result = receipt_sheet(&job, &input, request_spool(request), fax);
 
     if (result < 0) {
         request_error(request, result);

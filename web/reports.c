@@ -177,7 +177,7 @@ void reports_usage(struct request *request)
     wanted = xcalloc(1, sizeof *wanted);
     wanted->request = request;
     wanted->query = query;
-    result = usage_report_start(&wanted->report, request->web->options.spool, &query, on_reported, wanted);
+    result = usage_report_start(&wanted->report, request_spool(request), &query, on_reported, wanted);
     if (result < 0) {
         free(wanted);
         request_error(request, result == ERR_FULL ? ERR_AGAIN : result);

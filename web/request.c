@@ -42,6 +42,11 @@ static void request_free(struct request *request)
     free(request);
 }
 
+struct spool *request_spool(const struct request *request)
+{
+    return request->web->options.spool;
+}
+
 void request_http_closed(struct evhttp_request *http)
 {
     if (!evhttp_request_get_connection(http))
@@ -481,7 +486,7 @@ static bool waits_for_record(struct request *request)
         return false;
     }
     if (request->witness.written)
-        spool_after_commit(request->web->options.spool, request_on_committed, request);
+        spool_after_commit(request_spool(request), request_on_committed, request);
     return request->witness.written;
 }
 

@@ -32,6 +32,7 @@
 
 struct cover_try;
 struct password;
+struct spool;
 struct upload;
 struct web;
 
@@ -71,6 +72,8 @@ struct request {
 };
 
 struct request *request_new(struct web *web, struct gate *gate, struct evhttp_request *http);
+
+struct spool *request_spool(const struct request *request);
 
 /* NULL when absent. */
 const char *request_query(const struct request *request, const char *name);

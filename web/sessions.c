@@ -22,11 +22,6 @@
 #include <string.h>
 #include <strings.h>
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- the session --- */
 
 static void reply_session(struct request *request)
@@ -62,14 +57,14 @@ static int end_old_session(struct request *request)
     struct session old;
     struct user user;
 
-    if (access_session(&old, &user, spool_of(request), request_header_in(request, "Cookie")) < 0)
+    if (access_session(&old, &user, request_spool(request), request_header_in(request, "Cookie")) < 0)
         return 0;
-    return session_end(spool_of(request), old.id);
+    return session_end(request_spool(request), old.id);
 }
 
 void sign_in(struct request *request, const struct user *user)
 {
-    struct spool *spool = spool_of(request);
+    struct spool *spool = request_spool(request);
     char token[SESSION_TOKEN_SIZE];
     int result = end_old_session(request);
 
@@ -130,7 +125,7 @@ void sign_in_check_keys(const json_t *root, const char *const *names, int count,
 /* Who had the name when the password was given, if he is let in. */
 static bool find_user(struct user *user, struct request *request)
 {
-    return user_get(user, spool_of(request), request->password->user_id) == 0 && !user->disabled;
+    return user_get(user, request_spool(request), request->password->user_id) == 0 && !user->disabled;
 }
 
 static void write_session(struct request *request)
@@ -180,8 +175,8 @@ void sessions_post(struct request *request)
     if (problem_any(&problems)) {
         request_problems(request, &problems);
     } else if (sign_in_may_try(request, name)) {
-        if (user_find_name(&user, spool_of(request), name) == 0 && !user.disabled)
-            user_password(stored, spool_of(request), user.id);
+        if (user_find_name(&user, request_spool(request), name) == 0 && !user.disabled)
+            user_password(stored, request_spool(request), user.id);
         if (!password_start(request, json_incref(root), password, stored, NULL, on_compared))
             sign_in_was_none(request, name);
         request->password->user_id = user.id;
@@ -198,7 +193,7 @@ void sessions_get(struct request *request)
 
 void sessions_delete(struct request *request)
 {
-    int result = session_end(spool_of(request), request->session.id);
+    int result = session_end(request_spool(request), request->session.id);
 
     if (result < 0) {
         request_error(request, result);
@@ -212,7 +207,7 @@ void sessions_delete(struct request *request)
 
 static void write_password(struct request *request)
 {
-    struct spool *spool = spool_of(request);
+    struct spool *spool = request_spool(request);
     int result = user_set_password(spool, request->user.id, request->password->made);
 
     if (result == 0)
@@ -258,7 +253,7 @@ void sessions_password(struct request *request)
     if (problem_any(&problems)) {
         request_problems(request, &problems);
     } else if (sign_in_may_try(request, request->user.name)) {
-        user_password(stored, spool_of(request), request->user.id);
+        user_password(stored, request_spool(request), request->user.id);
         if (!password_start(request, json_incref(root), old, stored, fresh, on_made))
             sign_in_was_none(request, request->user.name);
     }

@@ -109,7 +109,7 @@ void setup_close(struct web *web)
 
 static bool is_needed(struct request *request)
 {
-    int count = user_count(request->web->options.spool);
+    int count = user_count(request_spool(request));
 
     if (count < 0)
         request_error(request, count);
@@ -120,7 +120,7 @@ static bool is_needed(struct request *request)
 
 void setup_get(struct request *request)
 {
-    int count = user_count(request->web->options.spool);
+    int count = user_count(request_spool(request));
 
     if (count < 0)
         request_error(request, count);
@@ -136,7 +136,7 @@ static void write_user(struct request *request)
     str_copy(user.name, sizeof user.name, json_string_value(json_object_get(request->password->root, "name")));
     if (!is_needed(request)) /* somebody was faster */
         return;
-    result = user_create(&user, request->web->options.spool, request->password->made);
+    result = user_create(&user, request_spool(request), request->password->made);
     if (result < 0) {
         request_error(request, result);
         return;

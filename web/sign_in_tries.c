@@ -46,11 +46,6 @@ struct tried {
     int64_t locked_until; /* of the user's row */
 };
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* Of IPv6 the network, since each host in it has as many addresses as it likes. */
 static void address_of(char text[CIDR_TEXT_SIZE], const struct request *request)
 {
@@ -75,7 +70,7 @@ static int64_t session_of(struct request *request, int64_t user_id)
     struct session session;
     struct user user;
 
-    if (access_session(&session, &user, spool_of(request), request_header_in(request, "Cookie")) < 0)
+    if (access_session(&session, &user, request_spool(request), request_header_in(request, "Cookie")) < 0)
         return 0;
     return user.id == user_id ? session.id : 0;
 }
@@ -92,10 +87,10 @@ static void find(struct tried *tried, struct request *request, const char *name)
     if (!name)
         return;
     lower(tried->name, name);
-    if (user_find_name(&user, spool_of(request), name) == 0) {
-        user_password(stored, spool_of(request), user.id);
+    if (user_find_name(&user, request_spool(request), name) == 0) {
+        user_password(stored, request_spool(request), user.id);
         session = session_of(request, user.id);
-        tried->known = session || known_address_has(spool_of(request), user.id, tried->address);
+        tried->known = session || known_address_has(request_spool(request), user.id, tried->address);
         tried->locked_until = user.locked_until;
     }
     if (session)
@@ -193,7 +188,7 @@ void sign_in_was_wrong(struct request *request, const struct user *user)
     wait_ms = throttle_wait_ms(request->web->strangers, tried.name, clock_mono_ms());
     if (wait_ms > 0)
         until = longer(until, clock_now_ms() + wait_ms);
-    if (user_failed(spool_of(request), user->id, until) < 0)
+    if (user_failed(request_spool(request), user->id, until) < 0)
         log_warning("a wrong password of %s was not noted: %s", user->name, err_message());
     if (wait_ms > 0)
         log_warning("user %s is locked for strangers for %lld s after wrong passwords, the last from %s", user->name,
@@ -209,7 +204,7 @@ int sign_in_is_known(struct request *request, const struct user *user)
     char address[CIDR_TEXT_SIZE];
 
     address_of(address, request);
-    return known_address_note(spool_of(request), user->id, address);
+    return known_address_note(request_spool(request), user->id, address);
 }
 
 void sign_in_unlock(struct request *request, const char *name)

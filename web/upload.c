@@ -73,7 +73,7 @@ static void read_form(struct upload *upload)
 
 static int write_document(struct upload *upload, int index, const void *data, size_t size)
 {
-    struct spool *spool = upload->request->web->options.spool;
+    struct spool *spool = request_spool(upload->request);
     char path[DOCUMENT_PATH_SIZE];
     int fd, result = document_reserve(&fd, path, spool);
 
@@ -165,7 +165,7 @@ void upload_start(struct request *request, void (*go_on)(struct request *request
 
 static int store(char sha[DOCUMENT_SHA_SIZE], struct upload *upload, int index, const void *data, size_t size)
 {
-    struct spool *spool = upload->request->web->options.spool;
+    struct spool *spool = request_spool(upload->request);
     int result;
 
     if (!upload->written[index].temporary)
@@ -201,7 +201,7 @@ void upload_free(struct upload *upload)
         free(upload->written[i].temporary);
     }
     if (upload->claimed && upload->request->web)
-        spool_claim_room(upload->request->web->options.spool, -upload->claimed);
+        spool_claim_room(request_spool(upload->request), -upload->claimed);
     fax_request_clear(&upload->wanted);
     problem_clear(&upload->problems);
     multipart_clear(&upload->form);

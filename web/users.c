@@ -21,11 +21,6 @@
 
 static const char *const user_names[] = {"name", "display_name", "email", "role", "disabled", "password"};
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 /* --- what is asked for --- */
 
 static bool has_controls(const char *text)
@@ -127,7 +122,7 @@ static void write_new(struct request *request)
     int result;
 
     read_user(&user, request->password->root, &none); /* it was looked at before */
-    result = user_create(&user, spool_of(request), request->password->made);
+    result = user_create(&user, request_spool(request), request->password->made);
     if (result < 0) {
         refuse(request, result);
         return;
@@ -175,7 +170,7 @@ static void list(struct request *request,
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 200, 50))
         return;
-    result = page_of(&page, spool_of(request), request_query(request, "cursor"), (int)limit);
+    result = page_of(&page, request_spool(request), request_query(request, "cursor"), (int)limit);
     if (result == ERR_INVALID)
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
     else if (result < 0)
@@ -197,7 +192,7 @@ void users_assignable(struct request *request)
 
 static bool find(struct user *user, struct request *request)
 {
-    int result = user_find(user, spool_of(request), request->params[0]);
+    int result = user_find(user, request_spool(request), request->params[0]);
 
     if (result == ERR_NOT_FOUND)
         request_problem(request, 404, "no_such_user", "there is no user %s", request->params[0]);
@@ -221,7 +216,7 @@ static int end_sessions(struct request *request, const struct user *user)
 {
     if (!user->disabled && !request->password->fresh)
         return 0;
-    return session_end_others(spool_of(request), user->id, user->disabled ? 0 : request->session.id);
+    return session_end_others(request_spool(request), user->id, user->disabled ? 0 : request->session.id);
 }
 
 static void write_changes(struct request *request)
@@ -233,9 +228,9 @@ static void write_changes(struct request *request)
     if (!find(&user, request) || !may_manage(request, &user)) /* it may have become an admin meanwhile */
         return;
     read_user(&user, request->password->root, &none);
-    result = user_change(spool_of(request), &user);
+    result = user_change(request_spool(request), &user);
     if (result == 0 && request->password->fresh)
-        result = user_set_password(spool_of(request), user.id, request->password->made);
+        result = user_set_password(request_spool(request), user.id, request->password->made);
     if (result == 0)
         result = end_sessions(request, &user);
     if (result < 0) {
@@ -280,7 +275,7 @@ void users_delete(struct request *request)
 
     if (!find(&user, request))
         return;
-    result = user_delete(spool_of(request), &user);
+    result = user_delete(request_spool(request), &user);
     if (result == ERR_CONFLICT) {
         request_problem(request, 409, "has_faxes", "%s: disable this user instead, or wait until they are deleted",
                         err_message());

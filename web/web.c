@@ -148,7 +148,7 @@ static size_t admit(void *context, const struct gate *gate, const char *authoriz
 /* What a writing handler did stays only when it succeeded; its reply then waits for the commit. */
 static void run_writer(struct request *request, void (*handle)(struct request *request))
 {
-    struct spool *spool = request->web->options.spool;
+    struct spool *spool = request_spool(request);
     int result = spool_part_begin(spool);
     bool keep = false;
 
@@ -193,7 +193,7 @@ static void run(struct request *request)
         request_not_stored(request);
     /* What was read may have been written by another request of this turn: it is told after the commit as well. */
     if (request->route->scope != 0 && request->status < 400)
-        spool_after_commit(request->web->options.spool, request_on_committed, request);
+        spool_after_commit(request_spool(request), request_on_committed, request);
     else
         request_finish(request);
 }

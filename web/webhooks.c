@@ -17,11 +17,6 @@ struct wanted {
     int enabled; /* -1 = leave */
 };
 
-static struct spool *spool_of(const struct request *request)
-{
-    return request->web->options.spool;
-}
-
 static bool found(struct request *request, int result)
 {
     if (result == ERR_NOT_FOUND)
@@ -35,7 +30,7 @@ static void reply_endpoint(struct request *request, int status, const char *publ
 {
     struct outbox_endpoint endpoint;
 
-    if (!found(request, outbox_endpoint_find(&endpoint, spool_of(request), public_id)))
+    if (!found(request, outbox_endpoint_find(&endpoint, request_spool(request), public_id)))
         return;
     request_reply(request, status, outbox_endpoint_json(&endpoint, false));
     outbox_endpoint_clear(&endpoint);
@@ -104,7 +99,7 @@ static bool read_wanted(struct wanted *wanted, struct request *request, json_t *
 
 void webhooks_list(struct request *request)
 {
-    request_reply(request, 200, json_pack("{s:o}", "data", outbox_endpoints_json(spool_of(request))));
+    request_reply(request, 200, json_pack("{s:o}", "data", outbox_endpoints_json(request_spool(request))));
 }
 
 void webhooks_get(struct request *request)
@@ -122,8 +117,8 @@ void webhooks_post(struct request *request)
     if (!root)
         return;
     if (read_wanted(&wanted, request, root, false)) {
-        result = outbox_endpoint_create(&endpoint, spool_of(request), wanted.url, NULL, wanted.events, request->key.id,
-                                        false);
+        result = outbox_endpoint_create(&endpoint, request_spool(request), wanted.url, NULL, wanted.events,
+                                        request->key.id, false);
         if (result == ERR_FULL) {
             request_problem(request, 409, "too_many_endpoints", "%s", err_message());
         } else if (result < 0) {
@@ -143,11 +138,12 @@ static int change(struct request *request, const struct wanted *wanted)
     int result = 0;
 
     if (wanted->url || wanted->events)
-        result = outbox_endpoint_update(spool_of(request), request->params[0], wanted->url, wanted->events);
+        result = outbox_endpoint_update(request_spool(request), request->params[0], wanted->url, wanted->events);
     if (result == 0 && wanted->enabled >= 0) {
-        result = outbox_endpoint_find(&endpoint, spool_of(request), request->params[0]);
+        result = outbox_endpoint_find(&endpoint, request_spool(request), request->params[0]);
         if (result == 0)
-            result = outbox_endpoint_enable(spool_of(request), endpoint.id, wanted->enabled, "disabled by request");
+            result =
+                outbox_endpoint_enable(request_spool(request), endpoint.id, wanted->enabled, "disabled by request");
         if (result == 0)
             outbox_endpoint_clear(&endpoint);
     }
@@ -168,7 +164,7 @@ void webhooks_patch(struct request *request)
 
 void webhooks_delete(struct request *request)
 {
-    if (found(request, outbox_endpoint_delete(spool_of(request), request->params[0])))
+    if (found(request, outbox_endpoint_delete(request_spool(request), request->params[0])))
         request_reply_empty(request, 204);
 }
 
@@ -176,7 +172,7 @@ void webhooks_rotate(struct request *request)
 {
     struct outbox_endpoint endpoint;
 
-    if (!found(request, outbox_endpoint_rotate(&endpoint, spool_of(request), request->params[0])))
+    if (!found(request, outbox_endpoint_rotate(&endpoint, request_spool(request), request->params[0])))
         return;
     request_reply(request, 200, outbox_endpoint_json(&endpoint, true));
     outbox_endpoint_clear(&endpoint);
@@ -184,7 +180,7 @@ void webhooks_rotate(struct request *request)
 
 void webhooks_test(struct request *request)
 {
-    if (found(request, outbox_endpoint_test(spool_of(request), request->params[0])))
+    if (found(request, outbox_endpoint_test(request_spool(request), request->params[0])))
         request_reply(request, 202, json_pack("{s:s}", "type", "webhook_endpoint.test"));
 }
 
@@ -199,7 +195,7 @@ void webhooks_deliveries(struct request *request)
 
     if (!request_check_query(request, names) || !request_query_int(&limit, request, "limit", 1, 1000, 50))
         return;
-    result = outbox_deliveries_json(&page, spool_of(request), request->params[0], request_query(request, "cursor"),
+    result = outbox_deliveries_json(&page, request_spool(request), request->params[0], request_query(request, "cursor"),
                                     (int)limit);
     if (result == ERR_INVALID)
         request_problem(request, 400, "invalid_parameter", "%s", err_message());
@@ -209,6 +205,6 @@ void webhooks_deliveries(struct request *request)
 
 void webhooks_replay(struct request *request)
 {
-    if (found(request, outbox_replay(spool_of(request), request->params[0], request->params[1])))
+    if (found(request, outbox_replay(request_spool(request), request->params[0], request->params[1])))
         request_reply(request, 202, json_pack("{s:s}", "id", request->params[1]));
 }

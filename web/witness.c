@@ -255,7 +255,7 @@ static int write_entry(struct request *request, struct audit_entry *entry, unsig
     take_actor(entry, request);
     entry->object = object;
     entry->detail = text;
-    result = write(request->web->options.spool, entry);
+    result = write(request_spool(request), entry);
     free(object);
     free(text);
     json_decref(detail);

@@ -150,20 +150,20 @@ NE, EQ, GT, MASKED = 1, 4, 6, 7
 
 class Filter:
     """One filter; several of them hold together."""
-    library = ctypes.CDLL(ctypes.util.find_library("seccomp"), use_errno=True)
-    library.seccomp_init.restype = ctypes.c_void_p
-    library.seccomp_rule_add_array.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p]
-    library.seccomp_load.argtypes = [ctypes.c_void_p]
+    seccomp = ctypes.CDLL(ctypes.util.find_library("seccomp"), use_errno=True)
+    seccomp.seccomp_init.restype = ctypes.c_void_p
+    seccomp.seccomp_rule_add_array.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p]
+    seccomp.seccomp_load.argtypes = [ctypes.c_void_p]
 
     def __init__(self, otherwise=ALLOW):
-        self.context = self.library.seccomp_init(ctypes.c_uint32(otherwise))
+        self.context = self.seccomp.seccomp_init(ctypes.c_uint32(otherwise))
 
     def add(self, action, name, *compares):
-        number = self.library.seccomp_syscall_resolve_name(name.encode())
+        number = self.seccomp.seccomp_syscall_resolve_name(name.encode())
         if number == -1:
             raise ValueError(f"no such system call: {name}")
         table = (Compare * len(compares))(*(Compare(*compare) for compare in compares))
-        result = self.library.seccomp_rule_add_array(self.context, action, number, len(compares), table)
+        result = self.seccomp.seccomp_rule_add_array(self.context, action, number, len(compares), table)
         if result != 0 and number >= 0:
             raise OSError(-result, f"a rule for {name}")
 
@@ -171,7 +171,7 @@ class Filter:
         self.add(0x00050000 | error, name, *compares)
 
     def load(self):
-        result = self.library.seccomp_load(self.context)
+        result = self.seccomp.seccomp_load(self.context)
         if result != 0:
             raise OSError(-result, "a filter of system calls")
 
@@ -251,7 +251,7 @@ def restrict_calls(unit, allowed):
     if "SystemCallFilter" in unit:
         filters.append(Filter(0x00050000 | getattr(errno, unit.get("SystemCallErrorNumber", ["EPERM"])[-1])))
         for name in sorted(allowed):
-            if Filter.library.seccomp_syscall_resolve_name(name.encode()) >= 0:
+            if Filter.seccomp.seccomp_syscall_resolve_name(name.encode()) >= 0:
                 filters[1].add(ALLOW, name)
     for filter_ in filters:
         filter_.load()
